@@ -1,0 +1,62 @@
+"""What the log refuses, as words. HTTP numbers live in `api/errors.py` and nowhere else."""
+
+
+class Refused(Exception):
+    """The request was refused."""
+
+    code = "refused"
+
+    def __init__(self, message: str = "", *, field: tuple[str | int, ...] = ()) -> None:
+        """`message` defaults to the class's docstring; `field` is the path of the offending input, outermost first."""
+        super().__init__(message or (type(self).__doc__ or "").strip())
+        self.field = field
+
+
+class NotFound(Refused):
+    """Task not found"""
+
+    code = "not_found"
+
+
+class NotAllowed(Refused):
+    """That is not allowed in this state."""
+
+    code = "not_allowed"
+
+
+class Conflict(Refused):
+    """Somebody else wrote to this stream first."""
+
+    code = "conflict"
+
+
+class Invalid(Refused):
+    """The input is not valid."""
+
+    code = "invalid"
+
+
+class Fenced(Refused):
+    """Another runner holds this task now."""
+
+    code = "fenced"
+
+
+class Overloaded(Refused):
+    """The log is busy; try again in a moment."""
+
+    code = "overloaded"
+
+
+class DiskFull(Refused):
+    """The disk is full; nothing was written."""
+
+    code = "disk_full"
+
+
+class CannotOpen(Exception):
+    """The tape cannot be opened. The message is a sentence for the person who starts the service."""
+
+
+class Broken(Exception):
+    """The store failed in a way that it must not survive (for example an fsync error); the process should end."""

@@ -1,0 +1,344 @@
+"""What a model may see and say: observations, targets, actions. No Playwright here.
+
+An action travels as `{"click": {...}}`, the shape that clients of the vendor's v2 API know from step actions.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import ClassVar, Protocol, TypeAlias
+
+import msgspec
+
+from eventstore.events import Target
+
+
+class Effect(StrEnum):
+    """How much an act may have changed, which decides what can be done again after a crash.
+
+    LOOK changes nothing; LOCAL changes only the page (typing, selecting, checking, scrolling); NAVIGATION can be had
+    again by opening the URL; LASTING (a click, a key, a submit) is never repeated silently.
+    """
+
+    LOOK = "look"
+    LOCAL = "local"
+    NAVIGATION = "navigation"
+    LASTING = "lasting"
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an element is called, in a user's words. It must resolve to exactly one element.
+
+    `text` is literal. `kind` is a word such as button, link, field, checkbox, heading, or empty for any.
+    `ordinal` counts from 1 in document order, -1 is the last, 0 means that there may be only one.
+    `row`, `within` and `near` narrow: the row, list item or card that holds the text; the region, group, dialog or
+    section of that name; the candidate closest to that text. `index` is a reference from an observation, 0 for none.
+    """
+
+    text: str = ""
+    kind: str = ""
+    ordinal: int = 0
+    row: str = ""
+    within: str = ""
+    near: str = ""
+    index: int = 0
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One act. `effect` and `name` are of the class."""
+
+    name: ClassVar[str]
+    effect: ClassVar[Effect]
+
+
+class Navigate(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "navigate"
+    effect: ClassVar[Effect] = Effect.NAVIGATION
+    url: str
+
+
+class Click(Action, frozen=True, kw_only=True):
+    """`button` is left or right; `count` is 1 or 2."""
+
+    name: ClassVar[str] = "click"
+    effect: ClassVar[Effect] = Effect.LASTING
+    target: Query
+    button: str = "left"
+    count: int = 1
+
+
+class Hover(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "hover"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    target: Query
+
+
+class Input(Action, frozen=True, kw_only=True):
+    """Type into a field, replacing what is there. Without a target: into the focused element."""
+
+    name: ClassVar[str] = "input"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    text: str
+    target: Query | None = None
+
+
+class Clear(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "clear"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    target: Query
+
+
+class Select(Action, frozen=True, kw_only=True):
+    """Choose an option, by its visible text or its value, in a drop-down."""
+
+    name: ClassVar[str] = "select"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    option: str
+    target: Query
+
+
+class Check(Action, frozen=True, kw_only=True):
+    """Bring a checkbox, switch or radio button to `checked`; nothing happens if it is so already."""
+
+    name: ClassVar[str] = "check"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    target: Query
+    checked: bool = True
+
+
+class Press(Action, frozen=True, kw_only=True):
+    """A key or a chord in Playwright's spelling, such as Enter or Control+A; on the target or on what has the focus."""
+
+    name: ClassVar[str] = "press"
+    effect: ClassVar[Effect] = Effect.LASTING
+    keys: str
+    target: Query | None = None
+
+
+class Upload(Action, frozen=True, kw_only=True):
+    """`path` is relative to the task's own upload folder; nothing outside it can be named."""
+
+    name: ClassVar[str] = "upload"
+    effect: ClassVar[Effect] = Effect.LASTING
+    path: str
+    target: Query
+
+
+class Scroll(Action, frozen=True, kw_only=True):
+    """`direction` is down, up, top or bottom, by one viewport; or to a target."""
+
+    name: ClassVar[str] = "scroll"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    direction: str = "down"
+    target: Query | None = None
+
+
+class Wait(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "wait"
+    effect: ClassVar[Effect] = Effect.LOOK
+    seconds: float
+
+
+class WaitFor(Action, frozen=True, kw_only=True):
+    """Wait until the text is visible, for at most the action's limit."""
+
+    name: ClassVar[str] = "wait_for"
+    effect: ClassVar[Effect] = Effect.LOOK
+    text: str
+
+
+class GoBack(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "go_back"
+    effect: ClassVar[Effect] = Effect.NAVIGATION
+
+
+class GoForward(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "go_forward"
+    effect: ClassVar[Effect] = Effect.NAVIGATION
+
+
+class Reload(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "reload"
+    effect: ClassVar[Effect] = Effect.NAVIGATION
+
+
+class SwitchTab(Action, frozen=True, kw_only=True):
+    """By number from 1 (-1 is the last), or by a part of the title or URL."""
+
+    name: ClassVar[str] = "switch_tab"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    number: int = 0
+    text: str = ""
+
+
+class Drag(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "drag"
+    effect: ClassVar[Effect] = Effect.LASTING
+    source: Query
+    target: Query
+
+
+class Expect(Action, frozen=True, kw_only=True):
+    """The text must be visible (or, with `absent`, must not be) within the action's limit, or the act fails."""
+
+    name: ClassVar[str] = "expect"
+    effect: ClassVar[Effect] = Effect.LOOK
+    text: str
+    absent: bool = False
+
+
+class Screenshot(Action, frozen=True, kw_only=True):
+    name: ClassVar[str] = "screenshot"
+    effect: ClassVar[Effect] = Effect.LOOK
+
+
+class Extract(Action, frozen=True, kw_only=True):
+    """`what` is text, heading, page, links, table or attribute; `field` names the output field that it fills."""
+
+    name: ClassVar[str] = "extract"
+    effect: ClassVar[Effect] = Effect.LOOK
+    what: str
+    target: Query | None = None
+    attribute: str = ""
+    field: str = ""
+
+
+AnyAction: TypeAlias = (
+    Navigate
+    | Click
+    | Hover
+    | Input
+    | Clear
+    | Select
+    | Check
+    | Press
+    | Upload
+    | Scroll
+    | Wait
+    | WaitFor
+    | GoBack
+    | GoForward
+    | Reload
+    | SwitchTab
+    | Drag
+    | Expect
+    | Screenshot
+    | Extract
+)
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model may see of the page. `tree` is the accessibility snapshot with [index] references, passwords masked.
+
+    `tree` is empty when the model asked only for the place (`url`, `title`, `tabs`).
+    """
+
+    url: str
+    title: str
+    tabs: tuple[str, ...] = ()
+    tree: str = ""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """The task's end, as the model says it."""
+
+    success: bool
+    output: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model wants next: acts, or the end."""
+
+    actions: tuple[AnyAction, ...] = ()
+    evaluation: str = ""
+    memory: str = ""
+    next_goal: str = ""
+    done: Done | None = None
+
+
+class ActFailed(Exception):
+    """An act could not be done. `code` is a word (no_target, ambiguous_target, timeout, blocked, expectation, ...).
+
+    The message is a sentence that a user understands; for targets it names the candidates.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def as_json(action: Action) -> str:
+    """`{"click": {...}}`, compact."""
+    return msgspec.json.encode({action.name: action}).decode()
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """An action whose target has been found: exactly one element, ready to be acted on.
+
+    `params` is the action's JSON text with what was typed into password fields masked. `handle` is the hands' own.
+    """
+
+    action: AnyAction
+    params: str
+    url: str
+    target: Target | None = None
+    handle: object = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What an act brought. `result` is text for people and models: what was extracted, what was expected and seen."""
+
+    result: str = ""
+    url: str = ""
+
+
+class PastAct(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that ended, as the tape tells it."""
+
+    name: str
+    params: str
+    ok: bool
+    effect: str
+    result: str = ""
+    error: str = ""
+    url: str = ""
+
+
+class PastStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that was taken; `acts` in order."""
+
+    number: int
+    acts: tuple[PastAct, ...] = ()
+
+
+class Hands(Protocol):
+    """What can be done in one session of a browser. Every method may be cancelled at any await."""
+
+    async def resolve(self, action: AnyAction) -> Resolved:
+        """Find the one target and wait until it can be acted on. Changes nothing. Raises ActFailed."""
+        ...
+
+    async def act(self, resolved: Resolved) -> Outcome:
+        """Do it. Raises ActFailed."""
+        ...
+
+
+class Eyes(Protocol):
+    """What can be seen of one session of a browser."""
+
+    async def look(self, *, tree: bool) -> Observation:
+        """The place, and with `tree` the accessibility snapshot too."""
+        ...
+
+    async def screenshot(self) -> bytes:
+        """The viewport as PNG."""
+        ...
+
+
+class Model(Protocol):
+    """Says what to do next. `needs_tree` tells whether observations must carry the snapshot."""
+
+    needs_tree: bool
+
+    async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
+        """The next acts, or the end, given what was done in the steps so far."""
+        ...
