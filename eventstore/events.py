@@ -237,7 +237,7 @@ class KeyCreated(Event, frozen=True, kw_only=True, tag="key.created"):
 
 
 class Unknown(Event, frozen=True, kw_only=True, tag="unknown"):
-    """An event of a type (or shape) that this version does not know, or whose payload was redacted. Carried, not read."""
+    """Of a type or shape that this version does not know, or with a redacted payload. Carried, not read."""
 
     original: str
 

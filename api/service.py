@@ -1,0 +1,36 @@
+"""What handlers may use: the log, the views, the blobs. Assembled in `wiring.py`, found under one key."""
+
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from api.settings import Settings
+from api.signing import Signer
+from eventstore.blobs import Blobs
+from eventstore.store import EventStore
+from eventstore.task import Task
+from eventstore.transact import Repository
+from projections.projector import Projector
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls: `actor` as it stands on the tape (`key:…`), and the project that the key belongs to."""
+
+    actor: str
+    project: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Everything a handler needs, and nothing that acts."""
+
+    settings: Settings
+    store: EventStore
+    tasks: Repository[Task]
+    projector: Projector
+    blobs: Blobs
+    signer: Signer
+
+
+SERVICE = web.AppKey("service", Service)

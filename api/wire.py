@@ -1,0 +1,84 @@
+"""HTTP in, structs out, and back: what every family shares of reading a request and writing a reply."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from api.service import Caller
+from eventstore.errors import Invalid
+
+T = TypeVar("T")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CALLER = web.RequestKey("caller", Caller)
+
+_encoder = msgspec.json.Encoder()
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One path and method, with what the OpenAPI document says of it.
+
+    `path` is aiohttp's form (`/api/v1/task/{task_id}`). `query`, `body` and `reply` are struct types, or None; `reply`
+    may be any type that msgspec can describe. `open` routes need no key (a wrong one is refused all the same).
+    `errors` are the statuses, beside 401 and 422, that the route may answer with. `paths` describes path parameters.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    family: str
+    open: bool = False
+    query: type | None = None
+    body: type | None = None
+    reply: object = None
+    status: int = 200
+    errors: tuple[int, ...] = ()
+
+
+async def body(request: web.Request, kind: type[T]) -> T:
+    """The request's body as a struct. Raises Invalid, naming the field by its path from `body`."""
+    return decode(await request.read(), kind)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """JSON bytes as a struct. Raises Invalid, naming the field by its path from `body`."""
+    if not data:
+        raise Invalid("A JSON body is required.", field=("body",))
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise _invalid("body", error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid(f"The body is not valid JSON: {error}", field=("body",)) from error
+
+
+def query(request: web.Request, kind: type[T]) -> T:
+    """The query string as a struct; numbers and booleans are read from their text. Raises Invalid from `query`."""
+    try:
+        return msgspec.convert(dict(request.query), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid("query", error) from error
+
+
+def reply(value: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """The value as JSON."""
+    return web.Response(body=_encoder.encode(value), status=status, content_type="application/json", headers=headers)
+
+
+def _invalid(source: str, error: msgspec.ValidationError) -> Invalid:
+    """msgspec says `Expected ... - at $.a[0]`; the wire says `loc` and `msg`."""
+    match = _PLACE.match(str(error))
+    what, where = (match["what"], match["where"] or "") if match else (str(error), "")
+    path: list[str | int] = [source]
+    for name, index in _STEP.findall(where):
+        path.append(name if name else (int(index) if index.isdigit() else index))
+    if missing := _MISSING.match(what):
+        return Invalid("field required", field=(*path, missing["name"]))
+    return Invalid(what, field=tuple(path))

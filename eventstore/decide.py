@@ -1,0 +1,140 @@
+"""One function per intention on a task: the state in, the new events out. Pure; saying it twice changes nothing."""
+
+from collections.abc import Sequence
+
+from eventstore import events as e
+from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound
+from eventstore.machine import Answer, Desired, Hold, Phase, after, answer, check
+from eventstore.task import Task
+
+# --- what people ask for ----------------------------------------------------------------------------------------
+
+
+def create(task: Task, created: e.TaskCreated) -> list[e.Event]:
+    """Begin. The same request again is the same task; another request under the same identity is refused."""
+    if task.created is None:
+        return [created]
+    if task.created.request_digest != created.request_digest:
+        raise Invalid(
+            "This Idempotency-Key was used for another request; send the same body again, or a new key.",
+            field=("header", "Idempotency-Key"),
+        )
+    return []
+
+
+def pause(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
+    """Hold before anything new begins. A task that nobody runs yet is simply not taken up."""
+    if _said(task, command_id) or answer(task.state, e.PauseRequested) is Answer.ALREADY:
+        return []
+    return [e.PauseRequested(reason=reason, command_id=command_id)]
+
+
+def resume(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
+    """Go on from where it was paused."""
+    if _said(task, command_id) or answer(task.state, e.ResumeRequested) is Answer.ALREADY:
+        return []
+    return [e.ResumeRequested(reason=reason, command_id=command_id)]
+
+
+def stop(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
+    """End for good; at once when nobody runs it."""
+    if _said(task, command_id) or answer(task.state, e.StopRequested) is Answer.ALREADY:
+        return []
+    requested = e.StopRequested(reason=reason, command_id=command_id)
+    if task.runner:
+        return [requested]
+    return [requested, e.TaskStopped(fence=task.fence, step=task.step, answers=task.version + 1)]
+
+
+# --- what a runner does -----------------------------------------------------------------------------------------
+
+
+def claim(task: Task, *, runner: str) -> list[e.Event]:
+    """Take a waiting task; the first append wins. Claiming what is already mine changes nothing."""
+    if task.phase is Phase.ABSENT:
+        raise NotFound
+    if task.runner == runner and not task.ended:
+        return []
+    if not task.claimable:
+        raise NotAllowed(f"A task that is {task.state} cannot be claimed.")
+    return [e.TaskClaimed(runner=runner, attempt=task.attempt + 1)]
+
+
+def record(task: Task, *facts: e.Event) -> list[e.Event]:
+    """Write down what this runner did, all of it or nothing.
+
+    Raises Fenced when another runner holds the task, NotAllowed when the table has no such row or when a fact that
+    begins something (a step, an act) meets a wish to pause or stop.
+    """
+    phase = task.phase
+    for fact in facts:
+        fence = getattr(fact, "fence", task.fence)
+        if fence != task.fence or not task.runner:
+            raise Fenced
+        if isinstance(fact, e.StepStarted | e.ActionStarted) and not _wanted(task):
+            raise NotAllowed(f"Nothing new may begin when a task is {task.state}.")
+        check(phase, type(fact))
+        phase = after(phase, type(fact))
+    return list(facts)
+
+
+def park(task: Task, *, fence: int, cause: str = "pause") -> list[e.Event]:
+    """The pause took effect. Nothing to say when it is parked already or is wanted again by now."""
+    if task.phase is Phase.PAUSED or (cause == "pause" and task.desired is not Desired.PAUSE):
+        return []
+    return record(task, e.TaskPaused(fence=fence, step=task.step, cause=cause, answers=task.request))
+
+
+def unpark(task: Task, *, fence: int) -> list[e.Event]:
+    """The resume took effect. Nothing to say when it is not parked, or is not wanted by now."""
+    if not task.parked or task.desired is not Desired.RUN:
+        return []
+    return record(task, e.TaskResumed(fence=fence, step=task.step, answers=task.request))
+
+
+def stopped(task: Task, *, fence: int) -> list[e.Event]:
+    """The stop took effect."""
+    if task.ended:
+        return []
+    if task.desired is not Desired.STOP:
+        raise NotAllowed("Nobody asked for this task to be stopped.")
+    facts = _interrupt(task, fence, cause="stop")
+    return record(task, *facts, e.TaskStopped(fence=fence, step=task.step, answers=task.request))
+
+
+def interrupt(task: Task, *, fence: int, cause: str) -> list[e.Event]:
+    """The open step will not be completed; an act without an end is uncertain. Nothing to say when none is open."""
+    return record(task, *_interrupt(task, fence, cause))
+
+
+def lose(task: Task, *, runner: str, cause: str = "crash") -> list[e.Event]:
+    """The runner is gone: what was asked for takes effect, a running task goes back into the queue.
+
+    A paused task waits where it is. Whether a task can honestly go on is for the runner that claims it next.
+    """
+    if task.ended or task.runner != runner:
+        return []
+    facts = _interrupt(task, task.fence, cause)
+    facts.append(e.RunnerLost(runner=runner, attempt=task.attempt, cause=cause))
+    if task.desired is Desired.STOP:
+        facts.append(e.TaskStopped(fence=task.fence, step=task.step, cause=cause, answers=task.request))
+    elif task.phase is not Phase.PAUSED and task.desired is Desired.PAUSE:
+        facts.append(e.TaskPaused(fence=task.fence, step=task.step, answers=task.request))
+    elif task.phase is not Phase.PAUSED:
+        facts.append(e.TaskRequeued(attempt=task.attempt, reason=cause))
+    return facts
+
+
+def _said(task: Task, command_id: str) -> bool:
+    return bool(command_id) and command_id in task.commands
+
+
+def _wanted(task: Task) -> bool:
+    return task.desired is Desired.RUN and task.hold is Hold.NONE
+
+
+def _interrupt(task: Task, fence: int, cause: str) -> list[e.Event]:
+    if not task.step_open:
+        return []
+    uncertain: Sequence[int] = () if task.acting is None else (task.acting.index,)
+    return [e.StepInterrupted(fence=fence, number=task.step, cause=cause, uncertain=tuple(uncertain))]

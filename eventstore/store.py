@@ -1,0 +1,104 @@
+"""What every event store promises, in prose and as a protocol; the stores and their one contract suite follow it.
+
+The log is one sequence. Positions are dense from 1 over the whole log, versions dense from 1 in each stream, `at` never
+goes back. An append is acknowledged only when it is durable; then, and only then, followers see it. An append that
+loses its expected version gets Conflict and disturbs nobody else; so does one that cannot be written (a poison item).
+
+A follower is a cursor: read a page after my position; when it is empty, wait. A slow follower costs a number.
+"""
+
+from collections.abc import Collection, Sequence
+from enum import IntEnum
+from typing import Protocol
+
+import msgspec
+
+from eventstore.events import Event
+
+PAGE = 1_000
+MAX_PAYLOAD = 256 * 1024
+
+
+class Lane(IntEnum):
+    """Which queue an append waits in.
+
+    CONTROL goes before everything else. FACT waits for room. INTAKE (new tasks) raises Overloaded when the queue is
+    full, so that a flood of new work slows nobody who is at work already.
+    """
+
+    CONTROL = 0
+    FACT = 1
+    INTAKE = 2
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event on the tape. `at` is microseconds since 1970 UTC; payload and salt are None once redacted."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    at: int
+    actor: str
+    command_id: str
+    event: Event
+    payload: bytes | None
+    salt: bytes | None
+    commitment: bytes
+    hash: bytes
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The head, its hash in hex, how many payloads were redacted; or the first bad position and what is wrong."""
+
+    ok: bool
+    head: int
+    hash: str = ""
+    redacted: int = 0
+    first_bad: int | None = None
+    problem: str | None = None
+
+
+class EventStore(Protocol):
+    """An append-only log of events in streams."""
+
+    @property
+    def head(self) -> int:
+        """The position of the last event, 0 for an empty tape."""
+        ...
+
+    async def append(
+        self,
+        stream: str,
+        expected: int,
+        events: Sequence[Event],
+        *,
+        actor: str,
+        command_id: str = "",
+        lane: Lane = Lane.FACT,
+    ) -> Sequence[Recorded]:
+        """Write all the events or none after version `expected` of the stream (0: the stream must be new).
+
+        Answers when they are durable. Raises Conflict when the stream is at another version, Overloaded when its
+        queue is full, Invalid for an event that cannot be stored (over MAX_PAYLOAD bytes, or no text), DiskFull,
+        Broken when the store failed for good. Cancelling the caller does not take back what was queued already.
+        """
+        ...
+
+    async def read(
+        self, after: int = 0, *, limit: int = PAGE, types: Collection[str] | None = None
+    ) -> Sequence[Recorded]:
+        """At most `limit` (at most PAGE) events with a greater position, in order; all types, or only those given."""
+        ...
+
+    async def read_stream(self, stream: str, after: int = 0, *, limit: int = PAGE) -> Sequence[Recorded]:
+        """At most `limit` (at most PAGE) events of one stream with a greater version, in order."""
+        ...
+
+    async def wait(self, after: int) -> None:
+        """Return when there is an event with a greater position. Raises Broken when there will never be one."""
+        ...
+
+    async def verify(self) -> Verdict:
+        """Recompute the whole chain from the stored bytes."""
+        ...

@@ -1,0 +1,112 @@
+"""The task's state, folded from its events. Pure and total: it never raises, never logs, never looks at a clock."""
+
+from collections.abc import Iterable
+from functools import reduce
+
+import msgspec
+
+from eventstore import events as e
+from eventstore.machine import ENDED, Desired, Hold, Phase, State, after, seen, wish
+
+COMMANDS_REMEMBERED = 16
+
+
+class Acting(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that began and has not ended on the tape."""
+
+    step: int
+    index: int
+    name: str
+    params: str
+    effect: str
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision needs to know.
+
+    `version` counts the events folded; `fence` is the version of the last claim; `request` that of the last request;
+    `step` is the number of the last step begun, `taken` how many were completed; `parked` tells that a TaskPaused
+    waits for its TaskResumed; `commands` are the identifiers of the last control commands.
+    """
+
+    version: int = 0
+    phase: Phase = Phase.ABSENT
+    desired: Desired = Desired.RUN
+    hold: Hold = Hold.NONE
+    created: e.TaskCreated | None = None
+    runner: str = ""
+    attempt: int = 0
+    fence: int = 0
+    request: int = 0
+    step: int = 0
+    step_open: bool = False
+    acting: Acting | None = None
+    taken: int = 0
+    parked: bool = False
+    commands: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """What people see."""
+        return seen(self.phase, self.desired, self.hold)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.phase in ENDED
+
+    @property
+    def claimable(self) -> bool:
+        """Whether it waits for a runner: wanted, alive, and nobody's."""
+        waiting = self.phase in (Phase.QUEUED, Phase.PAUSED) and not self.runner
+        return waiting and self.desired is Desired.RUN and self.hold is Hold.NONE
+
+
+def evolve(task: Task, event: e.Event) -> Task:
+    """The state after one more event."""
+    kind = type(event)
+    changes: dict[str, object] = {
+        "version": task.version + 1,
+        "phase": after(task.phase, kind),
+        "desired": wish(task.phase, task.desired, kind),
+    }
+    if task.ended:
+        return msgspec.structs.replace(task, version=task.version + 1)
+    match event:
+        case e.ActionStarted(step=step, index=index, name=name, params=params, effect=effect):
+            changes["acting"] = Acting(step=step, index=index, name=name, params=params, effect=effect)
+        case e.ActionEnded():
+            changes["acting"] = None
+        case e.StepStarted(number=number):
+            changes |= {"step": number, "step_open": True}
+        case e.StepTaken():
+            changes |= {"taken": task.taken + 1, "step_open": False, "acting": None}
+        case e.StepInterrupted():
+            changes |= {"step_open": False, "acting": None}
+        case e.TaskCreated():
+            changes["created"] = event
+        case e.PauseRequested(command_id=command) | e.StopRequested(command_id=command):
+            changes |= {"request": task.version + 1, "commands": _remember(task, command)}
+        case e.ResumeRequested(command_id=command):
+            changes |= {"request": task.version + 1, "commands": _remember(task, command), "hold": Hold.NONE}
+        case e.TaskClaimed(runner=runner, attempt=attempt):
+            changes |= {"runner": runner, "attempt": attempt, "fence": task.version + 1}
+        case e.TaskPaused(cause=cause):
+            changes |= {"parked": True, "hold": _HOLDS.get(cause, Hold.NONE)}
+        case e.TaskResumed():
+            changes["parked"] = False
+        case e.RunnerLost():
+            changes["runner"] = ""
+    return msgspec.structs.replace(task, **changes)
+
+
+def fold(events: Iterable[e.Event], task: Task | None = None) -> Task:
+    """The state after all the events, from nothing or from an earlier state."""
+    return reduce(evolve, events, task or Task())
+
+
+_HOLDS = {hold.value: hold for hold in Hold if hold is not Hold.NONE}
+
+
+def _remember(task: Task, command: str) -> tuple[str, ...]:
+    return (*task.commands, command)[-COMMANDS_REMEMBERED:] if command else task.commands
