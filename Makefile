@@ -1,0 +1,35 @@
+# Every target sets up first what it needs; setting up again costs a moment. The set-up itself is .ci/setup.
+.DEFAULT_GOAL := help
+.PHONY: help setup test demo check bench lock
+BIN := .venv/bin
+
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+setup:  ## create .venv with the pinned packages, and find or install Chromium
+	@.ci/setup
+
+test: setup  ## run all tests; ARGS="tests/pure -x" goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+demo: setup  ## watch a browser buy two things in the demo shop, and read the tape of it
+	$(BIN)/tapewright demo $(ARGS)
+
+check: setup  ## lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## run every script in bench/, one after the other
+	@set -e; for script in bench/[!_]*.py; do \
+	    [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script"; \
+	done
+
+# Keeps the versions that are locked where they still fit; `make lock ARGS=--upgrade` takes the newest ones.
+# The last line holds the rule that the lock names versions and hashes, and no place to fetch them from.
+lock:  ## write requirements.lock anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	    --no-annotate --no-header --quiet -o requirements.lock $(ARGS)
+	@! grep -n '://' requirements.lock
