@@ -78,7 +78,7 @@ def _invalid(source: str, error: msgspec.ValidationError) -> Invalid:
     what, where = (match["what"], match["where"] or "") if match else (str(error), "")
     path: list[str | int] = [source]
     for name, index in _STEP.findall(where):
-        path.append(name if name else (int(index) if index.isdigit() else index))
+        path.append(name or (int(index) if index.isdigit() else index))
     if missing := _MISSING.match(what):
         return Invalid("field required", field=(*path, missing["name"]))
     return Invalid(what, field=tuple(path))
