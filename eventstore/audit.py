@@ -1,0 +1,104 @@
+"""The whole chain recomputed from stored bytes, one event after the other; the first thing wrong is named. Pure."""
+
+import msgspec
+
+from eventstore import chain
+from eventstore.seal import Head, empty
+from eventstore.store import Verdict
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event as it lies in the store, not decoded."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    at: int
+    actor: str
+    command_id: str
+    payload: bytes | None
+    salt: bytes | None
+    commitment: bytes
+    hash: bytes
+
+
+class _Tag(msgspec.Struct, frozen=True):
+    type: str
+    original: str = ""
+
+
+_tag = msgspec.json.Decoder(_Tag)
+
+
+class Audit:
+    """Feed it every event in order. It holds one number per stream, and nothing else that grows."""
+
+    def __init__(self, log_id: bytes) -> None:
+        self.head: Head = empty(log_id)
+        self.redacted = 0
+        self._versions: dict[str, int] = {}
+
+    def take(self, stored: Stored) -> str | None:
+        """What is wrong with the next event, or None."""
+        problem = self._place(stored) or self._content(stored)
+        if problem is None:
+            self.head = Head(position=stored.position, hash=stored.hash, at=stored.at)
+            self._versions[stored.stream] = stored.version
+            self.redacted += stored.payload is None
+        return problem
+
+    def passed(self) -> Verdict:
+        """All is well as far as it was fed."""
+        return Verdict(ok=True, head=self.head.position, hash=self.head.hash.hex(), redacted=self.redacted)
+
+    def failed(self, problem: str, *, first_bad: int | None) -> Verdict:
+        """All was well until here. `head` is the last position that verifies."""
+        return Verdict(
+            ok=False,
+            head=self.head.position,
+            hash=self.head.hash.hex(),
+            redacted=self.redacted,
+            first_bad=first_bad,
+            problem=problem,
+        )
+
+    def _place(self, stored: Stored) -> str | None:
+        if stored.position != self.head.position + 1:
+            return f"position {self.head.position + 1} is missing"
+        version = self._versions.get(stored.stream, 0) + 1
+        if stored.version != version:
+            return f"version {stored.version} of {stored.stream} where {version} should be"
+        if stored.at <= self.head.at:
+            return "its time is not after that of the event before it"
+        return None
+
+    def _content(self, stored: Stored) -> str | None:
+        if (stored.payload is None) is not (stored.salt is None):
+            return "only one of payload and salt is there"
+        if stored.payload is not None and stored.salt is not None:
+            if chain.commit(stored.salt, stored.payload) != stored.commitment:
+                return "the payload is not the one that was committed to"
+            if not _tagged(stored.payload, stored.type):
+                return "the payload is of another type than the event"
+        leaf = chain.leaf(
+            stored.position,
+            stored.stream,
+            stored.version,
+            stored.type,
+            stored.at,
+            stored.actor,
+            stored.command_id,
+            stored.commitment,
+        )
+        if chain.link(self.head.hash, leaf) != stored.hash:
+            return "its hash does not follow from its content and the hash before it"
+        return None
+
+
+def _tagged(payload: bytes, kind: str) -> bool:
+    try:
+        tag = _tag.decode(payload)
+    except msgspec.DecodeError:
+        return False
+    return kind in (tag.type, tag.original)

@@ -1,0 +1,116 @@
+"""From a wish to events on the tape: checked and encoded, then given their place and hash. Pure; all stores share it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from eventstore import chain, codec
+from eventstore.errors import Conflict, Invalid
+from eventstore.events import Event
+from eventstore.store import MAX_PAYLOAD, PAGE, Recorded
+
+SALT = 16
+MAX_NAME = 512
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of the tape. `at` is microseconds since 1970 UTC; an empty tape has position 0 and the genesis hash."""
+
+    position: int
+    hash: bytes
+    at: int
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What one caller wants written after version `expected` of a stream: all of it or nothing. `size` is in bytes."""
+
+    stream: str
+    expected: int
+    actor: str
+    command_id: str
+    events: Sequence[Event]
+    payloads: Sequence[bytes]
+    size: int
+
+
+def empty(log_id: bytes) -> Head:
+    """The head of a tape on which nothing is written yet."""
+    return Head(position=0, hash=chain.genesis(log_id), at=0)
+
+
+def head_of(recorded: Recorded) -> Head:
+    """The head of a tape that ends with this event."""
+    return Head(position=recorded.position, hash=recorded.hash, at=recorded.at)
+
+
+def entry(stream: str, expected: int, events: Sequence[Event], *, actor: str, command_id: str) -> Entry:
+    """Check and encode. Raises Invalid for what cannot be stored, so that it never disturbs what others write."""
+    if len(events) > PAGE:
+        raise Invalid(f"{len(events):,} events in one append; at most {PAGE:,} are allowed.")
+    for what, text in (("stream", stream), ("actor", actor), ("command_id", command_id)):
+        _check_name(what, text)
+    payloads = [_encode(event) for event in events]
+    return Entry(
+        stream=stream,
+        expected=expected,
+        actor=actor,
+        command_id=command_id,
+        events=events,
+        payloads=payloads,
+        size=sum(map(len, payloads)),
+    )
+
+
+def check(wish: Entry, version: int) -> None:
+    """Raises Conflict when the stream is at another version than the wish expects."""
+    if wish.expected != version:
+        raise Conflict(f"The stream {wish.stream} is at version {version}, not {wish.expected}.")
+
+
+def seal(head: Head, wish: Entry, *, now: int, salts: bytes) -> list[Recorded]:
+    """The wish's events as they follow the head. `salts` are SALT random bytes per event; `now` never goes back."""
+    position, version, at, previous = head.position, wish.expected, head.at, head.hash
+    sealed = []
+    for offset, (event, payload) in enumerate(zip(wish.events, wish.payloads, strict=True)):
+        position, version, at = position + 1, version + 1, max(now, at + 1)
+        kind = codec.type_of(event)
+        salt = salts[offset * SALT : offset * SALT + SALT]
+        commitment = chain.commit(salt, payload)
+        leaf = chain.leaf(position, wish.stream, version, kind, at, wish.actor, wish.command_id, commitment)
+        previous = chain.link(previous, leaf)
+        sealed.append(
+            Recorded(
+                position=position,
+                stream=wish.stream,
+                version=version,
+                type=kind,
+                at=at,
+                actor=wish.actor,
+                command_id=wish.command_id,
+                event=event,
+                payload=payload,
+                salt=salt,
+                commitment=commitment,
+                hash=previous,
+            )
+        )
+    return sealed
+
+
+def _encode(event: Event) -> bytes:
+    try:
+        payload = codec.encode(event)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Invalid(f"{type(event).__name__} cannot be stored as JSON text: {error}") from error
+    if len(payload) > MAX_PAYLOAD:
+        raise Invalid(f"{type(event).__name__} has {len(payload):,} bytes; at most {MAX_PAYLOAD:,} are allowed.")
+    return payload
+
+
+def _check_name(what: str, text: str) -> None:
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise Invalid(f"The {what} is not text: {error}") from error
+    if length > MAX_NAME or "\x00" in text:
+        raise Invalid(f"The {what} must have at most {MAX_NAME} bytes and no NUL.")

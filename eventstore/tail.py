@@ -1,0 +1,66 @@
+"""The end of the tape in memory: its head, the last events for followers at the head, and everybody who waits for more.
+
+A follower that keeps up never touches the disk. Waiting is one event per commit, swapped for a new one: no polling.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Sequence
+from itertools import islice
+
+from eventstore.errors import Broken
+from eventstore.seal import Head, head_of
+from eventstore.store import Recorded
+
+RECENT = 4_096
+RECENT_BYTES = 32 * 1024 * 1024
+
+
+class Tail:
+    """What has been committed. `broken` is set when there will never be more."""
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        self.broken: Broken | None = None
+        self._recent: deque[Recorded] = deque()
+        self._bytes = 0
+        self._more = asyncio.Event()
+
+    def extend(self, events: Sequence[Recorded]) -> None:
+        """These are durable now: show them and wake everybody who waits."""
+        self.head = head_of(events[-1])
+        self._recent.extend(events)
+        self._bytes += sum(len(recorded.payload or b"") for recorded in events)
+        while len(self._recent) > RECENT or self._bytes > RECENT_BYTES:
+            self._bytes -= len(self._recent.popleft().payload or b"")
+        self._wake()
+
+    def fail(self, broken: Broken) -> None:
+        """There will never be more. The first reason stays."""
+        self.broken = self.broken or broken
+        self._wake()
+
+    def check(self) -> None:
+        """Raises Broken when the store failed or was closed."""
+        if self.broken is not None:
+            raise Broken(str(self.broken)) from self.broken
+
+    def page(self, after: int, limit: int, types: Collection[str] | None) -> list[Recorded] | None:
+        """A page of what follows, or None when the answer begins before what is kept here."""
+        start = after - self.head.position + len(self._recent)
+        if start < 0:
+            return None
+        rest = islice(self._recent, start, None)
+        if types is not None:
+            rest = (recorded for recorded in rest if recorded.type in types)  # type: ignore[assignment]  # an iterator too
+        return list(islice(rest, limit))
+
+    async def wait(self, after: int) -> None:
+        """Return when the head is beyond `after`. Raises Broken when it will never be."""
+        while self.head.position <= after:
+            self.check()
+            await self._more.wait()
+
+    def _wake(self) -> None:
+        woken, self._more = self._more, asyncio.Event()
+        woken.set()
