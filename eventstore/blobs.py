@@ -1,0 +1,100 @@
+"""Screenshots and files by the SHA-256 of their bytes, outside the log; durable before the event that names them.
+
+`root/ab/cd/<sha256>`. Not obstore: its LocalStore does not fsync, so a power loss could leave an event on the tape that
+names a blob which is not there.
+"""
+
+import asyncio
+import errno
+import os
+import re
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from eventstore.errors import DiskFull, Invalid
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+class DamagedBlob(Exception):
+    """The stored bytes are not those that the name promises."""
+
+
+class Blobs:
+    """Bytes in, name out; the same bytes have the same name and are kept once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._durable: set[Path] = set()
+
+    def path(self, digest: str) -> Path:
+        """Where the blob lies, if it is there. Raises Invalid for what is no SHA-256 in lower-case hex."""
+        if not _DIGEST.fullmatch(digest):
+            raise Invalid("A blob is named by 64 lower-case hexadecimal digits.")
+        return self._root / digest[:2] / digest[2:4] / digest
+
+    async def put(self, data: bytes) -> str:
+        """Keep the bytes and answer their SHA-256 in hex once they would survive a power loss. Raises DiskFull."""
+        return await asyncio.to_thread(self._put, data)
+
+    async def get(self, digest: str) -> bytes | None:
+        """The bytes, or None where there are none. Raises DamagedBlob when they changed on the disk."""
+        if not _DIGEST.fullmatch(digest):
+            return None
+        return await asyncio.to_thread(self._get, digest)
+
+    def _put(self, data: bytes) -> str:
+        digest = sha256(data).hexdigest()
+        path = self.path(digest)
+        try:
+            self._directories(path.parent)
+            if not path.exists() or path.read_bytes() != data:
+                _write(path, data)
+            # Also for what is there already: another put may have renamed it and not come to this line yet.
+            _sync_directory(path.parent)
+        except OSError as error:
+            if error.errno in _NO_SPACE:
+                raise DiskFull from error
+            raise
+        return digest
+
+    def _get(self, digest: str) -> bytes | None:
+        try:
+            data = self.path(digest).read_bytes()
+        except FileNotFoundError:
+            return None
+        if sha256(data).hexdigest() != digest:
+            raise DamagedBlob(f"The blob {digest} was damaged on the disk.")
+        return data
+
+    def _directories(self, path: Path) -> None:
+        """A new directory is durable when its parent is synced; once in this process is enough."""
+        if path in self._durable:
+            return
+        path.mkdir(parents=True, exist_ok=True)
+        for parent in (path.parent, self._root, self._root.parent):
+            _sync_directory(parent)
+        self._durable.add(path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
