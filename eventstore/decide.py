@@ -1,7 +1,5 @@
 """One function per intention on a task: the state in, the new events out. Pure; saying it twice changes nothing."""
 
-from collections.abc import Sequence
-
 from eventstore import events as e
 from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound
 from eventstore.machine import Answer, Desired, Hold, Phase, after, answer, check
@@ -136,5 +134,6 @@ def _wanted(task: Task) -> bool:
 def _interrupt(task: Task, fence: int, cause: str) -> list[e.Event]:
     if not task.step_open:
         return []
-    uncertain: Sequence[int] = () if task.acting is None else (task.acting.index,)
-    return [e.StepInterrupted(fence=fence, number=task.step, cause=cause, uncertain=tuple(uncertain))]
+    # Looking changes nothing, so nobody needs to wonder about it.
+    uncertain = () if task.acting is None or task.acting.effect == "look" else (task.acting.index,)
+    return [e.StepInterrupted(fence=fence, number=task.step, cause=cause, uncertain=uncertain)]

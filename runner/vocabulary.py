@@ -335,10 +335,32 @@ class Eyes(Protocol):
 
 
 class Model(Protocol):
-    """Says what to do next. `needs_tree` tells whether observations must carry the snapshot."""
+    """Says what to do next.
+
+    `needs_tree` tells whether observations must carry the snapshot. A model that needs it can look for itself, so it is
+    told of failed and uncertain acts and goes on; for one that does not, the first of them ends the task.
+    """
 
     needs_tree: bool
 
-    async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
-        """The next acts, or the end, given what was done in the steps so far."""
+    def ended(self, past: Sequence[PastStep]) -> Done | None:
+        """The end, where it follows from what was done alone; asked before each step, costs nothing."""
         ...
+
+    async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
+        """The next acts, or the end, given what was done in the steps so far. Raises ActFailed to end the task."""
+        ...
+
+    def recall(self, step: int) -> Sequence[AnyAction]:
+        """The acts of the step at this index of the past as they were said, unmasked; empty: ask the tape."""
+        ...
+
+
+def from_json(text: str) -> AnyAction:
+    """The action of `as_json`. Raises msgspec.ValidationError or KeyError for anything else."""
+    name, body = next(iter(msgspec.json.decode(text).items()))
+    action: AnyAction = msgspec.convert(body, _KINDS[name])
+    return action
+
+
+_KINDS: dict[str, type[AnyAction]] = {kind.name: kind for kind in AnyAction.__args__}

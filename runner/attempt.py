@@ -1,0 +1,178 @@
+"""One attempt at one task: a browser session, a way back when an earlier attempt left off, the loop, and the end."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from eventstore import decide
+from eventstore import events as e
+from eventstore.blobs import Blobs
+from eventstore.errors import Refused
+from eventstore.vault import Vault
+from runner.browser import Browsers, Session
+from runner.control import Gate, LetGo
+from runner.loop import Loop
+from runner.past import Past, Return
+from runner.tape import Tape
+from runner.vocabulary import ActFailed, AnyAction, Done, Effect, Model, Navigate, from_json
+
+log = structlog.get_logger()
+
+BLOCKS_RECORDED = 100
+"""Blocked requests of one attempt that go on the tape; a page can try without end."""
+
+
+class Equipment(msgspec.Struct, frozen=True, kw_only=True):
+    """What every attempt of a runner shares. `models` raises ActFailed for an instruction that it cannot read."""
+
+    models: Callable[[e.TaskCreated], Model]
+    browsers: Browsers
+    blobs: Blobs
+    vault: Vault
+    uploads: Path | None = None
+    screenshots: bool = True
+
+
+class Attempt(msgspec.Struct, kw_only=True):
+    """One attempt, the `number`-th, under the fence of `tape`."""
+
+    created: e.TaskCreated
+    number: int
+    tape: Tape
+    gate: Gate
+    past: Past
+    equipment: Equipment
+    blocks: int = 0
+
+    async def run(self) -> None:
+        """Drive the task until it has ended or was stopped. Raises LetGo, or Refused when the log will have no more."""
+        async with AsyncExitStack() as session:
+            try:
+                done = await self.gate.steer(self._drive(session))
+            except (LetGo, Refused):
+                raise
+            except ActFailed as failure:
+                await self._end(e.TaskFailed(fence=self.tape.fence, code=failure.code, message=str(failure)))
+            except Exception:
+                log.exception("a task failed unexpectedly", stream=self.tape.stream)
+                message = "The runner failed unexpectedly; the service's log says more."
+                await self._end(e.TaskFailed(fence=self.tape.fence, code="internal", message=message))
+            else:
+                await self._end(_finished(done, self.tape.fence))
+        await self.equipment.vault.delete(self._state_name)
+
+    async def _end(self, fact: e.Event | None) -> None:
+        """The end as a fact; without one, a stop took effect."""
+        if fact is None:
+            await self.tape.decide(lambda task: decide.stopped(task, fence=self.tape.fence))
+        else:
+            await self.tape.decide(lambda task: [] if task.ended else decide.record(task, fact))
+
+    async def _drive(self, stack: AsyncExitStack) -> Done:
+        limits = self.created.limits
+        model = self.equipment.models(self.created)
+        try:
+            async with self.gate.limit(limits.task_seconds) as limit:
+                session = await self._open(stack, model)
+                loop = Loop(
+                    tape=self.tape,
+                    gate=self.gate,
+                    hands=session,
+                    eyes=session,
+                    model=model,
+                    past=self.past,
+                    limits=limits,
+                    keep=lambda: self._keep(session),
+                )
+                return await loop.run()
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            message = f"The task took longer than {limits.task_seconds:g} seconds."
+            raise ActFailed("task_timeout", message) from error
+
+    async def _open(self, stack: AsyncExitStack, model: Model) -> Session:
+        """A session on the tape as started, brought back to where an earlier attempt was."""
+        back = self.past.way_back()
+        state = await self.equipment.vault.get(self._state_name) if self.number > 1 else None
+        if not model.needs_tree:
+            _must_be_honest(back, state)
+        options = self.created.options
+        session = await stack.enter_async_context(
+            self.equipment.browsers.session(
+                viewport=(options.viewport_width, options.viewport_height),
+                allowed_domains=self.created.allowed_domains,
+                state=state.decode() if state else "",
+                uploads=self.equipment.uploads,
+                action_seconds=self.created.limits.action_seconds,
+                blocked=self._blocked,
+            )
+        )
+        restored = await self._return(session, back, model)
+        started = e.TaskStarted(
+            fence=self.tape.fence,
+            browser=session.version,
+            viewport_width=options.viewport_width,
+            viewport_height=options.viewport_height,
+            restored=("cookies and storage", *restored) if state else restored,
+            lost=("what the page held in memory",) if back.url else (),
+        )
+        await self.tape.write(started)
+        await self.tape.decide(lambda task: decide.unpark(task, fence=self.tape.fence))
+        return session
+
+    async def _return(self, session: Session, back: Return, model: Model) -> tuple[str, ...]:
+        """Open the last page again and repeat what was only local to it."""
+        if not back.url.startswith(("http://", "https://")):
+            return ()
+        try:
+            await session.act(await session.resolve(Navigate(url=back.url)))
+            for repeat in back.repeat:
+                await session.act(await session.resolve(_recalled(model, repeat.step, repeat.index, repeat.params)))
+        except ActFailed as failure:
+            message = f"The runner was lost and its page could not be rebuilt: {failure}"
+            raise ActFailed("runner_lost", message) from failure
+        return (back.url, *(repeat.params for repeat in back.repeat))
+
+    async def _keep(self, session: Session) -> str:
+        """Cookies and storage into the vault where they may have changed; a picture into the blobs."""
+        if any(act.effect in (Effect.LASTING, Effect.NAVIGATION) for act in self.past.open):
+            await self.equipment.vault.put(self._state_name, (await session.state()).encode())
+        if not self.equipment.screenshots:
+            return ""
+        try:
+            return await self.equipment.blobs.put(await session.screenshot())
+        except ActFailed:
+            log.warning("no screenshot of a step", stream=self.tape.stream)
+            return ""
+
+    def _blocked(self, url: str, reason: str) -> None:
+        self.blocks += 1
+        if self.blocks <= BLOCKS_RECORDED:
+            self.tape.write_behind(e.NavigationBlocked(fence=self.tape.fence, url=url[:2_000], reason=reason))
+
+    @property
+    def _state_name(self) -> str:
+        return f"browser/{self.created.session}"
+
+
+def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:
+    return done and e.TaskFinished(fence=fence, success=done.success, output=done.output)
+
+
+def _must_be_honest(back: Return, state: bytes | None) -> None:
+    """A model that cannot look for itself goes on only where nothing that may have had an effect is in doubt."""
+    if back.obstacle:
+        message = f"The runner was lost after {back.obstacle}, which may have had an effect; it is not repeated."
+        raise ActFailed("runner_lost", message)
+    if back.lasting and state is None:
+        raise ActFailed("runner_lost", "The runner was lost, and so were its browser's cookies and storage.")
+
+
+def _recalled(model: Model, step: int, index: int, params: str) -> AnyAction:
+    """The act as the model said it; else as the tape has it, where typed secrets are masked."""
+    said = model.recall(step)
+    return said[index] if index < len(said) else from_json(params)

@@ -1,0 +1,155 @@
+"""The gate: what the log wants of one task now, and how its work gives way to that.
+
+Pause: nothing new begins; an act in flight may end within a grace, then it is cancelled; a model call goes on and its
+answer is kept. Stop: the work is cancelled. Paused time eats no limit.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from eventstore import decide
+from eventstore.machine import Desired
+from runner.tape import Tape
+
+T = TypeVar("T")
+
+ACT_GRACE = 1.0
+"""Seconds that an act in flight may take to end once a pause was asked for."""
+
+
+class Interrupted(Exception):
+    """A pause came and the awaited work was cancelled."""
+
+
+class LetGo(Exception):
+    """The task has been paused for longer than its browser is kept."""
+
+
+class Gate:
+    """The gate of one task. The follower tells it what is desired; the loop passes through it."""
+
+    def __init__(self, tape: Tape, slots: asyncio.Semaphore, *, keep_seconds: float) -> None:
+        """The caller holds one slot, which is given back while the task is paused."""
+        self.desired = Desired.RUN
+        self.has_slot = True
+        self._tape = tape
+        self._slots = slots
+        self._keep_seconds = keep_seconds
+        self._changed = asyncio.Event()
+        self._limits: list[asyncio.Timeout] = []
+
+    def hear(self, desired: Desired) -> None:
+        """What the log wants now. A stop is not taken back."""
+        if self.desired in (desired, Desired.STOP):
+            return
+        self.desired = desired
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def refresh(self) -> None:
+        """Ask the log itself: an append was refused, so the wish has changed and the follower is a moment behind."""
+        self.hear((await self._tape.state()).desired)
+
+    async def steer(self, work: Coroutine[object, object, T]) -> T | None:
+        """Run the work to its end, or cancel it at a stop: then the answer is None."""
+        task = asyncio.create_task(work)
+        try:
+            await self._or_change(task, lambda: self.desired is Desired.STOP)
+            return await task if task.done() else None
+        finally:
+            await _cancel(task)
+
+    async def passage(self) -> None:
+        """Return when the task may act. Parks it, on the tape, for as long as a pause is desired. Raises LetGo."""
+        while self.desired is not Desired.RUN:
+            if self.desired is Desired.STOP:
+                await asyncio.Future()  # `steer` is about to cancel this
+            await self._tape.decide(lambda task: decide.park(task, fence=self._tape.fence))
+            await self._parked()
+            await self._tape.decide(lambda task: decide.unpark(task, fence=self._tape.fence))
+
+    async def ask(self, call: Coroutine[object, object, T]) -> T:
+        """Await a call that a pause must not waste: it goes on while the task is parked, and its answer is kept."""
+        task = asyncio.create_task(call)
+        try:
+            while not task.done():
+                await self._or_change(task, lambda: self.desired is not Desired.RUN)
+                await self.passage()
+            return task.result()
+        finally:
+            await _cancel(task)
+
+    async def act(self, call: Coroutine[object, object, T], *, grace: float) -> T:
+        """Await something done in the browser. A pause lets it go on for `grace` seconds. Raises Interrupted."""
+        task = asyncio.create_task(call)
+        try:
+            await self._or_change(task, lambda: self.desired is not Desired.RUN)
+            if not task.done():
+                await asyncio.wait({task}, timeout=grace)
+            if not task.done():
+                raise Interrupted
+            return task.result()
+        finally:
+            await _cancel(task)
+
+    @asynccontextmanager
+    async def limit(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+        """Raise TimeoutError after so many seconds of not being paused."""
+        async with asyncio.timeout(seconds) as limit:
+            self._limits.append(limit)
+            try:
+                yield limit
+            finally:
+                self._limits.remove(limit)
+
+    async def _parked(self) -> None:
+        now = asyncio.get_running_loop().time
+        left = [(limit, (limit.when() or 0.0) - now()) for limit in self._limits]
+        for limit, _ in left:
+            limit.reschedule(None)
+        self._give_slot()
+        try:
+            async with asyncio.timeout(self._keep_seconds):
+                await self._until(lambda: self.desired is not Desired.PAUSE)
+        except TimeoutError as error:
+            raise LetGo from error
+        await self._take_slot()
+        for limit, seconds in left:
+            limit.reschedule(now() + seconds)
+
+    def _give_slot(self) -> None:
+        if self.has_slot:
+            self.has_slot = False
+            self._slots.release()
+
+    async def _take_slot(self) -> None:
+        """Wait in line for a slot; a pause or stop meanwhile needs none."""
+        wait = asyncio.create_task(self._slots.acquire())
+        try:
+            await self._or_change(wait, lambda: self.desired is not Desired.RUN)
+        finally:
+            await _cancel(wait)
+            self.has_slot = wait.done() and not wait.cancelled()
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await self._changed.wait()
+
+    async def _or_change(self, task: "asyncio.Task[T]", condition: Callable[[], bool]) -> None:
+        """Return when the task is done or the condition holds."""
+        change = asyncio.create_task(self._until(condition))
+        try:
+            await asyncio.wait({task, change}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancel(change)
+
+
+async def _cancel(task: "asyncio.Task[T]") -> None:
+    """End a task that this one owns, and see it ended. What it still raises is wanted by nobody."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=ACT_GRACE)
+    if task.done() and not task.cancelled():
+        task.exception()

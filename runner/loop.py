@@ -1,0 +1,189 @@
+"""Observe, ask, act, record: the one loop for every model. Eyes, hands, model and gate are arguments."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from eventstore import decide
+from eventstore import events as e
+from eventstore.errors import NotAllowed
+from runner.control import ACT_GRACE, Gate, Interrupted
+from runner.past import Past
+from runner.tape import Tape
+from runner.vocabulary import ActFailed, AnyAction, Done, Eyes, Hands, Model, Reply, Resolved, as_json
+
+RESULT_CAP = 100_000
+"""Characters of one act's result that go on the tape; an event holds 256 KiB at most."""
+
+_TRIES = 16
+
+Keep = Callable[[], Awaitable[str]]
+"""Keeps what the step leaves behind (browser state, picture); answers the picture's SHA-256 in hex, or nothing."""
+
+
+class Loop(msgspec.Struct, kw_only=True):
+    """One attempt at one task, from its start or from where the past ends."""
+
+    tape: Tape
+    gate: Gate
+    hands: Hands
+    eyes: Eyes
+    model: Model
+    past: Past
+    limits: e.Limits
+    keep: Keep
+
+    async def run(self) -> Done:
+        """Step until the model says that it is done. Raises ActFailed with the reason when the task has failed."""
+        while True:
+            await self.gate.passage()
+            if done := self.model.ended(self.past.steps):
+                return done
+            number = (await self.tape.state()).step + 1
+            if len(self.past.steps) >= self.limits.max_steps:
+                raise ActFailed("max_steps", f"The task did not end within {self.limits.max_steps} steps.")
+            try:
+                async with self.gate.limit(self.limits.step_seconds) as limit:
+                    if done := await self._step(number):
+                        return done
+            except TimeoutError as error:
+                if not limit.expired():
+                    raise
+                await self._interrupt(number, "timeout")
+                raise ActFailed(
+                    "step_timeout", f"Step {number} took longer than {self.limits.step_seconds:g} seconds."
+                ) from error
+            except Interrupted:
+                await self._interrupt(number, "pause")
+
+    async def _step(self, number: int) -> Done | None:
+        began = time.monotonic()
+        started = e.StepStarted(fence=self.tape.fence, number=number)
+        if self.model.needs_tree:  # its call costs something, so the tape has to allow it first
+            await self._begin(started)
+        reply = await self.gate.ask(self._reply())
+        if reply.done:
+            return reply.done
+        ended: list[e.Event] = [] if self.model.needs_tree else [started]
+        failure: ActFailed | None = None
+        for index, action in enumerate(reply.actions):
+            failure = await self._act(number, index, action, before=ended)
+            if failure:
+                break
+        await self._end(number, reply, began)
+        if failure and not self.model.needs_tree:
+            raise ActFailed(failure.code, f"Step {number}, {reply.next_goal!r}: {failure}") from failure
+        return None
+
+    async def _reply(self) -> Reply:
+        observation = await self.eyes.look(tree=self.model.needs_tree)
+        return await self.model.next(observation, self.past.steps)
+
+    async def _act(self, number: int, index: int, action: AnyAction, *, before: list[e.Event]) -> ActFailed | None:
+        """One act, with its intent on the tape before and its outcome after. `before` goes down with the first one."""
+        began = time.monotonic()
+        try:
+            resolved = await self._resolve(action)
+        except ActFailed as failure:
+            resolved = Resolved(action=action, params=as_json(action), url=(await self.eyes.look(tree=False)).url)
+            await self._intend(number, index, resolved, before)
+            self._outcome(number, index, began, url=resolved.url, failure=failure)
+            return failure
+        await self._intend(number, index, resolved, before)
+        try:
+            outcome = await self.gate.act(self.hands.act(resolved), grace=ACT_GRACE)
+        except ActFailed as failure:
+            self._outcome(number, index, began, url=resolved.url, failure=failure)
+            return failure
+        self._outcome(number, index, began, url=outcome.url, result=outcome.result)
+        return None
+
+    async def _resolve(self, action: AnyAction) -> Resolved:
+        """Find the target. Nothing is changed by looking, so a pause simply looks again afterwards."""
+        while True:
+            await self.gate.passage()
+            try:
+                return await self.gate.act(self.hands.resolve(action), grace=0)
+            except Interrupted:
+                continue
+
+    async def _intend(self, number: int, index: int, resolved: Resolved, before: list[e.Event]) -> None:
+        intent = e.ActionStarted(
+            fence=self.tape.fence,
+            step=number,
+            index=index,
+            name=resolved.action.name,
+            params=resolved.params,
+            effect=resolved.action.effect.value,
+            url=resolved.url,
+            target=resolved.target,
+        )
+        await self._begin(*before, intent)
+        before.clear()
+
+    async def _begin(self, *facts: e.Event) -> None:
+        """Write what begins something. Refused while a pause is wished for: park, then try again."""
+        for attempt in range(_TRIES):
+            try:
+                await self.tape.write(*facts)
+                break
+            except NotAllowed:
+                if attempt == _TRIES - 1:
+                    raise
+                await self.gate.refresh()
+                await self.gate.passage()
+        self.past.note(facts)
+
+    def _outcome(
+        self, number: int, index: int, began: float, *, url: str, result: str = "", failure: ActFailed | None = None
+    ) -> None:
+        ended = e.ActionEnded(
+            fence=self.tape.fence,
+            step=number,
+            index=index,
+            ok=failure is None,
+            result=result[:RESULT_CAP],
+            error=str(failure) if failure else "",
+            url=url,
+            duration_ms=_since(began),
+        )
+        self.tape.write_behind(ended)
+        self.past.note([ended])
+
+    async def _end(self, number: int, reply: Reply, began: float) -> None:
+        place = await self.eyes.look(tree=False)
+        taken = e.StepTaken(
+            fence=self.tape.fence,
+            number=number,
+            url=place.url,
+            title=place.title,
+            evaluation=reply.evaluation,
+            memory=reply.memory,
+            next_goal=reply.next_goal,
+            screenshot=await self.keep(),
+            duration_ms=_since(began),
+        )
+        self.tape.write_behind(taken)
+        self.past.note([taken])
+
+    async def _interrupt(self, number: int, cause: str) -> None:
+        appended = await self.tape.decide(
+            lambda task: decide.interrupt(task, fence=self.tape.fence, cause=cause) if task.step == number else []
+        )
+        self.past.note(recorded.event for recorded in appended)
+        if self.past.way_back().obstacle and not self.model.needs_tree and cause == "pause":
+            self._doubt(number)
+
+    def _doubt(self, number: int) -> None:
+        last = self.past.steps[-1].acts[-1] if self.past.steps else None
+        if last is not None and not last.ok:
+            raise ActFailed(
+                "uncertain_act",
+                f"Step {number} was paused while {last.params} was under way, and nobody can say whether it took "
+                "effect; it is not repeated.",
+            )
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

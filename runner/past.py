@@ -1,0 +1,115 @@
+"""What the tape says was done in a task, and whether a rebuilt browser can honestly go on from there. Pure.
+
+Going on in a new browser means: cookies and storage from the vault, the last URL, and again the page-local acts done
+since the last navigation. An act that may have had an effect is never repeated silently.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from eventstore import events as e
+from runner.vocabulary import Effect, PastAct, PastStep
+
+
+class Repeat(msgspec.Struct, frozen=True, kw_only=True):
+    """A page-local act to be done again: `step` is an index into the past, `params` the tape's (masked) record."""
+
+    step: int
+    index: int
+    params: str
+
+
+class Return(msgspec.Struct, frozen=True, kw_only=True):
+    """How to go on in a new browser. `obstacle` names the act because of which that would not be honest, or is empty.
+
+    `lasting` tells whether any act may have had an effect: then the cookies and storage are needed to go on.
+    """
+
+    url: str = ""
+    repeat: tuple[Repeat, ...] = ()
+    lasting: bool = False
+    obstacle: str = ""
+
+
+class Past:
+    """The steps so far, folded from a task's events in order. `open` holds the ended acts of the step under way."""
+
+    def __init__(self) -> None:
+        self.steps: list[PastStep] = []
+        self._started: dict[int, e.ActionStarted] = {}
+        self.open: list[PastAct] = []
+        self._url = ""
+        self._repeat: list[Repeat] = []
+        self._lasting = False
+        self._since = ""
+        self._uncertain = ""
+
+    def note(self, events: Iterable[e.Event]) -> None:
+        """Fold more events."""
+        for event in events:
+            match event:
+                case e.StepStarted():
+                    self._started, self.open = {}, []
+                case e.ActionStarted(index=index):
+                    self._started[index] = event
+                case e.ActionEnded(index=index) if index in self._started:
+                    self._act(self._started[index], event)
+                case e.StepTaken(number=number):
+                    self.steps.append(PastStep(number=number, acts=tuple(self.open)))
+                    self._started, self.open = {}, []
+                case e.StepInterrupted(number=number, uncertain=uncertain):
+                    self._interrupted(number, uncertain)
+
+    def way_back(self) -> Return:
+        """How a new browser gets to where the old one was."""
+        return Return(
+            url=self._url,
+            repeat=tuple(self._repeat),
+            lasting=self._lasting,
+            obstacle=self._uncertain or self._since,
+        )
+
+    def _act(self, started: e.ActionStarted, ended: e.ActionEnded) -> None:
+        self.open.append(
+            PastAct(
+                name=started.name,
+                params=started.params,
+                ok=ended.ok,
+                effect=started.effect,
+                result=ended.result,
+                error=ended.error,
+                url=ended.url,
+            )
+        )
+        self._lasting |= started.effect == Effect.LASTING
+        if started.effect == Effect.NAVIGATION or _page(ended.url) != _page(self._url):
+            self._repeat, self._since = [], ""
+        elif started.effect == Effect.LOCAL and ended.ok:
+            self._repeat.append(Repeat(step=len(self.steps), index=started.index, params=started.params))
+        elif started.effect == Effect.LASTING:
+            self._since = started.params
+        self._url = ended.url
+
+    def _interrupted(self, number: int, uncertain: tuple[int, ...]) -> None:
+        """Acts that ended stay done; one that did not end is told as such, and is an obstacle if it may have lasted."""
+        for index in uncertain:
+            started = self._started.get(index)
+            if started is None:
+                continue
+            doubt = "It was interrupted; nobody can say whether it took effect."
+            self.open.append(
+                PastAct(name=started.name, params=started.params, ok=False, effect=started.effect, error=doubt)
+            )
+            if started.effect == Effect.LASTING:
+                self._uncertain = started.params
+        if any(act.effect == Effect.LASTING for act in self.open):
+            self.steps.append(PastStep(number=number, acts=tuple(self.open)))
+        else:  # it will be done again as a whole
+            self._repeat = [repeat for repeat in self._repeat if repeat.step < len(self.steps)]
+        self._started, self.open = {}, []
+
+
+def _page(url: str) -> str:
+    """The URL without its fragment: a jump inside a page is no navigation."""
+    return url.partition("#")[0]

@@ -1,0 +1,192 @@
+"""Follows the log, claims waiting tasks in their order, runs a bounded number at once, hears what is wanted of them.
+
+Nobody calls it. A task waits here when the log says so; whether it may be claimed is decided on the log.
+"""
+
+import asyncio
+from collections import OrderedDict
+from functools import partial
+
+import structlog
+
+from eventstore import decide
+from eventstore import events as e
+from eventstore.errors import Fenced, NotAllowed, NotFound, Refused
+from eventstore.machine import DESIRES
+from eventstore.store import PAGE, EventStore, Lane, Recorded
+from eventstore.task import Task
+from eventstore.transact import Repository
+from runner.attempt import Attempt, Equipment
+from runner.control import Gate, LetGo
+from runner.past import Past
+from runner.tape import Tape
+
+log = structlog.get_logger()
+
+LEAVE_SECONDS = 5.0
+"""How long leaving may take to give running tasks back to the queue; what is not given back counts as lost."""
+
+RETRY_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0)
+"""Waits between tries to give a task back to a log that will not take it (a full disk); the last one repeats."""
+
+_BEGINS = "task.created"
+_ENDS = frozenset({"task.finished", "task.failed", "task.stopped"})
+
+
+class Worker:
+    """The runner of one process. `name` stands in every claim; a claim dies with it."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        tasks: Repository[Task],
+        equipment: Equipment,
+        *,
+        name: str,
+        max_concurrent: int,
+        keep_paused_seconds: float,
+    ) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._equipment = equipment
+        self._name = name
+        self._actor = f"runner:{name}"
+        self._slots = asyncio.Semaphore(max_concurrent)
+        self._keep_paused_seconds = keep_paused_seconds
+        self._waiting: OrderedDict[str, None] = OrderedDict()
+        self._arrived = asyncio.Event()
+        self._gates: dict[str, Gate] = {}
+        self._position = 0
+
+    async def take_up(self) -> None:
+        """Find the tasks that wait, and those left by a runner that is gone. To be awaited before `run`."""
+        self._position = self._store.head
+        for stream in await self._unended():
+            task = await self._tasks.load(stream)
+            if task.runner:
+                lost = partial(decide.lose, runner=task.runner, cause="crash")
+                task = (await self._tasks.transact(stream, lost, actor="system", lane=Lane.CONTROL)).state
+            if task.claimable:
+                self._wait(stream)
+
+    async def run(self) -> None:
+        """Work until cancelled; then give back what is running."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
+                group.create_task(self._dispatch(group))
+        finally:
+            await asyncio.shield(self._leave())
+
+    async def _unended(self) -> list[str]:
+        """Streams of tasks that have not ended, oldest first."""
+        unended: dict[str, None] = {}
+        after = 0
+        while page := await self._store.read(after, types={_BEGINS, *_ENDS}):
+            after = page[-1].position
+            for recorded in page:
+                if recorded.type == _BEGINS:
+                    unended[recorded.stream] = None
+                else:
+                    unended.pop(recorded.stream, None)
+        return list(unended)
+
+    async def _follow(self) -> None:
+        while True:
+            page = await self._store.read(self._position)
+            for recorded in page:
+                self._hear(recorded)
+                self._position = recorded.position
+            if not page:
+                await self._store.wait(self._position)
+
+    def _hear(self, recorded: Recorded) -> None:
+        kind = type(recorded.event)
+        gate = self._gates.get(recorded.stream)
+        if gate is not None and kind in DESIRES:
+            gate.hear(DESIRES[kind])
+        elif kind in (e.TaskCreated, e.TaskRequeued, e.ResumeRequested):
+            self._wait(recorded.stream)
+
+    def _wait(self, stream: str) -> None:
+        self._waiting.setdefault(stream)
+        self._arrived.set()
+
+    async def _dispatch(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            await self._slots.acquire()
+            stream, _ = self._waiting.popitem(last=False)
+            group.create_task(self._work(stream))
+
+    async def _work(self, stream: str) -> None:
+        """One task, from the claim to its end. Holds one slot; the gate lends it out while the task is paused."""
+        tape = Tape(self._tasks, stream, actor=self._actor)
+        # The gate stands before the claim is on the log, so that no request can pass unheard between the two.
+        gate = self._gates[stream] = Gate(tape, self._slots, keep_seconds=self._keep_paused_seconds)
+        try:
+            if task := await self._claim(stream):
+                tape.fence = task.fence
+                await self._attempt(task, tape, gate)
+        except LetGo:
+            await self._give_back(stream, "let_go")
+        except Fenced:
+            log.warning("another runner holds a task that this one held", stream=stream)
+        except Refused as refused:
+            log.error("the log refused a task's facts", stream=stream, reason=str(refused))
+            await self._give_back(stream, "log_refused")
+        del self._gates[stream]
+        if gate.has_slot:
+            self._slots.release()
+
+    async def _claim(self, stream: str) -> Task | None:
+        """The first append wins. None when the task was paused or stopped while it waited, or somebody else has it."""
+        try:
+            claim = partial(decide.claim, runner=self._name)
+            return (await self._tasks.transact(stream, claim, actor=self._actor)).state
+        except (NotAllowed, NotFound) as refused:
+            log.info("a task no longer waits", stream=stream, reason=str(refused))
+            return None
+
+    async def _attempt(self, task: Task, tape: Tape, gate: Gate) -> None:
+        assert task.created is not None, "a claimed task was created"
+        await Attempt(
+            created=task.created,
+            number=task.attempt,
+            tape=tape,
+            gate=gate,
+            past=await self._past(tape.stream),
+            equipment=self._equipment,
+        ).run()
+
+    async def _past(self, stream: str) -> Past:
+        past, version = Past(), 0
+        while page := await self._store.read_stream(stream, version):
+            past.note(recorded.event for recorded in page)
+            version = page[-1].version
+            if len(page) < PAGE:
+                break
+        return past
+
+    async def _give_back(self, stream: str, cause: str) -> None:
+        """Nobody runs it from now on. Tried until the log takes it: a task must not look run that nobody runs."""
+        lose = partial(decide.lose, runner=self._name, cause=cause)
+        for tries in range(10**9):
+            try:
+                task = (await self._tasks.transact(stream, lose, actor=self._actor, lane=Lane.CONTROL)).state
+                break
+            except Refused as refused:
+                log.error("a task could not be given back yet", stream=stream, reason=str(refused))
+                await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+        if task.claimable:
+            self._wait(stream)
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                for stream in list(self._gates):
+                    await self._give_back(stream, "shutdown")
+        except TimeoutError:
+            log.error("not every task could be given back", left=len(self._gates))
