@@ -1,0 +1,193 @@
+"""Follows the log and applies every event to every view: to memory first, to the views file in batches behind it."""
+
+import asyncio
+import heapq
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+
+from eventstore import events, machine
+from eventstore.errors import DiskFull
+from eventstore.events import Unknown
+from eventstore.store import EventStore, Recorded
+from projections import shelf, step_row, steps, task_row, tasks
+from projections.keys import Keys
+from projections.shelf import Checkpoint, Shelf, open_shelf, remove
+from projections.steps import Steps
+from projections.tasks import Tasks
+
+FLUSH_EVERY = 20_000
+REMEMBER = 20_000
+
+_log = logging.getLogger(__name__)
+
+
+class ViewsStopped(Exception):
+    """The views follow the log no more, so nobody may wait for them."""
+
+
+class Projector:
+    """The views, and how far they have come. `skipped` and `poisoned` count events since the start (see `_apply`)."""
+
+    def __init__(
+        self, store: EventStore, file: Shelf, checkpoint: Checkpoint, *, remember: int, old: Sequence[Path] = ()
+    ) -> None:
+        self._store = store
+        self._shelf = file
+        self._old = old
+        self._goal = store.head
+        self._seen = self._kept = checkpoint
+        self._flushing = asyncio.Lock()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._stopped: ViewsStopped | None = None
+        self.tasks = Tasks(file, self.flush, remember=remember)
+        self.steps = Steps(file)
+        self.keys = Keys()
+        self.skipped = 0
+        self.poisoned = 0
+
+    @property
+    def position(self) -> int:
+        """The last event that is in every view."""
+        return self._seen.position
+
+    @property
+    def lag(self) -> int:
+        """How many events of the log are in no view yet."""
+        return max(0, self._store.head - self.position)
+
+    async def load(self) -> None:
+        """Bring into memory what must always be there."""
+        await self.tasks.load()
+        await self.steps.load()
+        await self.keys.load(self._store)
+
+    async def run(self) -> None:
+        """Follow the log for ever. Raises what the store raises; then, and when cancelled, nobody waits in vain."""
+        self._stopped = None
+        try:
+            while True:
+                if self._old and self.position >= self._goal:
+                    await self._replace()
+                if not await self.advance():
+                    await self._store.wait(self.position)
+        except BaseException as error:
+            self._stop(error)
+            raise
+
+    async def advance(self) -> int:
+        """Apply the next page of the log, if there is one; tells how many events it had."""
+        page = await self._store.read(self.position)
+        if not page:
+            return 0
+        if absent := self.tasks.absent(page):
+            await self.tasks.load(absent)
+        self._apply(page)
+        if self.position - self._kept.position >= FLUSH_EVERY:
+            with suppress(DiskFull):  # Memory is right all the same; the next page tries again.
+                await self.flush()
+        return len(page)
+
+    async def reached(self, position: int) -> None:
+        """Return when every event up to this position is in every view. Raises ViewsStopped; has no limit."""
+        if position <= self.position:
+            return
+        if self._stopped is not None:
+            raise ViewsStopped(str(self._stopped)) from self._stopped
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = (position, next(self._order), future)
+        heapq.heappush(self._waiting, waiter)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+                heapq.heapify(self._waiting)
+            raise
+
+    async def flush(self) -> None:
+        """Bring the views file up to what is in memory. Raises DiskFull."""
+        async with self._flushing:
+            seen = self._seen
+            if seen == self._kept:
+                return
+            await self._shelf.write([self.tasks.pending(), self.steps.pending()], seen)
+            self.tasks.written()
+            self.steps.written()
+            self._kept = seen
+
+    async def _replace(self) -> None:
+        """Files of earlier definitions go once this one knows all that the log had when it was opened."""
+        with suppress(DiskFull):
+            await self.flush()
+        for file in self._old:
+            remove(file)
+        self._old = ()
+
+    def _apply(self, page: Sequence[Recorded]) -> None:
+        """Without a pause, so that nobody sees half a page.
+
+        What cannot be read (of a newer type, or redacted) is skipped. A defect of a view must not stop the service:
+        it is logged, counted as poison, and the event is passed over for that view.
+        """
+        for recorded in page:
+            if type(recorded.event) is Unknown:
+                self.skipped += 1
+            for view in (self.tasks, self.steps, self.keys):
+                try:
+                    view.apply(recorded)
+                except Exception:
+                    self.poisoned += 1
+                    _log.exception("a view could not apply the event at position %d", recorded.position)
+        self._seen = Checkpoint(position=page[-1].position, hash=page[-1].hash)
+        while self._waiting and self._waiting[0][0] <= self.position:
+            future = heapq.heappop(self._waiting)[2]
+            if not future.done():
+                future.set_result(None)
+
+    def _stop(self, cause: BaseException) -> None:
+        self._stopped = ViewsStopped(f"The views stopped at position {self.position}: {type(cause).__name__} {cause}")
+        self._stopped.__cause__ = cause
+        for _, _, future in self._waiting:
+            if not future.done():
+                future.set_exception(self._stopped)
+        self._waiting.clear()
+
+
+@asynccontextmanager
+async def open_projector(store: EventStore, path: Path | None, *, remember: int = REMEMBER) -> AsyncIterator[Projector]:
+    """The views of this log, with their file in the directory `path`, or in memory alone for None.
+
+    A file that is damaged, of another log, or ahead of this one is built again; so is one of another definition,
+    beside the old one. The caller runs `run`. Leaving writes down what the file lacks, so that the next start is quick.
+    """
+
+    async def genuine(checkpoint: Checkpoint) -> bool:
+        if checkpoint.position == 0:
+            return True
+        page = await store.read(checkpoint.position - 1, limit=1)
+        return [(checkpoint.position, checkpoint.hash)] == [(each.position, each.hash) for each in page]
+
+    file, old = _files(path) if path else (None, [])
+    async with open_shelf(file, tasks.SCHEMA + steps.SCHEMA, genuine) as opened:
+        projector = Projector(store, opened, await opened.checkpoint(), remember=remember, old=old)
+        await projector.load()
+        try:
+            yield projector
+        finally:
+            with suppress(DiskFull):
+                await projector.flush()
+
+
+def _files(directory: Path) -> tuple[Path, list[Path]]:
+    """The views file of this definition, and those of others."""
+    directory.mkdir(parents=True, exist_ok=True)
+    digest = sha256()
+    for module in (events, machine, shelf, task_row, tasks, step_row, steps):
+        digest.update(Path(module.__file__ or "").read_bytes())
+    file = directory / f"views-{digest.hexdigest()[:16]}.db"
+    return file, [other for other in directory.glob("views-*.db") if other != file]
