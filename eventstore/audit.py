@@ -7,7 +7,7 @@ from eventstore.seal import Head, empty
 from eventstore.store import Verdict
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An event as it lies in the store, not decoded."""
 
     position: int

@@ -6,13 +6,12 @@ names a blob which is not there.
 
 import asyncio
 import errno
-import os
 import re
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
 from eventstore.errors import DiskFull, Invalid
+from eventstore.files import sync_directory, write_whole
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -51,9 +50,10 @@ class Blobs:
         try:
             self._directories(path.parent)
             if not path.exists() or path.read_bytes() != data:
-                _write(path, data)
-            # Also for what is there already: another put may have renamed it and not come to this line yet.
-            _sync_directory(path.parent)
+                write_whole(path, data, durable=True)
+            else:
+                # Another put may have renamed it this moment, and not have synced the directory yet.
+                sync_directory(path.parent)
         except OSError as error:
             if error.errno in _NO_SPACE:
                 raise DiskFull from error
@@ -75,26 +75,5 @@ class Blobs:
             return
         path.mkdir(parents=True, exist_ok=True)
         for parent in (path.parent, self._root, self._root.parent):
-            _sync_directory(parent)
+            sync_directory(parent)
         self._durable.add(path)
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

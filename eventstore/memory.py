@@ -2,22 +2,17 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 
 import msgspec
 
 from eventstore.audit import Audit, Stored
+from eventstore.clock import microseconds
 from eventstore.events import Event
 from eventstore.seal import SALT, check, empty, entry, seal
 from eventstore.store import PAGE, Lane, Recorded, Verdict
 from eventstore.tail import Tail
-
-
-def microseconds() -> int:
-    """The machine's clock: microseconds since 1970 UTC."""
-    return time.time_ns() // 1_000
 
 
 class MemoryStore:
@@ -47,9 +42,9 @@ class MemoryStore:
     ) -> Sequence[Recorded]:
         """See EventStore. Raises Conflict and Invalid."""
         wish = entry(stream, expected, events, actor=actor, command_id=command_id)
-        check(wish, len(self._streams.get(stream, ())))
         if not events:
             return ()
+        check(wish, len(self._streams.get(stream, ())))
         sealed = seal(self._tail.head, wish, now=self._clock(), salts=os.urandom(SALT * len(events)))
         self._events.extend(sealed)
         self._streams.setdefault(stream, []).extend(sealed)

@@ -1,4 +1,4 @@
-"""From a wish to events on the tape: checked and encoded, then given their place and hash. Pure; all stores share it."""
+"""From a wish to events on the tape: checked, encoded, then given their place and hash. Pure; all stores share it."""
 
 from collections.abc import Sequence
 

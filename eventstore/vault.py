@@ -6,7 +6,6 @@ nothing that was put; after a power loss a torn file reads as absent. Whoever ha
 
 import asyncio
 import os
-import tempfile
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from eventstore.errors import CannotOpen
+from eventstore.files import write_whole
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -55,7 +55,7 @@ class Vault:
 
     def _put(self, name: str, data: bytes) -> None:
         nonce = os.urandom(_NONCE_BYTES)
-        _write(self._path(name), nonce + self._cipher.encrypt(nonce, data, name.encode()))
+        write_whole(self._path(name), nonce + self._cipher.encrypt(nonce, data, name.encode()), durable=False)
 
     def _get(self, name: str) -> bytes | None:
         try:
@@ -74,20 +74,5 @@ def _key(path: Path) -> bytes:
     """Read the key; the first time, make one, durably, because everything put under a lost key is lost."""
     with suppress(FileNotFoundError):
         return path.read_bytes()
-    _write(path, AESGCM.generate_key(KEY_BYTES * 8), durable=True)
+    write_whole(path, AESGCM.generate_key(KEY_BYTES * 8), durable=True)
     return path.read_bytes()
-
-
-def _write(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """For the owner only (mkstemp sees to it), and complete or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -1,0 +1,100 @@
+"""Events as rows of the schema, and SQLite's errors in the words of the log."""
+
+import sqlite3
+from collections.abc import Awaitable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+from eventstore import codec
+from eventstore.errors import Broken, DiskFull, Overloaded
+from eventstore.store import Recorded
+from eventstore.writer import Poison
+
+Row = Sequence[Any]  # whatever SQLite has in its columns: in a damaged file, of any type
+
+_COLUMNS = "position, stream, version, type, at, actor, command_id, payload, salt, commitment, hash"
+SELECT = f"SELECT {_COLUMNS.replace('payload', 'CAST(payload AS BLOB)')} FROM events"  # noqa: S608  # constants
+PAGE_AFTER = f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?"
+STREAM_AFTER = f"{SELECT} WHERE stream = ? AND version > ? ORDER BY version LIMIT ?"
+
+_FIRST_OF_TYPE = "SELECT * FROM (SELECT position FROM events WHERE type = ? AND position > ? ORDER BY position LIMIT ?)"
+_VALUES = "(?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?)"
+_BROKEN = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# No room for the index of the write-ahead log; nothing was written yet.
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+
+
+class Database(Protocol):
+    """As much of an aiosqlite connection as the store needs: one call, one statement, all its rows."""
+
+    def execute_fetchall(self, sql: str, parameters: Iterable[Any] | None = None) -> Awaitable[Iterable[Row]]: ...
+
+
+@lru_cache(maxsize=128)
+def page_of_types(types: int) -> str:
+    """For (type, after, limit) of each type, and the limit.
+
+    The first few of each type by the index alone, and of these the first: never a sort of all there are.
+    """
+    firsts = " UNION ALL ".join([_FIRST_OF_TYPE] * types)
+    return f"{SELECT} WHERE position IN ({firsts}) ORDER BY position LIMIT ?"
+
+
+@lru_cache(maxsize=512)
+def insert(rows: int) -> str:
+    """One statement for all rows of a batch: it is written whole or not at all."""
+    return f"INSERT INTO events ({_COLUMNS}) VALUES {', '.join([_VALUES] * rows)}"  # noqa: S608  # constants
+
+
+def flat(events: Iterable[Recorded]) -> list[object]:
+    """The parameters of `insert`."""
+    values: list[object] = []
+    for event in events:
+        values += (
+            event.position,
+            event.stream,
+            event.version,
+            event.type,
+            event.at,
+            event.actor,
+            event.command_id,
+            event.payload,
+            event.salt,
+            event.commitment,
+            event.hash,
+        )
+    return values
+
+
+def recorded(row: Row) -> Recorded:
+    """The event of a row of `SELECT`."""
+    position, stream, version, kind, at, actor, command_id, payload, salt, commitment, hash_ = row
+    return Recorded(
+        position=position,
+        stream=stream,
+        version=version,
+        type=kind,
+        at=at,
+        actor=actor,
+        command_id=command_id,
+        event=codec.decode(kind, payload),
+        payload=payload,
+        salt=salt,
+        commitment=commitment,
+        hash=hash_,
+    )
+
+
+def translated(error: Exception) -> Exception:
+    """What SQLite's error means for the log: Broken, DiskFull, Overloaded; or Poison, when it is about the data."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return Poison(str(error))
+    if code in _FULL:
+        return DiskFull()
+    if code & 0xFF in _BROKEN:
+        return Broken(f"The tape failed: {error} ({getattr(error, 'sqlite_errorname', code)}).")
+    if code & 0xFF in _BUSY:
+        return Overloaded("Another process is writing to the tape; try again in a moment.")
+    return Poison(str(error))

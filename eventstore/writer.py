@@ -1,0 +1,170 @@
+"""Group commit: one task takes what waits, gives each event its place, and commits it all in one transaction.
+
+While one batch is in fsync the next one gathers; nobody lingers. Only what is durable is acknowledged and shown.
+"""
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from eventstore.errors import Broken, Conflict, Invalid, Refused
+from eventstore.lanes import Lanes, Wish
+from eventstore.seal import SALT, check, head_of, seal
+from eventstore.store import Recorded
+from eventstore.tail import Tail
+
+IDLE_SECONDS = 1.0
+STREAMS_REMEMBERED = 16_384
+
+
+class Poison(Exception):
+    """Something in the batch cannot be written; nothing of the batch was."""
+
+
+class Disk(Protocol):
+    """Where batches go. Every method raises Broken for a failure that the process must not survive."""
+
+    async def versions(self, streams: Collection[str]) -> Mapping[str, int]:
+        """The version of each stream, 0 for a new one."""
+        ...
+
+    async def write(self, events: Sequence[Recorded]) -> None:
+        """All of it durably, or nothing: then raises Poison, or DiskFull or Overloaded for the whole batch."""
+        ...
+
+    async def tidy(self, *, idle: bool) -> None:
+        """A moment to checkpoint in; `idle` when nobody waits."""
+        ...
+
+
+class Writer:
+    """The only one that writes. `run` is its life; it ends with Broken, or after `stop` when all is written."""
+
+    def __init__(self, disk: Disk, lanes: Lanes, tail: Tail, clock: Callable[[], int]) -> None:
+        self._disk = disk
+        self._lanes = lanes
+        self._tail = tail
+        self._clock = clock
+        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._taken: list[Wish] = []
+        self._stopping = False
+
+    def version(self, stream: str) -> int | None:
+        """The committed version of a stream, where it is remembered."""
+        return self._versions.get(stream)
+
+    def stop(self) -> None:
+        """Let nobody in any more, and end when what is queued is written."""
+        self._stopping = True
+        self._lanes.close(Broken("The store is closed."))
+
+    async def run(self) -> None:
+        """Write until stopped. However it ends, nobody is left waiting."""
+        reason = Broken("The store is closed.")
+        try:
+            await self._write_until_stopped()
+        except Broken as broken:
+            reason = broken
+            raise
+        except Exception as error:
+            reason = Broken(f"The writer failed: {error!r}")
+            raise reason from error
+        finally:
+            self._lanes.close(reason)
+            self._tail.fail(reason)
+            for wish in self._taken + self._drain():
+                wish.refuse(Broken(str(reason)))
+
+    def _drain(self) -> list[Wish]:
+        wishes: list[Wish] = []
+        while batch := self._lanes.take():
+            wishes += batch
+        return wishes
+
+    async def _write_until_stopped(self) -> None:
+        idle = True
+        while True:
+            self._tail.check()
+            self._taken = self._lanes.take()
+            if self._taken:
+                await self._commit(self._taken)
+                await self._disk.tidy(idle=False)
+                idle = False
+            elif self._stopping:
+                return
+            elif idle:
+                await self._lanes.arrival()
+            else:
+                idle = await self._quiet()
+
+    async def _quiet(self) -> bool:
+        """Wait for more; when none comes for a while, tidy up."""
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._lanes.arrival()
+        except TimeoutError:
+            await self._disk.tidy(idle=True)
+            return True
+        return False
+
+    async def _commit(self, batch: list[Wish]) -> None:
+        await self._learn({wish.entry.stream for wish in batch})
+        granted, refused = self._seal(batch)
+        sealed = [recorded for _, events in granted for recorded in events]
+        try:
+            if sealed:
+                await self._disk.write(sealed)
+        except Poison as poison:
+            if len(batch) == 1:
+                batch[0].refuse(Invalid(f"This cannot be stored: {poison}"))
+                return
+            # One of them is to blame. Each alone: then only that one fails.
+            for wish in batch:
+                await self._commit([wish])
+            return
+        except Refused as reason:
+            for wish in batch:
+                wish.refuse(type(reason)(str(reason)))
+            return
+        self._publish(sealed)
+        for wish, events in granted:
+            wish.grant(events)
+        for wish, conflict in refused:
+            wish.refuse(conflict)
+
+    async def _learn(self, streams: Collection[str]) -> None:
+        unknown = [stream for stream in streams if stream not in self._versions]
+        if unknown:
+            self._versions.update(await self._disk.versions(unknown))
+
+    def _seal(self, batch: list[Wish]) -> tuple[list[tuple[Wish, list[Recorded]]], list[tuple[Wish, Conflict]]]:
+        """Each wish at its place, as if all that come before it in the batch were written."""
+        granted, refused = [], []
+        versions: dict[str, int] = {}
+        head, now = self._tail.head, self._clock()
+        salts = os.urandom(SALT * sum(len(wish.entry.events) for wish in batch))
+        used = 0
+        for wish in batch:
+            entry = wish.entry
+            try:
+                check(entry, versions.get(entry.stream, self._versions[entry.stream]))
+            except Conflict as conflict:
+                refused.append((wish, conflict))
+                continue
+            events = seal(head, entry, now=now, salts=salts[used : used + SALT * len(entry.events)])
+            used += SALT * len(events)
+            versions[entry.stream] = entry.expected + len(events)
+            head = head_of(events[-1])
+            granted.append((wish, events))
+        return granted, refused
+
+    def _publish(self, sealed: list[Recorded]) -> None:
+        for recorded in sealed:
+            self._versions[recorded.stream] = recorded.version
+            self._versions.move_to_end(recorded.stream)
+        while len(self._versions) > STREAMS_REMEMBERED:
+            self._versions.popitem(last=False)
+        if sealed:
+            self._tail.extend(sealed)
