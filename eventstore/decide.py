@@ -2,7 +2,7 @@
 
 from eventstore import events as e
 from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound
-from eventstore.machine import Answer, Desired, Hold, Phase, after, answer, check
+from eventstore.machine import Answer, Desired, Phase, after, answer, check
 from eventstore.task import Task
 
 # --- what people ask for ----------------------------------------------------------------------------------------
@@ -69,18 +69,16 @@ def record(task: Task, *facts: e.Event) -> list[e.Event]:
         fence = getattr(fact, "fence", task.fence)
         if fence != task.fence or not task.runner:
             raise Fenced
-        if isinstance(fact, e.StepStarted | e.ActionStarted) and not _wanted(task):
-            raise NotAllowed(f"Nothing new may begin when a task is {task.state}.")
-        check(phase, type(fact))
+        check(phase, task.desired, type(fact))
         phase = after(phase, type(fact))
     return list(facts)
 
 
-def park(task: Task, *, fence: int, cause: str = "pause") -> list[e.Event]:
+def park(task: Task, *, fence: int) -> list[e.Event]:
     """The pause took effect. Nothing to say when it is parked already or is wanted again by now."""
-    if task.phase is Phase.PAUSED or (cause == "pause" and task.desired is not Desired.PAUSE):
+    if task.phase is Phase.PAUSED or task.desired is not Desired.PAUSE:
         return []
-    return record(task, e.TaskPaused(fence=fence, step=task.step, cause=cause, answers=task.request))
+    return record(task, e.TaskPaused(fence=fence, step=task.step, answers=task.request))
 
 
 def unpark(task: Task, *, fence: int) -> list[e.Event]:
@@ -125,10 +123,6 @@ def lose(task: Task, *, runner: str, cause: str = "crash") -> list[e.Event]:
 
 def _said(task: Task, command_id: str) -> bool:
     return bool(command_id) and command_id in task.commands
-
-
-def _wanted(task: Task) -> bool:
-    return task.desired is Desired.RUN and task.hold is Hold.NONE
 
 
 def _interrupt(task: Task, fence: int, cause: str) -> list[e.Event]:

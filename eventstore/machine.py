@@ -119,6 +119,17 @@ DESIRES: dict[type[e.Event], Desired] = {
     e.StopRequested: Desired.STOP,
 }
 
+NEEDS: dict[type[e.Event], Desired] = {
+    e.TaskClaimed: Desired.RUN,
+    e.StepStarted: Desired.RUN,
+    e.ActionStarted: Desired.RUN,
+    e.TaskResumed: Desired.RUN,
+    e.TaskRequeued: Desired.RUN,
+    e.TaskPaused: Desired.PAUSE,
+    e.TaskStopped: Desired.STOP,
+}
+"""Facts that are only so while that is desired: nothing new begins once a pause or a stop was asked for."""
+
 SEEN: dict[Phase, dict[Desired, State]] = {
     Phase.ABSENT: dict.fromkeys(Desired, State.ABSENT),
     Phase.QUEUED: {Desired.RUN: State.QUEUED, Desired.PAUSE: State.PAUSED, Desired.STOP: State.STOPPING},
@@ -175,16 +186,16 @@ def seen(phase: Phase, desired: Desired, hold: Hold = Hold.NONE) -> State:
     return SEEN[phase][desired]
 
 
-def check(phase: Phase, event: type[e.Event]) -> None:
-    """Refuse a fact that the table does not have. For decide functions only.
+def check(phase: Phase, desired: Desired, event: type[e.Event]) -> None:
+    """Refuse a fact that the tables do not have. For decide functions only.
 
     Raises NotFound for a task that does not exist, NotAllowed otherwise.
     """
-    if event in PHASES[phase]:
+    if event in PHASES[phase] and NEEDS.get(event, desired) is desired:
         return
     if phase is Phase.ABSENT:
         raise NotFound
-    raise NotAllowed(f"{event.__name__} is not allowed when a task is {phase}.")
+    raise NotAllowed(f"{event.__name__} is not allowed when a task is {SEEN[phase][desired]}.")
 
 
 def answer(state: State, request: type[e.Event]) -> Answer:

@@ -12,10 +12,10 @@ from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.errors import Refused
 from eventstore.vault import Vault
-from runner.browser import Browsers, Session
 from runner.control import Gate, LetGo
 from runner.loop import Loop
 from runner.past import Past, Return
+from runner.ports import Session, Sessions
 from runner.tape import Tape
 from runner.vocabulary import ActFailed, AnyAction, Done, Effect, Model, Navigate, from_json
 
@@ -29,7 +29,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     """What every attempt of a runner shares. `models` raises ActFailed for an instruction that it cannot read."""
 
     models: Callable[[e.TaskCreated], Model]
-    browsers: Browsers
+    browsers: Sessions
     blobs: Blobs
     vault: Vault
     uploads: Path | None = None

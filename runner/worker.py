@@ -127,9 +127,10 @@ class Worker:
         # The gate stands before the claim is on the log, so that no request can pass unheard between the two.
         gate = self._gates[stream] = Gate(tape, self._slots, keep_seconds=self._keep_paused_seconds)
         try:
-            if task := await self._claim(stream):
+            task = await self._claim(stream)
+            if task and task.created:
                 tape.fence = task.fence
-                await self._attempt(task, tape, gate)
+                await self._attempt(task, task.created, tape, gate)
         except LetGo:
             await self._give_back(stream, "let_go")
         except Fenced:
@@ -150,10 +151,9 @@ class Worker:
             log.info("a task no longer waits", stream=stream, reason=str(refused))
             return None
 
-    async def _attempt(self, task: Task, tape: Tape, gate: Gate) -> None:
-        assert task.created is not None, "a claimed task was created"
+    async def _attempt(self, task: Task, created: e.TaskCreated, tape: Tape, gate: Gate) -> None:
         await Attempt(
-            created=task.created,
+            created=created,
             number=task.attempt,
             tape=tape,
             gate=gate,

@@ -1,0 +1,304 @@
+"""Each intention in each state: what is new, what is so already, what is refused; then again, and nothing is new."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from hypothesis import given as generated
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from eventstore import decide
+from eventstore import events as e
+from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound, Refused
+from eventstore.machine import INTENTIONS, PHASES, Answer, Desired, Phase, State
+from eventstore.task import Task, evolve, fold
+
+Decision = Callable[[Task], list[e.Event]]
+
+CREATED = e.TaskCreated(
+    instruction="Go to example.com.", llm="instructions", session="s", project="p", family="v1", request_digest="d"
+)
+CLAIMED = e.TaskClaimed(runner="r1", attempt=1)
+STARTED = e.TaskStarted(fence=2, browser="Chromium", viewport_width=1280, viewport_height=960)
+STEP = e.StepStarted(fence=2, number=1)
+ACT = e.ActionStarted(fence=2, step=1, index=0, name="click", params="{}", effect="lasting")
+ACTED = e.ActionEnded(fence=2, step=1, index=0, ok=True)
+TAKEN = e.StepTaken(fence=2, number=1)
+RUNNING = (CREATED, CLAIMED, STARTED)
+PAUSED = (*RUNNING, e.PauseRequested(), e.TaskPaused(fence=2, step=0, answers=4))
+
+HISTORIES: dict[State, tuple[e.Event, ...]] = {
+    State.ABSENT: (),
+    State.QUEUED: (CREATED,),
+    State.CLAIMED: (CREATED, CLAIMED),
+    State.RUNNING: RUNNING,
+    State.PAUSING: (*RUNNING, e.PauseRequested()),
+    State.PAUSED: PAUSED,
+    State.RESUMING: (*PAUSED, e.ResumeRequested()),
+    State.STOPPING: (*RUNNING, e.StopRequested()),
+    State.FINISHED: (*RUNNING, e.TaskFinished(fence=2, success=True, output="ok")),
+    State.FAILED: (*RUNNING, e.TaskFailed(fence=2, code="no_target", message="")),
+    State.STOPPED: (CREATED, e.StopRequested(), e.TaskStopped(fence=0, step=0, answers=2)),
+}
+
+INTENDED: dict[str, Decision] = {
+    "create": partial(decide.create, created=CREATED),
+    "pause": partial(decide.pause, command_id="c1"),
+    "resume": partial(decide.resume, command_id="c2"),
+    "stop": partial(decide.stop, command_id="c3"),
+    "claim": partial(decide.claim, runner="r2"),
+    "park": partial(decide.park, fence=2),
+    "unpark": partial(decide.unpark, fence=2),
+    "stopped": partial(decide.stopped, fence=2),
+    "interrupt": partial(decide.interrupt, fence=2, cause="pause"),
+    "lose": partial(decide.lose, runner="r1"),
+}
+
+
+def given(*events: e.Event) -> Task:
+    return fold(events)
+
+
+def test_every_state_has_a_history_that_leads_to_it() -> None:
+    states = {state: given(*events).state for state, events in HISTORIES.items()}
+
+    assert {state: state for state in State} == states
+
+
+@pytest.mark.parametrize("decision", INTENDED.values(), ids=INTENDED)
+@pytest.mark.parametrize("state", State)
+def test_every_intention_is_refused_or_fits_the_table_and_then_repeats_to_nothing(
+    state: State, decision: Decision
+) -> None:
+    task = given(*HISTORIES[state])
+
+    try:
+        events = decision(task)
+    except Refused:
+        return
+    for event in events:
+        assert type(event) in PHASES[task.phase] or type(event) in INTENTIONS
+        task = evolve(task, event)
+
+    assert [] == decision(task)
+
+
+@pytest.mark.parametrize("request_type", INTENTIONS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("state", [state for state in State if state is not State.ABSENT])
+def test_what_people_ask_for_meets_what_the_table_says(state: State, request_type: type[e.Event]) -> None:
+    decisions: dict[type[e.Event], Decision] = {
+        e.PauseRequested: decide.pause,
+        e.ResumeRequested: decide.resume,
+        e.StopRequested: decide.stop,
+    }
+
+    try:
+        events = decisions[request_type](given(*HISTORIES[state]))
+        met = Answer.YES if events else Answer.ALREADY
+    except NotAllowed:
+        met = Answer.REFUSED
+
+    assert INTENTIONS[request_type][state] is met
+
+
+@pytest.mark.parametrize("decision", [decide.pause, decide.resume, decide.stop])
+def test_a_task_that_does_not_exist_is_not_found(decision: Decision) -> None:
+    with pytest.raises(NotFound, match="Task not found"):
+        decision(Task())
+
+
+def test_a_refusal_is_a_sentence_for_the_user() -> None:
+    with pytest.raises(NotAllowed, match=r"^Stopped tasks cannot be resumed$"):
+        decide.resume(given(*HISTORIES[State.STOPPED]))
+
+
+def test_a_task_that_nobody_runs_is_stopped_at_once() -> None:
+    task = given(CREATED)
+
+    events = decide.stop(task, reason="not needed", command_id="c")
+
+    assert [
+        e.StopRequested(reason="not needed", command_id="c"),
+        e.TaskStopped(fence=0, step=0, answers=2),
+    ] == events
+
+
+def test_a_paused_task_whose_runner_is_gone_is_stopped_at_once() -> None:
+    task = given(*PAUSED, e.RunnerLost(runner="r1", attempt=1))
+
+    events = decide.stop(task)
+
+    assert [e.StopRequested(), e.TaskStopped(fence=2, step=0, answers=7)] == events
+
+
+def test_a_task_paused_before_it_started_is_not_claimed_until_it_is_resumed() -> None:
+    paused = given(CREATED, e.PauseRequested())
+
+    resumed = fold(decide.resume(paused), paused)
+
+    assert State.PAUSED is paused.state
+    with pytest.raises(NotAllowed):
+        decide.claim(paused, runner="r1")
+    assert [CLAIMED] == decide.claim(resumed, runner="r1")
+
+
+def test_a_pause_retried_after_a_resume_does_not_pause_again() -> None:
+    paused = given(*RUNNING, e.PauseRequested(command_id="c1"), e.TaskPaused(fence=2, step=0, answers=4))
+
+    resumed = fold([e.ResumeRequested(command_id="c2"), e.TaskResumed(fence=2, step=0, answers=6)], paused)
+
+    assert [] == decide.pause(resumed, command_id="c1")
+    assert [e.PauseRequested(command_id="c3")] == decide.pause(resumed, command_id="c3")
+
+
+def test_only_the_last_commands_are_remembered() -> None:
+    task = given(*RUNNING)
+
+    for number in range(100):
+        task = evolve(task, e.PauseRequested(command_id=str(number)))
+
+    assert tuple(str(number) for number in range(84, 100)) == task.commands
+
+
+def test_after_a_stop_was_asked_for_no_step_and_no_act_begins() -> None:
+    task = given(*RUNNING, e.StopRequested())
+
+    with pytest.raises(NotAllowed, match=r"^StepStarted is not allowed when a task is stopping\.$"):
+        decide.record(task, STEP)
+    with pytest.raises(NotAllowed, match=r"^ActionStarted is not allowed when a task is stopping\.$"):
+        decide.record(task, ACT)
+
+
+def test_a_step_under_way_when_the_pause_landed_is_still_a_fact() -> None:
+    task = given(*RUNNING, STEP, ACT, e.PauseRequested())
+
+    events = decide.record(task, ACTED, TAKEN)
+
+    assert [ACTED, TAKEN] == events
+
+
+def test_a_stop_that_meets_a_finishing_step_loses_honestly() -> None:
+    task = given(*RUNNING, e.StopRequested())
+
+    finished = fold(decide.record(task, e.TaskFinished(fence=2, success=True)), task)
+
+    assert State.FINISHED is finished.state
+    assert [] == decide.stopped(finished, fence=2)
+
+
+def test_facts_under_an_old_fence_are_refused() -> None:
+    task = given(*RUNNING, e.RunnerLost(runner="r1", attempt=1), e.TaskRequeued(attempt=1))
+    again = fold([e.TaskClaimed(runner="r2", attempt=2)], task)
+
+    with pytest.raises(Fenced):
+        decide.record(again, STEP)
+    with pytest.raises(Fenced):
+        decide.record(task, STEP)
+
+
+def test_facts_are_written_all_or_none() -> None:
+    task = given(*RUNNING)
+
+    with pytest.raises(NotAllowed):
+        decide.record(task, STEP, ACT, e.TaskCreated(**{f: getattr(CREATED, f) for f in CREATED.__struct_fields__}))
+
+
+def test_a_lost_runner_leaves_the_act_in_doubt_by_name_and_the_task_in_the_queue() -> None:
+    task = given(*RUNNING, STEP, ACT)
+
+    events = decide.lose(task, runner="r1")
+
+    assert [
+        e.StepInterrupted(fence=2, number=1, cause="crash", uncertain=(0,)),
+        e.RunnerLost(runner="r1", attempt=1),
+        e.TaskRequeued(attempt=1, reason="crash"),
+    ] == events
+    assert State.QUEUED is fold(events, task).state
+
+
+def test_looking_leaves_nobody_in_doubt() -> None:
+    look = e.ActionStarted(fence=2, step=1, index=0, name="extract", params="{}", effect="look")
+    task = given(*RUNNING, STEP, look)
+
+    events = decide.interrupt(task, fence=2, cause="pause")
+
+    assert [e.StepInterrupted(fence=2, number=1, cause="pause")] == events
+
+
+def test_what_was_asked_of_a_lost_runner_takes_effect() -> None:
+    pausing = given(*RUNNING, e.PauseRequested())
+    stopping = given(*RUNNING, e.StopRequested())
+
+    assert State.PAUSED is fold(decide.lose(pausing, runner="r1"), pausing).state
+    assert State.STOPPED is fold(decide.lose(stopping, runner="r1"), stopping).state
+
+
+def test_a_task_paused_under_a_lost_runner_stays_paused_and_is_claimed_once_resumed() -> None:
+    paused = given(*PAUSED)
+
+    lost = fold(decide.lose(paused, runner="r1"), paused)
+    resumed = fold(decide.resume(lost), lost)
+
+    assert State.PAUSED is lost.state
+    assert State.RESUMING is resumed.state
+    assert [e.TaskClaimed(runner="r2", attempt=2)] == decide.claim(resumed, runner="r2")
+
+
+def test_the_same_request_again_is_the_same_task_and_another_is_refused() -> None:
+    task = given(CREATED)
+
+    assert [] == decide.create(task, CREATED)
+    with pytest.raises(Invalid, match="used for another request"):
+        decide.create(
+            task,
+            e.TaskCreated(
+                instruction="x", llm="instructions", session="s", project="p", family="v1", request_digest="other"
+            ),
+        )
+
+
+ANY_EVENT = st.sampled_from(
+    [event for history in HISTORIES.values() for event in history]
+    + [STEP, ACT, ACTED, TAKEN, e.TaskResumed(fence=2, step=0), e.RunnerLost(runner="r1", attempt=1)]
+    + [e.TaskRequeued(attempt=1), e.StepInterrupted(fence=2, number=1, cause="crash"), e.Unknown(original="later")]
+)
+
+
+@generated(st.lists(ANY_EVENT, max_size=30))
+@settings(max_examples=500, deadline=None)
+def test_the_fold_never_fails_on_any_history_and_counts_it(events: list[e.Event]) -> None:
+    task = fold(events)
+
+    assert len(events) == task.version
+
+
+@generated(st.lists(ANY_EVENT, max_size=30), st.lists(ANY_EVENT, max_size=10))
+@settings(max_examples=500, deadline=None)
+def test_what_has_ended_stays_as_it_ended(events: list[e.Event], later: list[e.Event]) -> None:
+    task = fold(events)
+
+    after = fold(later, task)
+
+    if task.ended:
+        assert (task.phase, task.desired, task.step) == (after.phase, after.desired, after.step)
+
+
+@generated(st.lists(st.sampled_from(sorted(INTENDED)), max_size=40))
+@settings(max_examples=500, deadline=None)
+def test_whatever_is_intended_in_whatever_order_the_rules_hold(names: list[str]) -> None:
+    task, begun_while_unwanted = Task(), 0
+
+    for name in names:
+        try:
+            events = INTENDED[name](task)
+        except Refused:
+            continue
+        for event in events:
+            if isinstance(event, e.StepStarted | e.ActionStarted) and task.desired is not Desired.RUN:
+                begun_while_unwanted += 1
+            assert not task.ended, "nothing follows the end"
+            task = evolve(task, event)
+
+    assert 0 == begun_while_unwanted
+    assert task.phase in Phase
