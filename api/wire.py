@@ -1,5 +1,6 @@
 """HTTP in, structs out, and back: what every family shares of reading a request and writing a reply."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -15,6 +16,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CALLER = web.RequestKey("caller", Caller)
 
+BODY_SECONDS = 30.0
+
 _encoder = msgspec.json.Encoder()
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
@@ -26,7 +29,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` is aiohttp's form (`/api/v1/task/{task_id}`). `query`, `body` and `reply` are struct types, or None; `reply`
     may be any type that msgspec can describe. `open` routes need no key (a wrong one is refused all the same).
-    `errors` are the statuses, beside 401 and 422, that the route may answer with. `paths` describes path parameters.
+    `errors` are the statuses, beside 401 and 422, that the route may answer with. `paths` describes path parameters,
+    `headers` those that the route reads. `media` is the content type of a reply that is not JSON; `unauthorized` the
+    whole body of its 401, where that is not a `detail`. A route that is not `documented` serves people, not programs.
     """
 
     method: str
@@ -40,11 +45,28 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     reply: object = None
     status: int = 200
     errors: tuple[int, ...] = ()
+    paths: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    media: str = "application/json"
+    unauthorized: object = None
+    documented: bool = True
+
+
+class Empty(msgspec.Struct, frozen=True, kw_only=True):
+    """`{}`"""
 
 
 async def body(request: web.Request, kind: type[T]) -> T:
-    """The request's body as a struct. Raises Invalid, naming the field by its path from `body`."""
-    return decode(await request.read(), kind)
+    """The request's body as a struct. Raises Invalid, naming the field by its path from `body`.
+
+    A client that has not sent all of it after BODY_SECONDS gets 408.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            data = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The body did not arrive in time.") from None
+    return decode(data, kind)
 
 
 def decode(data: bytes, kind: type[T]) -> T:
@@ -60,9 +82,16 @@ def decode(data: bytes, kind: type[T]) -> T:
 
 
 def query(request: web.Request, kind: type[T]) -> T:
-    """The query string as a struct; numbers and booleans are read from their text. Raises Invalid from `query`."""
+    """The query string as a struct; numbers and booleans are read from their text. Raises Invalid from `query`.
+
+    A name that stands there twice is refused: which of the two a client meant is not for us to guess.
+    """
+    given = dict(request.query)
+    if len(given) != len(request.query):
+        twice = next(name for name in given if len(request.query.getall(name)) > 1)
+        raise Invalid("given more than once", field=("query", twice))
     try:
-        return msgspec.convert(dict(request.query), kind, strict=False)
+        return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid("query", error) from error
 

@@ -1,0 +1,60 @@
+"""Whose key a request carries. Digests are compared, never keys; the tape holds digests only."""
+
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import TypeAlias
+
+import uuid_utils
+
+from api.service import Caller
+from eventstore.events import KeyCreated
+from eventstore.store import EventStore
+
+DEFAULT_PROJECT = "default"
+ANONYMOUS = Caller(actor="", project="")
+ENVIRONMENT = Caller(actor="key:env", project=DEFAULT_PROJECT)
+
+Lookup: TypeAlias = Callable[[str], Caller | None]
+Identify: TypeAlias = Callable[[Mapping[str, str]], Caller | None]
+
+
+def identifier(api_key: str | None, lookup: Lookup) -> Identify:
+    """A function from headers to the caller: ANONYMOUS without a key, None with a wrong one.
+
+    `lookup` finds the caller of a SHA-256 digest in hex among the keys on the tape. Both headers are read on every
+    family; `X-Browser-Use-API-Key` comes first, because a proxy may want `Authorization` for itself.
+    """
+    own = digest(api_key) if api_key else None
+
+    def identify(headers: Mapping[str, str]) -> Caller | None:
+        key = headers.get("X-Browser-Use-API-Key")
+        if key is None:
+            value = headers.get("Authorization")
+            if value is None:
+                return ANONYMOUS
+            scheme, _, key = value.partition(" ")
+            if scheme.lower() != "bearer":
+                return None
+        found = digest(key.strip())
+        if own is not None and hmac.compare_digest(own, found):
+            return ENVIRONMENT
+        return lookup(found)
+
+    return identify
+
+
+def digest(key: str) -> str:
+    """SHA-256 in hex. A key is 32 random bytes, so that a fast hash is enough."""
+    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+async def ensure_key(store: EventStore, *, name: str = "first start") -> str | None:
+    """Make a key when the tape has none, and answer it; it can never be read again. None when there is one."""
+    if await store.read(types={"key.created"}, limit=1):
+        return None
+    key = f"tw_{secrets.token_urlsafe(32)}"
+    created = KeyCreated(digest=digest(key), project=DEFAULT_PROJECT, name=name)
+    await store.append(f"key-{uuid_utils.uuid7()}", 0, [created], actor="system")
+    return key

@@ -1,0 +1,129 @@
+"""What every family does with a task: find one of the caller's own, begin one, steer one. In no family's words."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from typing import Protocol
+
+import msgspec
+import uuid_utils
+
+from api.service import Caller, Service
+from eventstore import decide
+from eventstore.errors import Invalid, NotFound
+from eventstore.events import Event, TaskCreated
+from eventstore.machine import State
+from eventstore.store import Lane
+from eventstore.task import Task
+from projections.task_row import TaskRow
+
+MAX_IDEMPOTENCY_KEY = 255
+EFFECT_SECONDS = 2.0
+VIEWS_SECONDS = 5.0
+UNDER_WAY = frozenset({State.PAUSING, State.RESUMING, State.STOPPING})
+
+
+class Intention(Protocol):
+    """`decide.pause`, `decide.resume` or `decide.stop`."""
+
+    def __call__(self, task: Task, *, command_id: str) -> Sequence[Event]: ...
+
+
+class Created(msgspec.Struct, frozen=True, kw_only=True):
+    """The task's id; `replayed` when an earlier request with the same key had made it already."""
+
+    id: str
+    replayed: bool
+
+
+def stream(task_id: str) -> str:
+    """The stream of a task."""
+    return f"task-{task_id}"
+
+
+def fresh_id() -> str:
+    """An id that sorts by time: a UUIDv7."""
+    return str(uuid_utils.uuid7())
+
+
+async def task(service: Service, caller: Caller, task_id: str) -> TaskRow:
+    """The caller's task as the view has it. Raises NotFound; a task of another project does not exist."""
+    tasks = service.projector.tasks
+    row = tasks.get(task_id) or await tasks.find(task_id.lower())  # UUIDs are the same in either case
+    if row is None or row.project != caller.project:
+        raise NotFound
+    return row
+
+
+async def create(
+    service: Service, caller: Caller, created: TaskCreated, *, digest: str, idempotency_key: str = ""
+) -> Created:
+    """Put a new task on the tape, in the caller's project; answer when it is durable and in the view.
+
+    `digest` tells this request from others; it is kept under the service's secret, because a request may hold
+    passwords that could be guessed from a bare hash. The same `idempotency_key` with the same digest is the same
+    task. Raises Invalid for another digest under that key, and what `EventStore.append` raises.
+    """
+    task_id = _derived(caller.project, idempotency_key) if idempotency_key else fresh_id()
+    wish = msgspec.structs.replace(
+        created, project=caller.project, request_digest=service.signer.digest(digest.encode())
+    )
+    done = await service.tasks.transact(
+        stream(task_id), partial(decide.create, created=wish), actor=caller.actor, lane=Lane.INTAKE
+    )
+    await seen(service, done.position)
+    return Created(id=task_id, replayed=not done.appended)
+
+
+async def control(
+    service: Service,
+    caller: Caller,
+    task_id: str,
+    decision: Intention,
+    *,
+    command_id: str = "",
+    wait_seconds: float = EFFECT_SECONDS,
+) -> TaskRow:
+    """Steer the caller's task, wait for the effect, and answer with the task as it then stands.
+
+    When the effect takes longer than `wait_seconds` the state still says so (pausing, resuming, stopping). The same
+    `command_id` again changes nothing; without one every call is a command of its own.
+    Raises NotFound, NotAllowed in words, and what `EventStore.append` raises.
+    """
+    row = await task(service, caller, task_id)
+    command = _checked(command_id) or fresh_id()
+    done = await service.tasks.transact(
+        stream(row.id), partial(decision, command_id=command), actor=caller.actor, command_id=command, lane=Lane.CONTROL
+    )
+    await seen(service, done.position)
+    await service.projector.tasks.until(row.id, _settled, timeout=wait_seconds)
+    return await task(service, caller, row.id)
+
+
+async def seen(service: Service, position: int) -> None:
+    """Wait until the views have what was just written; what is durable is answered for even when they are late."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(VIEWS_SECONDS):
+            await service.projector.reached(position)
+
+
+def _settled(row: TaskRow) -> bool:
+    return row.state not in UNDER_WAY
+
+
+def _derived(project: str, key: str) -> str:
+    """A UUIDv8 out of the key and the project: the same key in another project is another task."""
+    name = f"tapewright/task\x00{project}\x00{_checked(key)}".encode()
+    bits = int.from_bytes(sha256(name).digest()[:16])
+    return str(uuid_utils.uuid8(bits >> 80, bits >> 64 & 0xFFF, bits & (1 << 62) - 1))
+
+
+def _checked(key: str) -> str:
+    if len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable() or not key.isascii():
+        raise Invalid(
+            f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable ASCII characters.",
+            field=("header", "Idempotency-Key"),
+        )
+    return key

@@ -1,0 +1,120 @@
+"""For machines that watch the service: is it alive, may it be used, what does it do."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from api.errors import answer
+from api.service import SERVICE, Service
+from api.sse import STREAMS
+from api.wire import Route, reply
+from eventstore.errors import Broken
+
+REQUESTS = web.AppKey("requests", dict[tuple[str, str], Counter[int]])
+FOUND_AT_START = web.AppKey("found_at_start", int)
+_MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`ok`, or what is the matter. Positions are those of the log."""
+
+    status: str
+    position: int | None = None
+    head: int | None = None
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """The process answers."""
+    return reply(Health(status="ok"))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """The views have caught up with what was on the tape at the start, and the log takes appends."""
+    service = request.app[SERVICE]
+    position, head = service.projector.position, service.store.head
+    if not await _alive(service):
+        return answer(503, Health(status="the log has failed", position=position, head=head))
+    if position < request.app[FOUND_AT_START]:
+        return answer(503, Health(status="the views are catching up with the log", position=position, head=head))
+    return reply(Health(status="ok", position=position, head=head))
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """What Prometheus scrapes. The registry is made for this scrape: there is nothing to keep."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Figures(request.app))
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": _MEDIA})
+
+
+async def _alive(service: Service) -> bool:
+    """Waiting for what comes after the head fails at once when nothing ever will."""
+    try:
+        async with asyncio.timeout(0):
+            await service.store.wait(service.store.head)
+    except Broken:
+        return False
+    except TimeoutError:
+        return True
+    return True
+
+
+class _Figures:
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+
+    def collect(self) -> Iterable[Metric]:
+        service = self._app[SERVICE]
+        tasks = GaugeMetricFamily("tapewright_tasks", "Tasks by state.", labels=["state"])
+        for state, count in service.projector.tasks.counts.items():
+            tasks.add_metric([state], count)
+        yield tasks
+        head, lag = service.store.head, service.projector.lag
+        yield GaugeMetricFamily("tapewright_log_head", "The position of the last event.", value=head)
+        yield GaugeMetricFamily("tapewright_views_lag", "Events that the views have yet to see.", value=lag)
+        yield GaugeMetricFamily("tapewright_streams", "Open event streams.", value=self._app[STREAMS].open)
+        yield self._requests()
+
+    def _requests(self) -> Metric:
+        labels = ["method", "route", "status"]
+        requests = CounterMetricFamily("tapewright_http_requests", "Requests by route and status.", labels=labels)
+        for (method, path), statuses in self._app[REQUESTS].items():
+            for status, count in statuses.items():
+                requests.add_metric([method, path, str(status)], count)
+        return requests
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/healthz",
+        handler=healthz,
+        summary="Is the process alive?",
+        family="health",
+        open=True,
+        reply=Health,
+    ),
+    Route(
+        method="GET",
+        path="/readyz",
+        handler=readyz,
+        summary="May it be sent requests?",
+        family="health",
+        open=True,
+        reply=Health,
+        errors=(503,),
+    ),
+    Route(
+        method="GET",
+        path="/metrics",
+        handler=metrics,
+        summary="Figures for Prometheus",
+        family="health",
+        reply=str,
+        media="text/plain",
+    ),
+)

@@ -1,0 +1,76 @@
+"""Which part of the log a caller may see: the tasks and keys of his project. What is not his does not exist for him."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from api.control import seen
+from api.service import Caller, Service
+from eventstore.events import KeyCreated
+from eventstore.store import PAGE, EventStore, Recorded
+
+LAST = frozenset({"task.finished", "task.failed", "task.stopped"})
+_TASK = "task-"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Events after a position. `next` is how far the log was looked at; `last` tells that nothing can follow."""
+
+    events: Sequence[Recorded]
+    next: int
+    last: bool = False
+
+
+Reader: TypeAlias = Callable[[int, int], Awaitable[Part]]
+
+
+async def of_project(service: Service, caller: Caller, after: int, limit: int) -> Part:
+    """The caller's events among the next `limit` of the whole log."""
+    page = await service.store.read(after, limit=limit)
+    if not page:
+        return Part(events=(), next=after)
+    await seen(service, page[-1].position)
+    projects: dict[str, str] = {}
+    for recorded in page:
+        if recorded.stream not in projects:
+            projects[recorded.stream] = await _project(service, recorded)
+    mine = [recorded for recorded in page if projects[recorded.stream] == caller.project]
+    return Part(events=mine, next=page[-1].position)
+
+
+class TaskReader:
+    """Reads one task's stream by positions of the log, and remembers where it was, so that a follower reads on."""
+
+    def __init__(self, store: EventStore, stream: str) -> None:
+        self._store = store
+        self._stream = stream
+        self._position = self._version = 0
+
+    async def __call__(self, after: int, limit: int) -> Part:
+        """The next `limit` events. When there are fewer, the log was looked at up to the head of that moment."""
+        head = self._store.head
+        version = self._version if after >= self._position else 0
+        events: list[Recorded] = []
+        while len(events) < limit and (page := await self._store.read_stream(self._stream, version)):
+            version = page[-1].version
+            events += [recorded for recorded in page if recorded.position > after]
+            if len(page) < PAGE:
+                break
+        events = events[:limit]
+        if events:
+            self._position, self._version = events[-1].position, events[-1].version
+        full = len(events) == limit
+        return Part(
+            events=events,
+            next=self._position if full else max(head, after, self._position),
+            last=bool(events) and events[-1].type in LAST,
+        )
+
+
+async def _project(service: Service, recorded: Recorded) -> str:
+    """Whose the stream is; empty for what belongs to nobody, such as `system`."""
+    if recorded.stream.startswith(_TASK):
+        row = await service.projector.tasks.find(recorded.stream.removeprefix(_TASK))
+        return row.project if row else ""
+    return recorded.event.project if isinstance(recorded.event, KeyCreated) else ""

@@ -1,0 +1,134 @@
+"""Every setting of the service: one field each, read from `TAPEWRIGHT_*`, refused in a sentence when it is wrong."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from eventstore.errors import CannotOpen
+
+PREFIX = "TAPEWRIGHT_"
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "tapewright"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person may choose. The description of a field is what the README and the error messages say of it."""
+
+    data_dir: Annotated[
+        Path, Meta(description="the directory of the tape, the screenshots and the vault; created when it is missing")
+    ] = msgspec.field(default_factory=_default_data_dir)
+    host: Annotated[str, Meta(min_length=1, description="the address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="the port, 0 to 65535; 0 takes any free one")] = 8000
+    api_key: Annotated[
+        str | None,
+        Meta(description="a key that clients may use, 16 characters at least; without it the first start makes one"),
+    ] = None
+    public_url: Annotated[
+        str | None,
+        Meta(description="the URL under which clients reach the service, http or https, for links in answers"),
+    ] = None
+    max_concurrent: Annotated[int, Meta(ge=0, le=256, description="how many tasks run at once, 0 to 256")] = 4
+    screenshots: Annotated[bool, Meta(description="whether every step keeps a picture of the page, true or false")] = (
+        True
+    )
+    browser: Annotated[str | None, Meta(description="the Chrome or Chromium to run; without it one is looked for")] = (
+        None
+    )
+    headless: Annotated[bool, Meta(description="whether the browser runs without a window, true or false")] = True
+    log_level: Annotated[
+        str,
+        Meta(pattern="^(debug|info|warning|error)$", description="how much is logged: debug, info, warning or error"),
+    ] = "info"
+    max_body_bytes: Annotated[
+        int, Meta(ge=1024, le=1 << 30, description="the largest request body in bytes, 1024 at least")
+    ] = 1 << 20
+    action_seconds: Annotated[
+        float, Meta(gt=0, le=3600, description="how long one act in the browser may take, in seconds")
+    ] = 10.0
+    step_seconds: Annotated[float, Meta(gt=0, le=86400, description="how long one step may take, in seconds")] = 180.0
+    task_seconds: Annotated[
+        float, Meta(gt=0, le=604800, description="how long a task may run, in seconds; paused time does not count")
+    ] = 3600.0
+    durability: Annotated[
+        str,
+        Meta(
+            pattern="^(full|normal)$",
+            description="full: an answer means that the event outlives a power cut; normal: that it outlives a crash",
+        ),
+    ] = "full"
+
+    @property
+    def base_url(self) -> str:
+        """What links in answers begin with, without a trailing slash."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return f"http://{host}:{self.port}"
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def descriptions() -> dict[str, str]:
+    """What to say of each variable, for the README and for `--help`."""
+    return {variable(name): _description(hint) for name, hint in _hints().items()}
+
+
+def load(environ: Mapping[str, str], **overrides: object) -> Settings:
+    """The settings of this environment; `overrides` (from the command line) win, None means not given.
+
+    An empty variable counts as unset. Raises CannotOpen, naming the variable and what would be right.
+    """
+    hints = _hints()
+    known = {variable(name): name for name in hints}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise CannotOpen(f"{name} is not a setting. There are: {', '.join(known)}.")
+    given: dict[str, object] = {name: environ[key] for key, name in known.items() if environ.get(key)}
+    given |= {name: value for name, value in overrides.items() if value is not None}
+    return Settings(**{name: _read(name, hints[name], value) for name, value in given.items()})  # type: ignore[arg-type] # each value has just been converted to its field's type
+
+
+def _read(name: str, hint: object, value: object) -> object:
+    try:
+        read = msgspec.convert(value, hint, strict=False, dec_hook=_hook)
+    except msgspec.ValidationError as error:
+        raise _wrong(name, hint, value) from error
+    if name == "api_key" and (len(str(read)) < 16 or not str(read).isascii() or not str(read).isprintable()):
+        raise _wrong(name, hint, value)
+    if name == "public_url" and not str(read).startswith(("http://", "https://")):
+        raise _wrong(name, hint, value)
+    return read
+
+
+def _wrong(name: str, hint: object, value: object) -> CannotOpen:
+    shown = "set" if name == "api_key" else repr(value)  # a key never stands in a log
+    return CannotOpen(f"{variable(name)} is {shown}, which is not right. It should be {_description(hint)}.")
+
+
+def _hook(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    raise NotImplementedError(kind)
+
+
+def _hints() -> dict[str, object]:
+    return get_type_hints(Settings, include_extras=True)
+
+
+def _description(hint: object) -> str:
+    for meta in getattr(hint, "__metadata__", ()):
+        if isinstance(meta, Meta) and meta.description:
+            return meta.description
+    raise TypeError(f"A setting without a description: {hint}")

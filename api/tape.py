@@ -1,0 +1,196 @@
+"""Our own family: the tape itself. Its events as pages and as a stream, a task as it stood, proof, pictures."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from api import control, sse
+from api.auth import ANONYMOUS
+from api.scope import Reader, TaskReader, of_project
+from api.service import SERVICE, Service
+from api.tape_views import EventPage, TaskAsOf, as_of, micros, shown
+from api.wire import CALLER, Route, query, reply
+from eventstore.errors import Invalid, NotFound
+from eventstore.store import Verdict
+from projections.history import task_at
+
+PICTURE_SECONDS = 3600
+STREAM_PAGE = 200
+_LARGEST = 2**63 - 1
+_Position = Annotated[int, Meta(ge=0, le=_LARGEST)]
+
+
+class Paging(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of the log: what follows the position `after`, at most `limit` events."""
+
+    after: _Position = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class At(msgspec.Struct, frozen=True, kw_only=True):
+    """When: a position of the log, or a time in ISO 8601. Without it: now."""
+
+    at: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a signed link carries in place of a key."""
+
+    expires: int = 0
+    signature: str = ""
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """The events of the caller's project, in the order of the log."""
+    service, caller = request.app[SERVICE], request[CALLER]
+    return await _answer(request, query(request, Paging), partial(of_project, service, caller), service.store.wait)
+
+
+async def task_events(request: web.Request) -> web.StreamResponse:
+    """The events of one task. As a stream it ends after the task's last event."""
+    service, caller, asked = request.app[SERVICE], request[CALLER], query(request, Paging)
+    row = await control.task(service, caller, request.match_info["task_id"])
+    if sse.wanted(request) and row.ended_at is not None and _after(request, asked) >= row.position:
+        return web.Response(status=204)  # what tells an EventSource not to come again
+    reader = TaskReader(service.store, control.stream(row.id))
+    return await _answer(request, asked, reader, partial(_more, service, row.id))
+
+
+async def task(request: web.Request) -> web.Response:
+    """A task as it stood at a position of the log or at a time; as it stands, without one."""
+    caller, service = request[CALLER], request.app[SERVICE]
+    row = await control.task(service, caller, request.match_info["task_id"])
+    asked = query(request, At)
+    then = await task_at(service.store, row.id, **_moment(asked.at))
+    if then is None:
+        raise NotFound("This task was not created yet then.")
+    return reply(as_of(*then, picture=partial(picture_url, service, row.id)))
+
+
+async def verify(request: web.Request) -> web.Response:
+    """Recompute the whole hash chain from the stored bytes."""
+    return reply(await request.app[SERVICE].store.verify())
+
+
+async def picture(request: web.Request) -> web.Response:
+    """The screenshot of a step: for whom the task belongs to, or for whoever has a signed link."""
+    service, caller = request.app[SERVICE], request[CALLER]
+    task_id, number = request.match_info["task_id"], request.match_info["number"]
+    if caller is not ANONYMOUS:
+        task_id = (await control.task(service, caller, task_id)).id
+    else:
+        signed = query(request, Signed)
+        if not service.signer.check(request.path, signed.expires, signed.signature):
+            raise web.HTTPUnauthorized(text="An API key is required, or a signed link that has not expired.")
+    for step in await service.projector.steps.of(task_id):
+        if str(step.number) == number and step.screenshot and (data := await service.blobs.get(step.screenshot)):
+            headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+            return web.Response(body=data, content_type="image/png", headers=headers)
+    raise NotFound("Screenshot not found")
+
+
+def picture_url(service: Service, task_id: str, number: int) -> str:
+    """An absolute link to the step's screenshot that needs no key and expires."""
+    path = f"/api/tape/tasks/{task_id}/screenshots/{number}.png"
+    return service.settings.base_url + service.signer.sign(path, PICTURE_SECONDS)
+
+
+async def _answer(request: web.Request, asked: Paging, read: Reader, wait: sse.Wait) -> web.StreamResponse:
+    """One page as JSON, or all that follows as a stream: the same events either way."""
+    after = _after(request, asked)
+    if not sse.wanted(request):
+        part = await read(after, asked.limit)
+        head = request.app[SERVICE].store.head
+        return reply(EventPage(events=[shown(each) for each in part.events], next=part.next, head=head))
+
+    async def following(position: int) -> sse.Batch:
+        part = await read(position, STREAM_PAGE)
+        messages = [
+            sse.Message(id=each.position, event=each.type, data=msgspec.json.encode(shown(each)))
+            for each in part.events
+        ]
+        return sse.Batch(messages=messages, next=part.next, last=part.last)
+
+    return await sse.stream(request, after, following, wait)
+
+
+async def _more(service: Service, task_id: str, after: int) -> None:
+    """Wait for an event of this task alone: what happens to others wakes nobody here."""
+    while await service.projector.tasks.until(task_id, lambda row: row.position > after, sse.PING_SECONDS) is None:
+        pass
+
+
+def _after(request: web.Request, asked: Paging) -> int:
+    """Where a client that comes back left off, or what it asked for."""
+    last = request.headers.get("Last-Event-ID") if sse.wanted(request) else None
+    if not last:
+        return asked.after
+    if not (last.isascii() and last.isdigit() and int(last[:20]) <= _LARGEST):
+        raise Invalid("Last-Event-ID must be a position of the log.", field=("header", "Last-Event-ID"))
+    return int(last)
+
+
+def _moment(text: str) -> dict[str, int]:
+    if not text:
+        return {}
+    try:
+        if text.isascii() and text.isdigit():
+            return {"position": int(text)}
+        return {"at": micros(datetime.fromisoformat(text))}
+    except (ValueError, OverflowError):
+        raise Invalid("A position of the log, or a time in ISO 8601.", field=("query", "at")) from None
+
+
+_TASK = {"task_id": "The task's id."}
+_RESUMED = {"Last-Event-ID": "Of a stream that broke off: the position of the last event seen. It wins over `after`."}
+_route = partial(Route, method="GET", family="tape")
+
+ROUTES: tuple[Route, ...] = (
+    _route(
+        path="/api/tape/events",
+        handler=events,
+        summary="The log: a page of it, or a stream with Accept: text/event-stream",
+        query=Paging,
+        headers=_RESUMED,
+        reply=EventPage,
+    ),
+    _route(
+        path="/api/tape/tasks/{task_id}/events",
+        handler=task_events,
+        summary="A task's events: a page of them, or a stream that ends with the task",
+        query=Paging,
+        headers=_RESUMED,
+        reply=EventPage,
+        errors=(404,),
+        paths=_TASK,
+    ),
+    _route(
+        path="/api/tape/tasks/{task_id}",
+        handler=task,
+        summary="A task as it stood at a position of the log or at a time",
+        query=At,
+        reply=TaskAsOf,
+        errors=(404,),
+        paths=_TASK,
+    ),
+    _route(
+        path="/api/tape/tasks/{task_id}/screenshots/{number}.png",
+        handler=picture,
+        summary="The screenshot of a step, with a key or by a signed link",
+        open=True,
+        query=Signed,
+        media="image/png",
+        errors=(404,),
+        paths={**_TASK, "number": "The step's number."},
+    ),
+    _route(
+        path="/api/tape/verify",
+        handler=verify,
+        summary="Recompute the whole hash chain",
+        reply=Verdict,
+    ),
+)
