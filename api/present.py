@@ -1,0 +1,59 @@
+"""What every family shows alike of a task, in no family's words: times, outcome, identities, links."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
+
+from aiohttp import web
+
+from api.service import SERVICE
+from projections.step_row import StepRow
+from projections.task_row import TaskRow
+
+PICTURE_SECONDS = 3600
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def moment(at: int) -> datetime:
+    """Microseconds since 1970 UTC as a time; on the wire it ends with Z."""
+    return _EPOCH + at * _MICROSECOND
+
+
+def moment_or_none(at: int | None) -> datetime | None:
+    """The same, for what may not have happened."""
+    return None if at is None else moment(at)
+
+
+def microseconds(when: datetime) -> int:
+    """The way back; a time without a zone is UTC."""
+    return ((when if when.tzinfo else when.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
+
+
+def outcome(row: TaskRow) -> str | None:
+    """What the task brought, once it has finished; of a failed one the reason, so that its user sees why."""
+    if row.success is None:
+        return None
+    return row.error_message if row.error_code else row.output
+
+
+def ended(steps: Iterable[StepRow]) -> list[StepRow]:
+    """The steps that will not change any more: clients read each one once."""
+    return [step for step in steps if step.ended_at is not None]
+
+
+def identity(task_id: str, *parts: str | int) -> str:
+    """A UUID for a part of a task, the same whenever it is asked for."""
+    return str(uuid5(UUID(task_id), "/".join(map(str, parts))))
+
+
+def picture(request: web.Request, task_id: str, step: StepRow) -> str:
+    """An absolute link to the step's screenshot that needs no key and expires.
+
+    Without a public URL it starts with the origin that this client reached the service under.
+    """
+    service = request.app[SERVICE]
+    path = f"/api/tape/tasks/{task_id}/screenshots/{step.number}.png"
+    origin = service.settings.public_url or f"{request.scheme}://{request.host}"
+    return origin.rstrip("/") + service.signer.sign(path, PICTURE_SECONDS)

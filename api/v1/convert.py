@@ -1,0 +1,83 @@
+"""From v1's words to events, and from views to v1's words: here, and only once."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from api import intake, models
+from api.control import fresh_id
+from api.present import ended, identity, moment, moment_or_none, outcome
+from api.settings import Settings
+from api.v1.schemas import DEFAULT_STEPS, WORDS, RunTask, Step, TaskItem, TaskView
+from eventstore.events import Options, TaskCreated
+from projections.step_row import StepRow
+from projections.task_row import TaskRow
+
+UNSUPPORTED = ("secrets", "browser_profile_id", "save_browser_data", "included_file_names")
+NO_EFFECT_YET = ("use_adblock", "use_proxy", "proxy_country_code", "highlight_elements", "enable_public_share")
+
+
+def wished(asked: RunTask, settings: Settings) -> TaskCreated:
+    """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid."""
+    for name in UNSUPPORTED:
+        intake.unsupported(getattr(asked, name), name)
+    return TaskCreated(
+        instruction=intake.instruction(asked.task, "task"),
+        llm=models.resolve(asked.llm_model, field=("body", "llm_model")),
+        session=fresh_id(),
+        project="",
+        family="v1",
+        request_digest="",
+        limits=intake.limits(settings, asked.max_agent_steps or DEFAULT_STEPS),
+        options=Options(
+            viewport_width=asked.browser_viewport_width or Options().viewport_width,
+            viewport_height=asked.browser_viewport_height or Options().viewport_height,
+            given=msgspec.json.encode(intake.sent(asked, NO_EFFECT_YET)).decode(),
+        ),
+        output_schema=intake.output_schema(asked.structured_output_json, "structured_output_json"),
+        allowed_domains=intake.domains(asked.allowed_domains, "allowed_domains"),
+        metadata=intake.metadata(asked.metadata, "metadata"),
+    )
+
+
+def item(row: TaskRow) -> TaskItem:
+    """A task as lists show it."""
+    return TaskItem(
+        id=row.id,
+        task=row.instruction,
+        output=outcome(row),
+        status=WORDS[row.state],
+        created_at=moment(row.created_at),
+        finished_at=moment_or_none(row.ended_at),
+        live_url=None,
+    )
+
+
+def view(row: TaskRow, steps: Iterable[StepRow]) -> TaskView:
+    """A task as a whole."""
+    return TaskView(
+        id=row.id,
+        task=row.instruction,
+        live_url=None,
+        output=outcome(row),
+        status=WORDS[row.state],
+        created_at=moment(row.created_at),
+        finished_at=moment_or_none(row.ended_at),
+        steps=[_step(row.id, place, step) for place, step in enumerate(ended(steps))],
+        browser_data=None,
+        user_uploaded_files=list(row.uploads),
+        output_files=list(row.files),
+        public_share_url=None,
+        metadata=row.metadata,
+    )
+
+
+def _step(task_id: str, place: int, step: StepRow) -> Step:
+    # By place and not by number: a step that was interrupted and begun again has the same number twice.
+    return Step(
+        id=identity(task_id, "step", place),
+        step=step.number,
+        evaluation_previous_goal=step.evaluation,
+        next_goal=step.next_goal,
+        url=step.url,
+    )

@@ -1,0 +1,153 @@
+"""v1's routes for tasks: read a request, name the intention, answer with a view."""
+
+from functools import partial
+
+import msgspec
+from aiohttp import web
+
+from api import control, intake, wire
+from api.present import ended, picture
+from api.service import SERVICE
+from api.v1 import convert, schemas
+from api.wire import CALLER, Empty, Handler, Route
+from eventstore import decide
+
+_STATUS = {state: msgspec.json.encode(word) for state, word in schemas.WORDS.items()}
+
+
+async def run_task(request: web.Request) -> web.Response:
+    """Put a new task into the queue."""
+    service = request.app[SERVICE]
+    asked = await wire.body(request, schemas.RunTask)
+    created = await control.create(
+        service,
+        request[CALLER],
+        convert.wished(asked, service.settings),
+        digest=intake.digest("v1", await request.read()),
+        idempotency_key=request.headers.get("Idempotency-Key", ""),
+    )
+    headers = {"Idempotency-Replayed": "true"} if created.replayed else None
+    return wire.reply(schemas.TaskId(id=created.id), headers=headers)
+
+
+async def steer(request: web.Request, intention: control.Intention) -> web.Response:
+    """Pause, resume or stop; the task stands in the query, or in the path as some clients send it."""
+    task_id = request.match_info.get("task_id") or wire.query(request, schemas.TaskQuery).task_id
+    await control.control(
+        request.app[SERVICE],
+        request[CALLER],
+        task_id,
+        intention,
+        command_id=request.headers.get("Idempotency-Key", ""),
+    )
+    return wire.reply(Empty())
+
+
+async def status(request: web.Request) -> web.Response:
+    """What clients poll: one look into memory, and bytes that are ready."""
+    row = await control.task(request.app[SERVICE], request[CALLER], request.match_info["task_id"])
+    return web.Response(body=_STATUS[row.state], content_type="application/json")
+
+
+async def task(request: web.Request) -> web.Response:
+    """The whole task."""
+    service = request.app[SERVICE]
+    row = await control.task(service, request[CALLER], request.match_info["task_id"])
+    return wire.reply(convert.view(row, await service.projector.steps.of(row.id)))
+
+
+async def tasks(request: web.Request) -> web.Response:
+    """The caller's tasks."""
+    asked = wire.query(request, schemas.PageQuery)
+    rows, total = await request.app[SERVICE].projector.tasks.page(
+        project=request[CALLER].project, offset=(asked.page - 1) * asked.limit, limit=asked.limit
+    )
+    answer = schemas.TaskList(
+        tasks=[convert.item(row) for row in rows],
+        total_pages=-(-total // asked.limit),
+        page=asked.page,
+        limit=asked.limit,
+        total_count=total,
+    )
+    return wire.reply(answer)
+
+
+async def screenshots(request: web.Request) -> web.Response:
+    """Links to what the browser showed at the end of each step."""
+    service = request.app[SERVICE]
+    row = await control.task(service, request[CALLER], request.match_info["task_id"])
+    steps = ended(await service.projector.steps.of(row.id))
+    urls = [picture(request, row.id, step) for step in steps if step.screenshot]
+    return wire.reply(schemas.Screenshots(screenshots=urls))
+
+
+_TASK = {"task_id": "the task's id"}
+_KEY = {"Idempotency-Key": "the same key again is the same request, and not another one"}
+
+
+def _steering(verb: str, intention: control.Intention) -> tuple[Route, Route]:
+    handler: Handler = partial(steer, intention=intention)
+    summary = f"{verb.capitalize()} a task"
+    by_query = Route(
+        method="PUT",
+        path=f"/api/v1/{verb}-task",
+        handler=handler,
+        summary=summary,
+        family="v1",
+        query=schemas.TaskQuery,
+        reply=Empty,
+        errors=(404, 409),
+        headers=_KEY,
+    )
+    by_path = msgspec.structs.replace(
+        by_query, path=f"/api/v1/{verb}-task/{{task_id}}", summary=f"{summary}, by its path", query=None, paths=_TASK
+    )
+    return by_query, by_path
+
+
+def _reading(path: str, handler: Handler, summary: str, reply: object) -> Route:
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        summary=summary,
+        family="v1",
+        reply=reply,
+        errors=(404,),
+        paths=_TASK,
+    )
+
+
+def _listing(path: str) -> Route:
+    return Route(
+        method="GET",
+        path=path,
+        handler=tasks,
+        summary="List tasks, newest first",
+        family="v1",
+        query=schemas.PageQuery,
+        reply=schemas.TaskList,
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="POST",
+        path="/api/v1/run-task",
+        handler=run_task,
+        summary="Start a task",
+        family="v1",
+        body=schemas.RunTask,
+        reply=schemas.TaskId,
+        errors=(413, 503),
+        headers=_KEY,
+    ),
+    *_steering("pause", decide.pause),
+    *_steering("resume", decide.resume),
+    *_steering("stop", decide.stop),
+    _reading("/api/v1/task/{task_id}/status", status, "Read the status of a task, and nothing else", str),
+    _reading("/api/v1/task/{task_id}", task, "Read a task", schemas.TaskView),
+    _reading("/api/v1/task/{task_id}/screenshots", screenshots, "List the screenshots of a task", schemas.Screenshots),
+    _listing("/api/v1/tasks"),
+    _listing("/api/v1/list-tasks"),
+)

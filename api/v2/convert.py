@@ -1,0 +1,126 @@
+"""From v2's words to events, and from views to v2's words: here, and only once."""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from api import intake, models
+from api.control import fresh_id
+from api.present import ended, identity, moment, moment_or_none, outcome
+from api.settings import Settings
+from api.v2.schemas import (
+    DEFAULT_STEPS,
+    WORDS,
+    CreateTask,
+    OutputFile,
+    SessionSettings,
+    TaskItem,
+    TaskStatus,
+    TaskStep,
+    TaskView,
+)
+from eventstore.events import Options, TaskCreated
+from projections.step_row import StepRow
+from projections.task_row import TaskRow
+
+NO_EFFECT_YET = (
+    "highlight_elements",
+    "flash_mode",
+    "thinking",
+    "thinking_level",
+    "vision",
+    "judge_ground_truth",
+    "judge_llm",
+)
+
+
+def wished(asked: CreateTask, settings: Settings) -> TaskCreated:
+    """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid."""
+    browser = asked.session_settings or SessionSettings()
+    intake.unsupported(asked.secrets, "secrets")
+    intake.unsupported(asked.op_vault_id, "opVaultId")
+    intake.unsupported(asked.system_prompt_extension, "systemPromptExtension")
+    intake.unsupported(asked.judge, "judge")
+    intake.unsupported(asked.skill_ids, "skillIds")
+    intake.unsupported(browser.profile_id, "sessionSettings", "profileId")
+    intake.unsupported(browser.enable_recording, "sessionSettings", "enableRecording")
+    sent = intake.sent(asked, NO_EFFECT_YET) | intake.sent(browser, ("proxy_country_code",))
+    return TaskCreated(
+        instruction=intake.instruction(asked.task, "task"),
+        llm=models.resolve(asked.llm, field=("body", "llm")),
+        session=fresh_id(),
+        project="",
+        family="v2",
+        request_digest="",
+        start_url=intake.start_url(asked.start_url, "startUrl"),
+        limits=intake.limits(settings, asked.max_steps or DEFAULT_STEPS),
+        options=Options(
+            viewport_width=browser.browser_screen_width or Options().viewport_width,
+            viewport_height=browser.browser_screen_height or Options().viewport_height,
+            given=msgspec.json.encode(sent).decode(),
+        ),
+        output_schema=intake.output_schema(asked.structured_output, "structuredOutput"),
+        allowed_domains=intake.domains(asked.allowed_domains, "allowedDomains"),
+        metadata=intake.metadata(asked.metadata, "metadata"),
+    )
+
+
+def item(row: TaskRow) -> TaskItem:
+    """A task as lists show it."""
+    return TaskItem(
+        id=row.id,
+        session_id=row.session,
+        llm=row.llm,
+        task=row.instruction,
+        status=WORDS[row.state],
+        created_at=moment(row.created_at),
+        started_at=moment_or_none(row.started_at),
+        finished_at=moment_or_none(row.ended_at),
+        metadata=row.metadata,
+        output=outcome(row),
+        browser_use_version=None,
+        is_success=row.success,
+        judgement=None,
+        judge_verdict=None,
+        cost=_cost(row),
+        suggestions=None,
+    )
+
+
+def view(row: TaskRow, steps: Iterable[StepRow], picture: Callable[[StepRow], str]) -> TaskView:
+    """A task as a whole; `picture` makes the link to a step's screenshot."""
+    return TaskView(
+        **msgspec.structs.asdict(item(row)),
+        steps=[_step(step, picture) for step in ended(steps)],
+        output_files=[OutputFile(id=identity(row.id, "file", name), file_name=name) for name in row.files],
+    )
+
+
+def status(row: TaskRow) -> TaskStatus:
+    """A task as pollers want it."""
+    return TaskStatus(
+        id=row.id,
+        status=WORDS[row.state],
+        output=outcome(row),
+        finished_at=moment_or_none(row.ended_at),
+        is_success=row.success,
+        cost=_cost(row),
+    )
+
+
+def _step(step: StepRow, picture: Callable[[StepRow], str]) -> TaskStep:
+    return TaskStep(
+        number=step.number,
+        memory=step.memory,
+        evaluation_previous_goal=step.evaluation,
+        next_goal=step.next_goal,
+        url=step.url,
+        actions=list(step.actions),
+        screenshot_url=picture(step) if step.screenshot else None,
+        duration=step.duration_ms / 1_000,
+    )
+
+
+def _cost(row: TaskRow) -> str | None:
+    """Without an exponent, as the schema's pattern wants it."""
+    return None if row.cost_usd is None else f"{row.cost_usd:f}"

@@ -1,0 +1,168 @@
+"""v2's routes for tasks: read a request, name the intention, answer with a view."""
+
+from functools import partial
+from uuid import UUID
+
+from aiohttp import web
+
+from api import control, intake, wire
+from api.present import microseconds, picture
+from api.service import SERVICE
+from api.v2 import convert, schemas
+from api.wire import CALLER, Route
+from eventstore import decide
+from eventstore.errors import Invalid, NotFound, SessionBusy, SessionStopped
+from projections.task_row import TaskRow
+
+# A session of this version lives as long as its one task: who stops the task stops both.
+INTENTIONS: dict[str, control.Intention] = {
+    "stop": decide.stop,
+    "stop_task_and_session": decide.stop,
+    "pause": decide.pause,
+    "resume": decide.resume,
+}
+
+
+async def create_task(request: web.Request) -> web.Response:
+    """Put a new task into the queue."""
+    service, caller = request.app[SERVICE], request[CALLER]
+    asked = await wire.body(request, schemas.CreateTask)
+    wished = convert.wished(asked, service.settings)
+    if asked.session_id is not None:
+        await _refuse_session(request, str(asked.session_id))
+    created = await control.create(
+        service,
+        caller,
+        wished,
+        digest=intake.digest("v2", await request.read()),
+        idempotency_key=request.headers.get("Idempotency-Key", ""),
+    )
+    row = await control.task(service, caller, created.id)
+    headers = {"Idempotency-Replayed": "true"} if created.replayed else None
+    return wire.reply(schemas.TaskCreatedResponse(id=row.id, session_id=row.session), status=202, headers=headers)
+
+
+async def list_tasks(request: web.Request) -> web.Response:
+    """The caller's tasks."""
+    asked = wire.query(request, schemas.ListQuery)
+    rows, total = await request.app[SERVICE].projector.tasks.page(
+        project=request[CALLER].project,
+        offset=(asked.page_number - 1) * asked.page_size,
+        limit=asked.page_size,
+        states=None if asked.filter_by is None else schemas.meant(asked.filter_by),
+        session=None if asked.session_id is None else str(asked.session_id),
+        created_after=None if asked.after is None else microseconds(asked.after),
+        created_before=None if asked.before is None else microseconds(asked.before),
+    )
+    answer = schemas.TaskList(
+        items=[convert.item(row) for row in rows],
+        total_items=total,
+        page_number=asked.page_number,
+        page_size=asked.page_size,
+    )
+    return wire.reply(answer)
+
+
+async def get_task(request: web.Request) -> web.Response:
+    """The whole task."""
+    return await _viewed(request, await control.task(request.app[SERVICE], request[CALLER], _task_id(request)))
+
+
+async def update_task(request: web.Request) -> web.Response:
+    """Steer the task; the answer is the task as it then stands."""
+    task_id = _task_id(request)
+    asked = await wire.body(request, schemas.UpdateTask)
+    row = await control.control(
+        request.app[SERVICE],
+        request[CALLER],
+        task_id,
+        INTENTIONS[asked.action],
+        command_id=request.headers.get("Idempotency-Key", ""),
+    )
+    return await _viewed(request, row)
+
+
+async def task_status(request: web.Request) -> web.Response:
+    """What clients poll."""
+    row = await control.task(request.app[SERVICE], request[CALLER], _task_id(request))
+    return wire.reply(convert.status(row))
+
+
+async def _viewed(request: web.Request, row: TaskRow) -> web.Response:
+    steps = await request.app[SERVICE].projector.steps.of(row.id)
+    return wire.reply(convert.view(row, steps, partial(picture, request, row.id)))
+
+
+async def _refuse_session(request: web.Request, session: str) -> None:
+    """A session ends with its task, so that there is none that could take another one."""
+    rows, _ = await request.app[SERVICE].projector.tasks.page(project=request[CALLER].project, session=session, limit=1)
+    if not rows:
+        raise NotFound("Session not found")
+    raise SessionBusy if rows[0].ended_at is None else SessionStopped
+
+
+def _task_id(request: web.Request) -> str:
+    try:
+        return str(UUID(request.match_info["task_id"]))
+    except ValueError:
+        raise Invalid("value is not a valid uuid", field=("path", "task_id")) from None
+
+
+_TASK = {"task_id": "the task's id, a UUID"}
+_KEY = {"Idempotency-Key": "the same key again is the same request, and not another one"}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="POST",
+        path="/api/v2/tasks",
+        handler=create_task,
+        summary="Start a task",
+        family="v2",
+        body=schemas.CreateTask,
+        reply=schemas.TaskCreatedResponse,
+        status=202,
+        errors=(400, 404, 413, 503),
+        headers=_KEY,
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/tasks",
+        handler=list_tasks,
+        summary="List tasks, newest first",
+        family="v2",
+        query=schemas.ListQuery,
+        reply=schemas.TaskList,
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/tasks/{task_id}",
+        handler=get_task,
+        summary="Read a task",
+        family="v2",
+        reply=schemas.TaskView,
+        errors=(404,),
+        paths=_TASK,
+    ),
+    Route(
+        method="PATCH",
+        path="/api/v2/tasks/{task_id}",
+        handler=update_task,
+        summary="Stop, pause or resume a task",
+        family="v2",
+        body=schemas.UpdateTask,
+        reply=schemas.TaskView,
+        errors=(404, 409),
+        paths=_TASK,
+        headers=_KEY,
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/tasks/{task_id}/status",
+        handler=task_status,
+        summary="Read how a task stands, and nothing else",
+        family="v2",
+        reply=schemas.TaskStatus,
+        errors=(404,),
+        paths=_TASK,
+    ),
+)
