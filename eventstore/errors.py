@@ -24,6 +24,18 @@ class NotAllowed(Refused):
     code = "not_allowed"
 
 
+class SessionBusy(Refused):
+    """Agent session already has a running task. Please wait for it to finish or stop it manually."""
+
+    code = "session_busy"
+
+
+class SessionStopped(Refused):
+    """Browser session is stopped. Please start a new session and try again."""
+
+    code = "session_stopped"
+
+
 class Conflict(Refused):
     """Somebody else wrote to this stream first."""
 
