@@ -1,0 +1,147 @@
+"""The browsers of this runner: started when first needed, shared by sessions, replaced when they die or grow old."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from playwright.async_api import BrowserContext, Error, StorageState
+
+from runner.chromium import Chromium, launch
+from runner.session import Access, Session
+from runner.tabs import Tabs, viewport_of
+from runner.vocabulary import ActFailed
+
+__all__ = ["BrowserSettings", "Browsers", "Session", "open_browsers"]
+
+
+class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`executable` empty: an installed Chrome or Chromium is found, else Playwright's own.
+
+    After `recycle_after` sessions new ones go to a new browser; a document above `max_page_bytes` fails its navigation.
+    """
+
+    executable: str = ""
+    headless: bool = True
+    navigation_seconds: float = 30.0
+    close_seconds: float = 5.0
+    recycle_after: int = 200
+    max_page_bytes: int = 10 * 1024 * 1024
+
+
+def ignore(_url: str, _reason: str) -> None:
+    """Tell nobody."""
+
+
+class Browsers:
+    """Gives out sessions. Use `open_browsers`."""
+
+    def __init__(self, settings: BrowserSettings) -> None:
+        self.settings = settings
+        self._lock = asyncio.Lock()
+        self._current: Chromium | None = None
+        self._draining: set[Chromium] = set()
+
+    async def version(self) -> str:
+        """Such as `Chromium 156.0.1.2`; starts a browser if none runs. Raises ActFailed."""
+        async with self._lock:
+            return (await self._usable()).version
+
+    @asynccontextmanager
+    async def session(
+        self,
+        *,
+        viewport: tuple[int, int],
+        allowed_domains: Sequence[str] = (),
+        state: str = "",
+        uploads: Path | None = None,
+        action_seconds: float = 10.0,
+        blocked: Callable[[str, str], None] = ignore,
+    ) -> AsyncIterator[Session]:
+        """One isolated context. `state` is what `Session.state` gave; `blocked` hears URL and reason of refusals.
+
+        Raises ActFailed when there is no browser.
+        """
+        chromium, context = await self._context(viewport, state)
+        try:
+            access = Access(allowed_domains=tuple(allowed_domains), uploads=uploads, blocked=blocked)
+            session = Session(
+                chromium=chromium,
+                tabs=Tabs(context, self.settings.max_page_bytes),
+                access=access,
+                action_seconds=action_seconds,
+                navigation_seconds=self.settings.navigation_seconds,
+            )
+            try:
+                await session.open()
+                yield session
+            finally:
+                await session.close()
+        finally:
+            await asyncio.shield(self._leave(chromium, context))
+
+    async def close(self) -> None:
+        """End every browser."""
+        async with self._lock:
+            left = self._draining | ({self._current} if self._current else set())
+            self._current, self._draining = None, set()
+            for chromium in left:
+                await chromium.close(self.settings.close_seconds)
+
+    async def _context(self, viewport: tuple[int, int], state: str) -> tuple[Chromium, BrowserContext]:
+        storage = msgspec.json.decode(state, type=dict[str, object]) if state else None
+        async with self._lock:
+            for last in (False, True):
+                chromium = await self._usable()
+                try:
+                    async with asyncio.timeout(self.settings.navigation_seconds):
+                        context = await chromium.browser.new_context(
+                            viewport=viewport_of(viewport),
+                            accept_downloads=False,
+                            service_workers="block",
+                            storage_state=msgspec.convert(storage, StorageState) if storage else None,
+                        )
+                except (Error, TimeoutError) as error:
+                    # A dead driver is silent until it is asked for something: take new ones, once.
+                    chromium.dead = True
+                    if last:
+                        raise ActFailed("browser_lost", "The browser could not open a page, twice.") from error
+                    continue
+                chromium.live += 1
+                chromium.served += 1
+                return chromium, context
+        raise AssertionError("unreachable")
+
+    async def _usable(self) -> Chromium:
+        """The browser for new sessions. The lock is held."""
+        if self._current is not None and not self._current.usable(self.settings.recycle_after):
+            old, self._current = self._current, None
+            if old.live and not old.dead and old.browser.is_connected():
+                self._draining.add(old)
+            else:
+                await asyncio.shield(old.close(self.settings.close_seconds))
+        if self._current is None:
+            self._current = await launch(self.settings.executable, headless=self.settings.headless)
+        return self._current
+
+    async def _leave(self, chromium: Chromium, context: BrowserContext) -> None:
+        try:
+            async with asyncio.timeout(self.settings.close_seconds):
+                await context.close()
+        except (Error, TimeoutError):
+            chromium.dead = chromium.dead or not chromium.browser.is_connected()
+        chromium.live -= 1
+        if chromium in self._draining and chromium.live == 0:
+            self._draining.discard(chromium)
+            await chromium.close(self.settings.close_seconds)
+
+
+@asynccontextmanager
+async def open_browsers(settings: BrowserSettings) -> AsyncIterator[Browsers]:
+    """Browsers that start when they are needed; leaving ends them all."""
+    browsers = Browsers(settings)
+    try:
+        yield browsers
+    finally:
+        await asyncio.shield(browsers.close())

@@ -1,0 +1,87 @@
+"""Choosing an option: in a native drop-down by label, then value; in a built one by opening it and clicking."""
+
+import msgspec
+from playwright.async_api import Error
+
+from runner.resolve import Scene
+from runner.targets import Found, Wish, candidates, describe, locate, until
+from runner.vocabulary import ActFailed, Query, Select
+from runner.words import listing
+
+MOST_NAMED = 10
+OPEN_SECONDS = 2.0
+OPTIONS = (
+    "(e) => e.tagName !== 'SELECT' ? null : [...e.options].map((o) => ({ label: o.label.replace(/\\s+/g, ' ').trim(),"
+    " value: o.value, enabled: !o.disabled && !o.closest('optgroup:disabled') }))"
+)
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a native drop-down."""
+
+    label: str
+    value: str
+    enabled: bool
+
+
+async def select(scene: Scene, action: Select, found: Found) -> str:
+    """Choose it. Raises ActFailed with code no_option, naming what there is."""
+    raw = await found.locator.evaluate(OPTIONS, timeout=scene.milliseconds)
+    if raw is None:
+        await _built(scene, action.option, found)
+    else:
+        await _native(scene, action.option, found)
+    return f'selected "{action.option}" in {describe(found.seen)}'
+
+
+async def _native(scene: Scene, wanted: str, found: Found) -> None:
+    options: list[Option] = []
+
+    async def chosen() -> int | None:
+        nonlocal options
+        options = msgspec.convert(await found.locator.evaluate(OPTIONS, timeout=scene.milliseconds), list[Option])
+        return pick(options, wanted)
+
+    index = await until(chosen, OPEN_SECONDS)  # options may still be loading
+    if index is None:
+        raise missing(wanted, found, [f'"{option.label}"' for option in options if option.enabled])
+    await found.locator.select_option(index=index, timeout=scene.milliseconds)
+
+
+def pick(options: list[Option], wanted: str) -> int | None:
+    """The index of the enabled option of that label, or else value; case matters less than a match."""
+    usable = [(index, option) for index, option in enumerate(options) if option.enabled]
+    ranked = [
+        *[index for index, option in usable if option.label == wanted],
+        *[index for index, option in usable if option.value == wanted],
+        *[index for index, option in usable if option.label.lower() == wanted.lower()],
+    ]
+    return ranked[0] if ranked else None
+
+
+async def _built(scene: Scene, wanted: str, found: Found) -> None:
+    wish = Wish(query=Query(text=wanted, kind="option"))
+    if found.seen.role != "listbox":
+        await found.locator.click(timeout=scene.milliseconds, no_wait_after=True)
+    try:
+        option = await locate(scene.page, wish, seconds=min(OPEN_SECONDS, scene.seconds), scan=scene.scan)
+    except ActFailed as error:
+        if error.code != "no_target" or not found.seen.editable:
+            raise missing(wanted, found, await _shown(scene)) if error.code == "no_target" else error from None
+        await found.locator.fill(wanted, timeout=scene.milliseconds)
+        option = await locate(scene.page, wish, seconds=min(OPEN_SECONDS, scene.seconds), scan=scene.scan)
+    await option.locator.click(timeout=scene.milliseconds, no_wait_after=True)
+
+
+async def _shown(scene: Scene) -> list[str]:
+    try:
+        return await candidates(scene.page, Wish(query=Query(kind="option")), MOST_NAMED)
+    except Error:
+        return []
+
+
+def missing(wanted: str, found: Found, names: list[str]) -> ActFailed:
+    """Say what can be chosen instead."""
+    more = f", and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    there = f" It has: {listing(names[:MOST_NAMED])}{more}." if names else " It shows no options."
+    return ActFailed("no_option", f'{describe(found.seen)} has no option "{wanted}".{there}')

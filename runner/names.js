@@ -1,0 +1,119 @@
+// What an element is called and whether it can be seen. Shared by every script that runs in a page; changes nothing there.
+const norm = (s) => (s || '').replace(/[\u200b\u00ad]/g, '').replace(/\s+/g, ' ').trim();
+const attr = (e, name) => norm(e.getAttribute(name));
+const up = (e) => e.parentElement || (e.getRootNode() instanceof ShadowRoot ? e.getRootNode().host : null);
+const holds = (outer, e) => { for (; e; e = up(e)) if (e === outer) return true; return false; };
+const all = () => {
+  const roots = [document], found = [];
+  for (const root of roots) for (const e of root.querySelectorAll('*')) { found.push(e); if (e.shadowRoot) roots.push(e.shadowRoot); }
+  return found;
+};
+
+// A path is a list of child indexes from the document, -1 for a step into a shadow root: it sorts in document order.
+const pathOf = (e) => {
+  const path = [];
+  for (;;) {
+    const parent = e.parentNode;
+    if (!parent) return path;
+    path.unshift(Array.prototype.indexOf.call(parent.children, e));
+    if (parent instanceof ShadowRoot) { path.unshift(-1); e = parent.host; } else if (parent === document) return path; else e = parent;
+  }
+};
+const atPath = (path) => {
+  let e = document;
+  for (const k of path) e = e && (k < 0 ? e.shadowRoot : e.children[k]);
+  return e || null;
+};
+
+const shown = (e) => {
+  if (!e.checkVisibility({ visibilityProperty: true })) {
+    return getComputedStyle(e).display === 'contents' && [...e.children].some(shown);
+  }
+  const box = e.getBoundingClientRect();
+  return box.width > 0 && box.height > 0;
+};
+
+const INPUTS = {
+  button: 'button', submit: 'button', reset: 'button', image: 'button', checkbox: 'checkbox', radio: 'radio', range: 'slider',
+  number: 'spinbutton', search: 'searchbox', file: 'file', hidden: '',
+};
+const TAGS = {
+  BUTTON: 'button', SUMMARY: 'button', TEXTAREA: 'textbox', OPTION: 'option', IMG: 'img', svg: 'img', UL: 'list', OL: 'list',
+  LI: 'listitem', TABLE: 'table', TR: 'row', TD: 'cell', TH: 'columnheader', NAV: 'navigation', MAIN: 'main', ASIDE: 'complementary',
+  FORM: 'form', FIELDSET: 'group', DETAILS: 'group', DIALOG: 'dialog', ARTICLE: 'article', SECTION: 'region', HEADER: 'banner',
+  FOOTER: 'contentinfo', P: 'paragraph', PROGRESS: 'progressbar', METER: 'meter', OUTPUT: 'status', IFRAME: 'iframe',
+  H1: 'heading', H2: 'heading', H3: 'heading', H4: 'heading', H5: 'heading', H6: 'heading',
+};
+const INTERACTIVE = new Set(['button', 'link', 'checkbox', 'radio', 'switch', 'textbox', 'searchbox', 'combobox', 'listbox', 'option', 'spinbutton',
+  'slider', 'tab', 'menuitem', 'menuitemcheckbox', 'menuitemradio', 'treeitem', 'file']);
+const FROM_CONTENT = new Set(['button', 'link', 'heading', 'tab', 'menuitem', 'menuitemcheckbox', 'menuitemradio', 'option', 'checkbox', 'radio',
+  'switch', 'treeitem', 'cell', 'gridcell', 'columnheader', 'rowheader', 'row', 'tooltip']);
+const contentEditable = (e) => e.isContentEditable && e.hasAttribute('contenteditable');
+const role = (e) => {
+  const given = attr(e, 'role').split(' ')[0];
+  if (given && given !== 'none' && given !== 'presentation') return given;
+  if (e.tagName === 'A' || e.tagName === 'AREA') return e.hasAttribute('href') ? 'link' : '';
+  if (e.tagName === 'SELECT') return e.multiple || e.size > 1 ? 'listbox' : 'combobox';
+  if (e.tagName === 'INPUT') return e.type in INPUTS ? INPUTS[e.type] : e.list ? 'combobox' : 'textbox';
+  if (contentEditable(e)) return 'textbox';
+  return TAGS[e.tagName] || '';
+};
+
+const SKIP = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD']);
+const content = (e, except) => {
+  let text = '';
+  for (const node of e.shadowRoot ? e.shadowRoot.childNodes : e.tagName === 'SLOT' && e.assignedNodes().length ? e.assignedNodes() : e.childNodes) {
+    if (node.nodeType === 3) text += node.data;
+    if (node.nodeType !== 1 || node === except || SKIP.has(node.tagName) || attr(node, 'aria-hidden') === 'true') continue;
+    const style = getComputedStyle(node);
+    if (style.display === 'none' || style.visibility === 'hidden') continue;
+    const inner = attr(node, 'aria-label') || (node.tagName === 'IMG' ? attr(node, 'alt') : '') || content(node, except);
+    text += style.display.startsWith('inline') ? inner : ` ${inner} `;
+  }
+  return text;
+};
+const labelsOf = (e) => [...(e.labels || [])].map((label) => norm(content(label, e))).filter(Boolean);
+const nameOf = (e) => {
+  const root = e.getRootNode();
+  const by = attr(e, 'aria-labelledby').split(' ').filter(Boolean).map((id) => root.getElementById && root.getElementById(id));
+  const labelled = norm(by.filter(Boolean).map((x) => attr(x, 'aria-label') || content(x, e)).join(' '));
+  if (labelled) return labelled;
+  if (attr(e, 'aria-label')) return attr(e, 'aria-label');
+  const tag = e.tagName, own = role(e);
+  if (tag === 'INPUT' && own === 'button') {
+    const text = e.type === 'image' ? attr(e, 'alt') : norm(e.value) || { submit: 'Submit', reset: 'Reset' }[e.type];
+    if (text) return text;
+  }
+  const labels = labelsOf(e).join(' ');
+  if (labels) return labels;
+  const part = { FIELDSET: 'legend', TABLE: 'caption', FIGURE: 'figcaption', svg: 'title', DETAILS: 'summary' }[tag];
+  const caption = part && e.querySelector(`:scope > ${part}`);
+  if (caption) return norm(caption.textContent);
+  if ((tag === 'IMG' || tag === 'AREA') && attr(e, 'alt')) return attr(e, 'alt');
+  const text = FROM_CONTENT.has(own) && tag !== 'INPUT' ? norm(content(e)) : '';
+  return text || attr(e, 'title') || attr(e, 'placeholder');
+};
+
+const SECRET = /^(current-password|new-password|one-time-code|cc-.*)$/;
+const secret = (e) => e.type === 'password' || attr(e, 'autocomplete').split(' ').some((word) => SECRET.test(word));
+const editable = (e) => e.tagName === 'TEXTAREA' || contentEditable(e) ||
+  (e.tagName === 'INPUT' && !['button', 'submit', 'reset', 'image', 'checkbox', 'radio', 'file', 'hidden'].includes(e.type));
+const rowOf = (e) => { for (let r = up(e); r; r = up(r)) if (r.matches('tr,li,article,[role=row],[role=listitem],[role=article]')) return r; return null; };
+const moving = (e) => document.getAnimations().some((a) => a.playState === 'running' && a.effect && a.effect.target &&
+  Number.isFinite(a.effect.getComputedTiming().endTime) && holds(a.effect.target, e));
+const boxOf = (e) => { const b = e.getBoundingClientRect(); return [b.x, b.y, b.width, b.height].map(Math.round); };
+const coverable = (e) => e.tagName === 'INPUT' && (e.type === 'checkbox' || e.type === 'radio');
+const viaOf = (e) => {
+  if (!coverable(e)) return null;
+  const b = e.getBoundingClientRect(), inside = b.x >= 0 && b.y >= 0 && b.bottom <= innerHeight && b.right <= innerWidth;
+  const top = shown(e) && inside ? e.getRootNode().elementFromPoint(b.x + b.width / 2, b.y + b.height / 2) : e;
+  return shown(e) && (top === e || !top) ? null : [...(e.labels || [])].find(shown) || null;
+};
+const describe = (e) => {
+  const row = rowOf(e), via = viaOf(e);
+  return {
+    path: pathOf(e), via: via ? pathOf(via) : null, role: role(e), name: nameOf(e).slice(0, 200) || norm(e.innerText).slice(0, 80), tag: e.tagName.toLowerCase(),
+    classes: attr(e, 'class').slice(0, 60), secret: secret(e), row: row ? norm(row.innerText).slice(0, 60) : '', box: boxOf(via || e),
+    enabled: !e.matches(':disabled') && !e.closest('[aria-disabled=true]'), editable: editable(e) && !e.readOnly, moving: moving(e),
+  };
+};

@@ -1,0 +1,121 @@
+"""From an action to the one element it is about, waited for and described, before anything is done."""
+
+from pathlib import Path
+
+import msgspec
+from playwright.async_api import Page
+
+from eventstore.events import Target
+from runner.observe import Memory
+from runner.tabs import Tab, Tabs
+from runner.targets import FIND, Found, Scan, Seen, Wish, describe, locate, reach, ready, until
+from runner.vocabulary import (
+    ActFailed,
+    Action,
+    AnyAction,
+    Check,
+    Clear,
+    Drag,
+    Extract,
+    Input,
+    Query,
+    Resolved,
+    Select,
+    Upload,
+    as_json,
+)
+
+MASK = "********"
+PURPOSES: dict[type[Action], str] = {Input: "fill", Clear: "fill", Select: "select", Check: "check", Upload: "upload"}
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What an act may use. `seconds` is the limit of one action."""
+
+    tab: Tab
+    tabs: Tabs
+    memory: Memory
+    seconds: float
+    navigation_seconds: float
+    allowed_domains: tuple[str, ...]
+    uploads: Path | None
+    scan: Scan
+
+    @property
+    def page(self) -> Page:
+        """The page to act on."""
+        return self.tab.page
+
+    @property
+    def milliseconds(self) -> float:
+        """The limit as Playwright wants it."""
+        return self.seconds * 1000
+
+
+class Handle(msgspec.Struct, frozen=True, kw_only=True):
+    """The hands' own: the element of the action, and for a drag where it goes."""
+
+    found: Found | None = None
+    onto: Found | None = None
+
+
+async def resolve(scene: Scene, action: AnyAction) -> Resolved:
+    """Find the action's one target, if it has one. Changes nothing. Raises ActFailed."""
+    handle = Handle()
+    if isinstance(action, Drag):
+        handle = Handle(found=await _one(scene, action.source), onto=await _one(scene, action.target))
+    elif isinstance(action, Input) and action.target is None:
+        handle = Handle(found=await focused(scene))
+    else:
+        query = getattr(action, "target", None)
+        if isinstance(query, Query) and not (isinstance(action, Extract) and action.what == "table"):
+            handle = Handle(found=await _one(scene, query, PURPOSES.get(type(action), "any")))
+    found = handle.found
+    target: Target | None = found.target if found else None
+    return Resolved(action=action, params=masked(action, found), url=scene.page.url, target=target, handle=handle)
+
+
+def masked(action: AnyAction, found: Found | None) -> str:
+    """The action as JSON text, without what is typed into a password or card field."""
+    if isinstance(action, Input) and found is not None and found.seen.secret:
+        action = msgspec.structs.replace(action, text=MASK)
+    return as_json(action)
+
+
+async def _one(scene: Scene, query: Query, purpose: str = "any") -> Found:
+    if query.index:
+        return await _indexed(scene, query.index, purpose)
+    return await locate(scene.page, Wish(query=query, purpose=purpose), seconds=scene.seconds, scan=scene.scan)
+
+
+async def _indexed(scene: Scene, index: int, purpose: str) -> Found:
+    """The element of a reference in the last look."""
+    locator = scene.memory.locator(scene.page, index)
+    if not await locator.count():
+        raise ActFailed("no_target", f"[{index}] is no longer on the page; look again.")
+
+    async def wanted() -> Found | None:
+        raw = await locator.evaluate(f"(e) => {{ {FIND} return describe(e); }}", timeout=scene.milliseconds)
+        seen = msgspec.convert(raw, Seen)
+        if purpose == "fill" and seen.enabled and not seen.editable:
+            raise ActFailed("no_target", f"[{index}] is {describe(seen)}, which cannot be typed into.")
+        if not ready(seen, Wish(query=Query(index=index), purpose=purpose)):
+            return None
+        element = await locator.element_handle(timeout=scene.milliseconds)
+        frame = await element.owner_frame()
+        await element.dispose()
+        return await reach(scene.page, frame or scene.page.main_frame, seen)
+
+    found = await until(wanted, scene.seconds)
+    if found is None:
+        raise ActFailed("timeout", f"[{index}] stayed disabled for {scene.seconds:g} s.")
+    return found
+
+
+async def focused(scene: Scene) -> Found:
+    """The field that has the focus. Raises ActFailed."""
+    for frame in scene.page.frames:
+        raw = await frame.evaluate(f"() => {{ {FIND} return focused(); }}")
+        if raw is not None:
+            return await reach(scene.page, frame, msgspec.convert(raw, Seen))
+    raise ActFailed("no_focus", "Nothing that can be typed into has the focus.")

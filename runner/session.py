@@ -1,0 +1,238 @@
+"""One isolated browser context: the hands and eyes of one session. Errors leave it as ActFailed only."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from playwright.async_api import Error, Frame, Route, WebSocketRoute
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from runner.actions import Scene, perform, resolve
+from runner.chromium import Chromium
+from runner.navigation import arrive, verdict
+from runner.observe import Memory, clickable, observe
+from runner.tabs import Tab, Tabs
+from runner.urls import allowed
+from runner.vocabulary import ActFailed, AnyAction, Eyes, Hands, Observation, Outcome, Resolved
+
+SCREENSHOT_SECONDS = 5.0
+STATE_SECONDS = 10.0
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a session may go and which folder its uploads come from."""
+
+    allowed_domains: tuple[str, ...] = ()
+    uploads: Path | None = None
+    blocked: Callable[[str, str], None]
+
+
+class Session(Hands, Eyes):
+    """Use `Browsers.session`. Every method may be cancelled; after a cancelled navigation call `stop_loading`."""
+
+    def __init__(
+        self, *, chromium: Chromium, tabs: Tabs, access: Access, action_seconds: float, navigation_seconds: float
+    ) -> None:
+        self.version = chromium.version
+        self._chromium = chromium
+        self._tabs = tabs
+        self._access = access
+        self._action_seconds = action_seconds
+        self._navigation_seconds = navigation_seconds
+        self._memory = Memory()
+
+    async def open(self) -> None:
+        """Guard the context and open its first tab."""
+        async with self._told():
+            if self._access.allowed_domains:
+                await self._tabs.context.route("**/*", self._route)
+                await self._tabs.context.route_web_socket(re.compile(""), self._route_web_socket)
+            self._tabs.context.on("page", lambda page: page.on("framenavigated", self._navigated))
+            await self._tabs.current()
+
+    async def close(self) -> None:
+        """End what runs beside; the context itself is closed by `Browsers`."""
+        await self._tabs.close()
+
+    @property
+    def url(self) -> str:
+        """Where the current tab is."""
+        tab = self._tabs.current_now
+        return tab.page.url if tab is not None else "about:blank"
+
+    async def resolve(self, action: AnyAction) -> Resolved:
+        """Find the one target and wait until it can be acted on. Changes nothing. Raises ActFailed."""
+        async with self._told():
+            scene = await self._scene()
+            await verdict(scene.tab)
+            return await resolve(scene, action)
+
+    async def act(self, resolved: Resolved) -> Outcome:
+        """Do it. Raises ActFailed."""
+        async with self._told():
+            scene = await self._scene()
+            scene.tab.opening = 0
+            self._tabs.adopted.clear()
+            result = await perform(scene, resolved)
+            await arrive(self._tabs, scene.tab, self._navigation_seconds)
+            return Outcome(result=result, url=self.url)
+
+    async def look(self, *, tree: bool) -> Observation:
+        """The place, and with `tree` the accessibility snapshot too; its references are good until the next look."""
+        async with self._told():
+            tab = await self._tab()
+            return await observe(self._tabs, tab, self._memory, tree=tree)
+
+    async def screenshot(self) -> bytes:
+        """The viewport as PNG."""
+        async with self._told():
+            tab = await self._tab()
+            return await tab.page.screenshot(timeout=SCREENSHOT_SECONDS * 1000, scale="css")
+
+    async def state(self) -> str:
+        """Cookies, local storage and indexed DB of the context as JSON, for the vault."""
+        async with self._told():
+            async with asyncio.timeout(STATE_SECONDS):
+                return json.dumps(await self._tabs.context.storage_state(indexed_db=True))
+
+    async def stop_loading(self) -> None:
+        """Give up a navigation under way."""
+        tab = self._tabs.current_now
+        if tab is not None:
+            async with self._told(), asyncio.timeout(SCREENSHOT_SECONDS):
+                await tab.stop_loading()
+
+    async def _scene(self) -> Scene:
+        tab = await self._tab()
+        return Scene(
+            tab=tab,
+            tabs=self._tabs,
+            memory=self._memory,
+            seconds=self._action_seconds,
+            navigation_seconds=self._navigation_seconds,
+            allowed_domains=self._access.allowed_domains,
+            uploads=self._access.uploads,
+            scan=lambda: clickable(tab),
+        )
+
+    async def _tab(self) -> Tab:
+        """The current tab. A crashed one is told once and given up; the next call gets a new one."""
+        tab = await self._tabs.current()
+        if tab.crashed:
+            url = tab.page.url
+            await self._tabs.forget(tab)
+            raise ActFailed("page_crashed", f"The page at {url} crashed.")
+        return tab
+
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
+        """Turn Playwright's errors into sentences."""
+        tab = self._tabs.current_now
+        try:
+            yield
+        except PlaywrightTimeout as error:
+            raise ActFailed("timeout", late(error, self._action_seconds)) from error
+        except TimeoutError as error:
+            raise ActFailed("timeout", "The browser did not answer in time.") from error
+        except Error as error:
+            raise await self._failure(tab, error) from error
+
+    async def _failure(self, tab: Tab | None, error: Error) -> ActFailed:
+        if tab is not None and (tab.crashed or "crashed" in error.message):
+            if tab in self._tabs.open:
+                await self._tabs.forget(tab)
+            return ActFailed("page_crashed", f"The page at {tab.page.url} crashed.")
+        if "has been closed" not in error.message and "Connection closed" not in error.message:
+            return ActFailed("failed", error.message.splitlines()[0])
+        if await self._alive():
+            return ActFailed("tab_closed", "The tab was closed meanwhile.")
+        self._chromium.dead = True
+        return ActFailed("browser_lost", "The browser ended unexpectedly.")
+
+    async def _alive(self) -> bool:
+        """Whether the context still answers: a dead driver sends no event."""
+        try:
+            async with asyncio.timeout(1.0):
+                await self._tabs.context.cookies("http://localhost/")
+        except (Error, TimeoutError):
+            return False
+        return self._chromium.browser.is_connected()
+
+    async def _route(self, route: Route) -> None:
+        request = route.request
+        reason = allowed(request.url, self._access.allowed_domains)
+        try:
+            if not reason:
+                await route.continue_()
+                return
+            self._access.blocked(request.url, reason)
+            if request.is_navigation_request():
+                self._refuse(request.url, reason, self._frame_of(request))
+            # Aborted, a navigation leaves the page where it was; blocked, it would show Chromium's error page.
+            await route.abort("aborted" if request.is_navigation_request() else "blockedbyclient")
+        except Error:
+            return  # the page went away with its request
+
+    def _frame_of(self, request: object) -> Frame | None:
+        try:
+            frame = getattr(request, "frame", None)
+        except Error:  # of a popup that has no frame yet
+            return None
+        return frame if isinstance(frame, Frame) else None
+
+    def _refuse(self, url: str, reason: str, frame: Frame | None) -> None:
+        """A main frame's navigation was refused: the act that caused it fails. A frame's is only reported."""
+        tab = self._tabs.of(frame.page) if frame is not None else self._tabs.current_now
+        if tab is not None and (frame is None or frame.parent_frame is None):
+            tab.refused = f"{url} is refused: {reason}."
+            tab.arrived.set()
+
+    async def _route_web_socket(self, socket: WebSocketRoute) -> None:
+        reason = allowed(socket.url, self._access.allowed_domains)
+        if reason:
+            self._access.blocked(socket.url, reason)
+            await socket.close()
+        else:
+            socket.connect_to_server()
+
+    def _navigated(self, frame: Frame) -> None:
+        """Redirects pass the route unseen: leave what they led to."""
+        tab = self._tabs.of(frame.page) if frame.parent_frame is None else None
+        if tab is None or frame.url.startswith("chrome-error:"):
+            return
+        reason = allowed(frame.url, self._access.allowed_domains)
+        if reason and frame.url:
+            self._access.blocked(frame.url, reason)
+            self._refuse(frame.url, reason, frame)
+            self._tabs.spawn(leave(tab))
+
+
+async def leave(tab: Tab) -> None:
+    """Go to an empty page."""
+    try:
+        await tab.page.goto("about:blank")
+    except Error:
+        return  # the page went away, or elsewhere
+
+
+def late(error: Error, seconds: float) -> str:
+    """Why an act did not end in time, as far as Playwright's call log tells."""
+    covers = re.findall(r"(<[^>]*>)[^\n]* intercepts pointer events", error.message)
+    if covers:
+        return f"The target stayed covered by {covers[-1]} for {seconds:g} s."
+    for sign, words in (
+        ("element is not enabled", "stayed disabled"),
+        ("element is not stable", "kept moving"),
+        ("element is not visible", "stayed hidden"),
+        ("element is outside of the viewport", "stayed outside the viewport"),
+        ("element is not editable", "could not be typed into"),
+    ):
+        if sign in error.message:
+            return f"The target {words} for {seconds:g} s."
+    if "waiting for locator" in error.message or "waiting for get_by" in error.message:
+        return f"The target went away and did not come back within {seconds:g} s."
+    return f"This took longer than {seconds:g} s: {error.message.splitlines()[0]}"

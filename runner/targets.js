@@ -1,0 +1,152 @@
+// Which elements a query means. Ranks the elements of one frame; the best tier that has a visible match decides. Changes nothing.
+const level = (text, wanted) => {
+  if (!text) return -1;
+  if (text === wanted) return 0;
+  const have = text.toLowerCase(), want = wanted.toLowerCase(), bare = (s) => s.replace(/[\s:*….]+$/, '');
+  if (bare(have) === bare(want)) return 1;
+  return have.startsWith(want) ? 2 : have.includes(want) ? 3 : -1;
+};
+
+// The smallest elements that hold the text, each with how well it matches.
+const textHits = (wanted) => {
+  const want = wanted.toLowerCase(), hits = [];
+  const visit = (e) => {
+    if (SKIP.has(e.tagName) || !norm(e.textContent).toLowerCase().includes(want)) return false;
+    let inner = false;
+    for (const child of e.children) inner = visit(child) || inner;
+    const own = norm([...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join(' '));
+    const best = inner ? level(own, wanted) : Math.min(...[own, norm(e.textContent)].map((t) => level(t, wanted)).filter((n) => n >= 0));
+    if (best >= 0 && e !== document.documentElement) hits.push([e, best]);
+    return true;
+  };
+  const roots = [document.documentElement];
+  for (const e of all()) if (e.shadowRoot) roots.push(...e.shadowRoot.children);
+  roots.forEach(visit);
+  return hits;
+};
+const visibleText = (wanted) => {
+  const hits = textHits(wanted).filter(([e]) => shown(e)), best = Math.min(...hits.map(([, n]) => n));
+  return hits.filter(([, n]) => n === best).map(([e]) => e);
+};
+
+const strength = (e, listeners) => {
+  if (INTERACTIVE.has(role(e)) || contentEditable(e)) return 2;
+  if (listeners.has(e) || e.hasAttribute('onclick') || e.hasAttribute('tabindex') || e.control) return 1;
+  const outer = up(e);
+  return getComputedStyle(e).cursor === 'pointer' && !(outer && getComputedStyle(outer).cursor === 'pointer') ? 1 : 0;
+};
+
+// Text before a field that has no label of its own: the sibling before it, or the cell before its cell.
+const neighbour = (e) => {
+  if ((e.labels && e.labels.length) || !(editable(e) || e.tagName === 'SELECT' || coverable(e) || e.type === 'file')) return '';
+  for (let at = e, steps = 0; at && steps < 2; at = at.parentElement, steps++) {
+    for (let before = coverable(e) && at.nextSibling ? at.nextSibling : at.previousSibling; before; before = before.previousSibling) {
+      if (before === at) continue;
+      if (before.nodeType === 1 && before.querySelector('input,select,textarea,button')) return '';
+      if (norm(before.textContent)) return norm(before.textContent);
+    }
+  }
+  return '';
+};
+const wordsOf = (e) => [attr(e, 'class'), e.id, attr(e, 'name'), attr(e, 'data-icon'), attr(e, 'data-testid'),
+  ...[...e.querySelectorAll('use')].map((u) => u.getAttribute('href') || ''), e.firstElementChild ? attr(e.firstElementChild, 'class') : '']
+  .join(' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase().split(/[^a-z0-9]+/);
+
+const ACCEPTS = {
+  any: () => true,
+  fill: editable,
+  select: (e) => ['combobox', 'listbox'].includes(role(e)) || attr(e, 'aria-haspopup') === 'listbox',
+  check: (e) => ['checkbox', 'radio', 'switch', 'menuitemcheckbox', 'menuitemradio'].includes(role(e)) || e.hasAttribute('aria-pressed'),
+  upload: (e) => e.type === 'file' || INTERACTIVE.has(role(e)),
+};
+
+const candidates = (q, listeners) => {
+  const ranked = new Map(), elements = all(), accepts = ACCEPTS[q.purpose];
+  const fits = (e) => accepts(e) && (q.roles ? q.roles.includes(role(e)) || (q.roles.includes('icon') && ['img', 'button', 'link'].includes(role(e))) :
+    q.purpose !== 'any' || INTERACTIVE.has(role(e)));
+  const add = (e, tier) => {
+    if (q.purpose === 'upload' && e.type !== 'file') tier += 100;
+    if (!ranked.has(e) || ranked.get(e) > tier) ranked.set(e, tier);
+  };
+  if (!q.text) {
+    for (const e of elements) if (fits(e) && !(q.purpose === 'upload' && e.type !== 'file')) add(e, 0);
+    return ranked;
+  }
+  const words = q.text.toLowerCase().split(/[^a-z0-9]+/).filter((w) => w && !['icon', 'button', 'the'].includes(w));
+  for (const e of elements) {
+    const fit = fits(e);
+    if (!fit && (q.roles || q.purpose !== 'any')) continue;
+    const texts = [fit ? nameOf(e) : '', ...(fit ? [labelsOf(e)].flat().slice(0, 1) : [''])];
+    const sources = [texts[0], texts[1] || '', attr(e, 'placeholder'), attr(e, 'title'), attr(e, 'alt') || (fit ? '' : attr(e, 'aria-label')), '', fit ? neighbour(e) : ''];
+    sources.forEach((text, source) => { const n = level(text, q.text); if (n >= 0) add(e, n * 10 + source); });
+    if (fit && words.length && q.purpose !== 'any') { const own = wordsOf(e); if (words.every((w) => own.includes(w))) add(e, 90); }
+  }
+  if (q.purpose === 'any' || q.purpose === 'upload') {
+    for (const [hit, n] of textHits(q.text)) {
+      let e = hit;
+      while (e && !fits(e)) e = up(e);
+      if (e && shown(e)) add(e, n * 10 + 5);
+      else if (hit.control && fits(hit.control)) add(hit.control, n * 10 + 5);
+      else if (!q.roles && q.purpose === 'any') add(hit, n * 10 + 5);
+      else if (q.loose && strength(hit, listeners)) add(hit, n * 10 + 7);
+    }
+    if (q.scanned && q.purpose === 'any' && (!q.roles || q.loose)) {
+      for (const e of elements) {
+        if (ranked.has(e) || !words.length || e === document.body || e === document.documentElement) continue;
+        const own = wordsOf(e);
+        if (words.every((w) => own.includes(w)) && strength(e, listeners)) add(e, 90);
+      }
+    }
+  }
+  return ranked;
+};
+
+// Nested matches are one: the inner of equals, else the stronger; and what can be acted on goes before plain text.
+const distinct = (elements, listeners) => {
+  const force = new Map(elements.map((e) => [e, strength(e, listeners)])), drop = new Set();
+  for (const e of elements) {
+    for (let outer = up(e); outer; outer = up(outer)) {
+      if (!force.has(outer)) continue;
+      drop.add(force.get(outer) > force.get(e) ? e : outer);
+    }
+  }
+  const kept = elements.filter((e) => !drop.has(e)), most = Math.max(...kept.map((e) => force.get(e)));
+  return kept.filter((e) => force.get(e) === most);
+};
+const order = (a, b) => { for (let i = 0; ; i++) { if (!(i in a)) return i in b ? -1 : 0; if (!(i in b)) return 1; if (a[i] !== b[i]) return a[i] - b[i]; } };
+const sorted = (elements) => elements.map((e) => [e, pathOf(e)]).sort((x, y) => order(x[1], y[1])).map(([e]) => e);
+
+const find = (q) => {
+  const settled = document.readyState === 'complete' && performance.now() - performance.getEntriesByType('navigation')[0]?.loadEventEnd > 300;
+  const nothing = { tier: null, matches: [], total: 0, settled };
+  if (!innerWidth || !innerHeight || !document.documentElement) return nothing;
+  const listeners = new Set((q.listeners || []).map(atPath)), ranked = candidates(q, listeners);
+  const usable = (e) => shown(e) || (coverable(e) && viaOf(e)) || (e.type === 'file' && q.purpose === 'upload');
+  const areas = q.within ? containers(q.within) : null;
+  for (const tier of [...new Set(ranked.values())].sort((a, b) => a - b)) {
+    let matches = [...ranked].filter(([e, t]) => t === tier && usable(e)).map(([e]) => e);
+    if (areas) matches = inAreas(areas, matches);
+    if (q.row && matches.length) matches = inRow(q.row, matches);
+    if (!matches.length) continue;
+    matches = sorted(distinct(matches, listeners));
+    if (q.near) matches = nearest(q.near, matches);
+    if (!matches.length) continue;
+    if (q.purpose === 'any') matches = matches.map((e) => (shown(e) ? e : viaOf(e) || e));
+    return { tier, matches: matches.slice(0, 200).map((e, i) => (i < 20 || i === matches.length - 1 || i === q.ordinal - 1 ? describe(e) : { path: pathOf(e) })), total: matches.length, settled };
+  }
+  return nothing;
+};
+const listed = (q) => {
+  const seen = new Map();
+  for (const e of candidates({ ...q, text: '' }, new Set()).keys()) {
+    if (seen.size >= 300 || !(shown(e) || viaOf(e) || e.type === 'file')) continue;
+    const d = { role: role(e), tag: e.tagName.toLowerCase(), name: (nameOf(e) || neighbour(e)).slice(0, 80) };
+    seen.set(JSON.stringify(d), d);
+  }
+  return [...seen.values()];
+};
+const focused = () => {
+  let e = document.activeElement;
+  while (e && e.shadowRoot && e.shadowRoot.activeElement) e = e.shadowRoot.activeElement;
+  return e && document.hasFocus() && editable(e) ? describe(e) : null;
+};
