@@ -60,6 +60,11 @@ class Projector:
         """How many events of the log are in no view yet."""
         return max(0, self._store.head - self.position)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a position or for a change of a task."""
+        return len(self._waiting) + self.tasks.waiting
+
     async def load(self) -> None:
         """Bring into memory what must always be there."""
         await self.tasks.load()
@@ -71,8 +76,6 @@ class Projector:
         self._stopped = None
         try:
             while True:
-                if self._old and self.position >= self._goal:
-                    await self._replace()
                 if not await self.advance():
                     await self._store.wait(self.position)
         except BaseException as error:
@@ -82,6 +85,8 @@ class Projector:
     async def advance(self) -> int:
         """Apply the next page of the log, if there is one; tells how many events it had."""
         page = await self._store.read(self.position)
+        if self._old and self.position >= self._goal:
+            await self._replace()
         if not page:
             return 0
         if absent := self.tasks.absent(page):
@@ -121,9 +126,11 @@ class Projector:
             self._kept = seen
 
     async def _replace(self) -> None:
-        """Files of earlier definitions go once this one knows all that the log had when it was opened."""
-        with suppress(DiskFull):
+        """Files of earlier definitions go once this one has all that the log had when it was opened."""
+        try:
             await self.flush()
+        except DiskFull:
+            return
         for file in self._old:
             remove(file)
         self._old = ()

@@ -47,6 +47,11 @@ class Tasks:
         self._waiting: dict[str, list[tuple[Condition, asyncio.Future[TaskRow]]]] = {}
         self.counts: Counter[State] = Counter()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a change."""
+        return sum(map(len, self._waiting.values()))
+
     def get(self, task_id: str) -> TaskRow | None:
         """A copy of the row, if it is in memory: every live task is, and those that ended or were looked at last."""
         row = self._hot(STREAM + task_id)
