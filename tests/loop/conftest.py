@@ -1,0 +1,204 @@
+"""The runner on the memory store, a stage instead of a browser, and a scripted model."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from eventstore import decide
+from eventstore import events as e
+from eventstore.blobs import Blobs
+from eventstore.codec import type_of
+from eventstore.memory import MemoryStore
+from eventstore.store import Recorded
+from eventstore.task import Task, evolve
+from eventstore.transact import Repository
+from eventstore.vault import Vault
+from runner.attempt import Equipment
+from runner.vocabulary import ActFailed, AnyAction, Done, Observation, Outcome, PastStep, Reply, Resolved, as_json
+from runner.worker import Worker
+
+LIMIT = 10.0
+
+
+class Stage:
+    """A browser that only remembers. What is put under `hold` waits there until its event is set.
+
+    `acts` are the acts that took effect, as JSON text; `fails` maps one to the error that it ends with.
+    """
+
+    version = "Stage 1"
+
+    def __init__(self) -> None:
+        self.acts: list[str] = []
+        self.fails: dict[str, ActFailed] = {}
+        self.hold: dict[str, asyncio.Event] = {}
+        self.reached: dict[str, asyncio.Event] = {}
+        self.url = "about:blank"
+        self.sessions = 0
+        self.closed = 0
+        self.states: list[str] = []
+
+    def stop_at(self, where: str) -> asyncio.Event:
+        """Make `resolve {…}` or `act {…}` wait; the event that is returned tells that it has come there."""
+        self.hold[where] = asyncio.Event()
+        self.reached[where] = asyncio.Event()
+        return self.reached[where]
+
+    @asynccontextmanager
+    async def session(
+        self,
+        *,
+        viewport: tuple[int, int],
+        allowed_domains: Sequence[str] = (),
+        state: str = "",
+        uploads: Path | None = None,
+        action_seconds: float = 10.0,
+        blocked: Callable[[str, str], None] | None = None,
+    ) -> AsyncIterator["Stage"]:
+        self.sessions += 1
+        self.states.append(state)
+        self.url = "about:blank"
+        try:
+            yield self
+        finally:
+            self.closed += 1
+
+    async def resolve(self, action: AnyAction) -> Resolved:
+        await self._pass(f"resolve {as_json(action)}")
+        return Resolved(action=action, params=as_json(action), url=self.url)
+
+    async def act(self, resolved: Resolved) -> Outcome:
+        await self._pass(f"act {resolved.params}")
+        if resolved.params in self.fails:
+            raise self.fails[resolved.params]
+        self.acts.append(resolved.params)
+        self.url = getattr(resolved.action, "url", self.url)
+        return Outcome(result=f"did {resolved.action.name}", url=self.url)
+
+    async def look(self, *, tree: bool) -> Observation:
+        return Observation(url=self.url, title="Stage", tree="- page" if tree else "")
+
+    async def screenshot(self) -> bytes:
+        return b"\x89PNG " + self.url.encode()
+
+    async def state(self) -> str:
+        return f'{{"acts": {len(self.acts)}}}'
+
+    async def _pass(self, where: str) -> None:
+        if where in self.hold:
+            self.reached[where].set()
+            await self.hold[where].wait()
+
+
+class Script:
+    """A model that says its lines, one step each; `thinks` makes every call wait for the event."""
+
+    def __init__(self, *steps: Sequence[AnyAction], needs_tree: bool = False, output: str = "the end") -> None:
+        self.needs_tree = needs_tree
+        self.steps = steps
+        self.output = output
+        self.thinks: asyncio.Event | None = None
+        self.asked = asyncio.Event()
+        self.calls = 0
+        self.pasts: list[tuple[PastStep, ...]] = []
+
+    def ended(self, past: Sequence[PastStep]) -> Done | None:
+        return Done(success=True, output=self.output) if len(past) >= len(self.steps) else None
+
+    async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
+        self.calls += 1
+        self.pasts.append(tuple(past))
+        self.asked.set()
+        if self.thinks:
+            await self.thinks.wait()
+        return Reply(actions=tuple(self.steps[len(past)]), next_goal=f"line {len(past) + 1}")
+
+    def recall(self, step: int) -> Sequence[AnyAction]:
+        return self.steps[step]
+
+
+class World:
+    """One store; workers come and go on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = MemoryStore()
+        self.tasks = Repository(self.store, Task(), evolve)
+        self.stage = Stage()
+        self.scripts: dict[str, Script] = {}
+        self.blobs = Blobs(path / "blobs")
+        self.vault = Vault(path / "vault")
+        self.workers = 0
+
+    @asynccontextmanager
+    async def worker(self, *, max_concurrent: int = 4, keep_paused_seconds: float = 600.0) -> AsyncIterator[Worker]:
+        """A running worker; leaving ends it as SIGTERM does."""
+        self.workers += 1
+        equipment = Equipment(
+            models=lambda created: self.scripts[created.instruction],
+            browsers=self.stage,
+            blobs=self.blobs,
+            vault=self.vault,
+        )
+        worker = Worker(
+            self.store,
+            self.tasks,
+            equipment,
+            name=f"w{self.workers}",
+            max_concurrent=max_concurrent,
+            keep_paused_seconds=keep_paused_seconds,
+        )
+        await worker.take_up()
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            running.cancel()
+            await asyncio.wait({running}, timeout=LIMIT)
+            assert running.done(), "a worker ends when it is told to"
+
+    async def create(self, name: str, script: Script, **fields: object) -> str:
+        """A new task whose model says the script; answers its stream."""
+        self.scripts[name] = script
+        created = e.TaskCreated(
+            instruction=name,
+            llm="script",
+            session=f"s-{name}",
+            project="p",
+            family="v1",
+            request_digest=name,
+            **fields,  # type: ignore[arg-type] # a test names the fields that it is about
+        )
+        await self.tell(f"task-{name}", partial(decide.create, created=created))
+        return f"task-{name}"
+
+    async def tell(self, stream: str, decision: Callable[[Task], list[e.Event]]) -> None:
+        """What a handler does: decide on the log, and nothing else."""
+        await self.tasks.transact(stream, decision, actor="key:test")
+
+    async def until(self, stream: str, kind: type[e.Event], *, after: int = 0) -> Recorded:
+        """The first event of that kind on the stream after a version. Fails when it does not come."""
+        async with asyncio.timeout(LIMIT):
+            while True:
+                head = self.store.head
+                for recorded in await self.store.read_stream(stream, after):
+                    if isinstance(recorded.event, kind):
+                        return recorded
+                await self.store.wait(head)
+
+    async def story(self, stream: str) -> list[str]:
+        """The types of the stream's events, without `task.`."""
+        return [type_of(recorded.event).removeprefix("task.") for recorded in await self.store.read_stream(stream)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def script() -> type[Script]:
+    return Script
