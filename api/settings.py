@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, get_type_hints
+from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -43,8 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     headless: Annotated[bool, Meta(description="whether the browser runs without a window, true or false")] = True
     log_level: Annotated[
-        str,
-        Meta(pattern="^(debug|info|warning|error)$", description="how much is logged: debug, info, warning or error"),
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="how much is logged: debug, info, warning or error"),
     ] = "info"
     max_body_bytes: Annotated[
         int, Meta(ge=1024, le=1 << 30, description="the largest request body in bytes, 1024 at least")
@@ -57,22 +57,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, le=604800, description="how long a task may run, in seconds; paused time does not count")
     ] = 3600.0
     durability: Annotated[
-        str,
+        Literal["full", "normal"],
         Meta(
-            pattern="^(full|normal)$",
             description="full: an answer means that the event outlives a power cut; normal: that it outlives a crash",
         ),
     ] = "full"
-
-    @property
-    def base_url(self) -> str:
-        """What links in answers begin with, without a trailing slash."""
-        if self.public_url:
-            return self.public_url.rstrip("/")
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
-        return f"http://{host}:{self.port}"
 
 
 def variable(field: str) -> str:

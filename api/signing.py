@@ -1,12 +1,13 @@
 """Links that are keys of their own: signed, and good until they expire."""
 
 import hmac
-import os
 import secrets
 import time
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlencode
+
+from eventstore.files import write_whole
 
 SECRET_BYTES = 32
 
@@ -47,11 +48,5 @@ def load_secret(directory: Path) -> bytes:
     if path.exists() and len(secret := path.read_bytes()) == SECRET_BYTES:
         return secret
     secret = secrets.token_bytes(SECRET_BYTES)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_whole(path, secret, durable=True)
     return secret

@@ -8,17 +8,16 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from api import control, sse
+from api import control, present, sse
 from api.auth import ANONYMOUS
 from api.scope import Reader, TaskReader, of_project
 from api.service import SERVICE, Service
-from api.tape_views import EventPage, TaskAsOf, as_of, micros, shown
+from api.tape_views import EventPage, TaskAsOf, as_of, shown
 from api.wire import CALLER, Route, query, reply
 from eventstore.errors import Invalid, NotFound
 from eventstore.store import Verdict
 from projections.history import task_at
 
-PICTURE_SECONDS = 3600
 STREAM_PAGE = 200
 _LARGEST = 2**63 - 1
 _Position = Annotated[int, Meta(ge=0, le=_LARGEST)]
@@ -68,7 +67,7 @@ async def task(request: web.Request) -> web.Response:
     then = await task_at(service.store, row.id, **_moment(asked.at))
     if then is None:
         raise NotFound("This task was not created yet then.")
-    return reply(as_of(*then, picture=partial(picture_url, service, row.id)))
+    return reply(as_of(*then, picture=partial(present.picture, request, row.id)))
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -91,12 +90,6 @@ async def picture(request: web.Request) -> web.Response:
             headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
             return web.Response(body=data, content_type="image/png", headers=headers)
     raise NotFound("Screenshot not found")
-
-
-def picture_url(service: Service, task_id: str, number: int) -> str:
-    """An absolute link to the step's screenshot that needs no key and expires."""
-    path = f"/api/tape/tasks/{task_id}/screenshots/{number}.png"
-    return service.settings.base_url + service.signer.sign(path, PICTURE_SECONDS)
 
 
 async def _answer(request: web.Request, asked: Paging, read: Reader, wait: sse.Wait) -> web.StreamResponse:
@@ -140,7 +133,7 @@ def _moment(text: str) -> dict[str, int]:
     try:
         if text.isascii() and text.isdigit():
             return {"position": int(text)}
-        return {"at": micros(datetime.fromisoformat(text))}
+        return {"at": present.microseconds(datetime.fromisoformat(text))}
     except (ValueError, OverflowError):
         raise Invalid("A position of the log, or a time in ISO 8601.", field=("query", "at")) from None
 

@@ -1,16 +1,15 @@
 """The words and shapes of our own family: events as they lie on the tape, a task as it stood."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from api.present import moment
 from eventstore import events as e
 from eventstore.store import Recorded
 from projections.step_row import StepRow
 from projections.task_row import TaskRow
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = msgspec.Raw(b"null")
 
 
@@ -92,14 +91,7 @@ class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True):
 
 def iso(microseconds: int) -> str:
     """Microseconds since 1970 UTC as `2026-01-31T12:00:00.000000Z`."""
-    moment = _EPOCH + timedelta(microseconds=microseconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970 UTC; a time without a zone is UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    return moment(microseconds).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def shown(recorded: Recorded) -> TapeEvent:
@@ -117,8 +109,8 @@ def shown(recorded: Recorded) -> TapeEvent:
     )
 
 
-def as_of(row: TaskRow, steps: Sequence[StepRow], *, picture: Callable[[int], str]) -> TaskAsOf:
-    """A task as the API tells it. `picture` makes the URL of a step's screenshot out of its number."""
+def as_of(row: TaskRow, steps: Sequence[StepRow], *, picture: Callable[[StepRow], str]) -> TaskAsOf:
+    """A task as the API tells it. `picture` makes the URL of a step's screenshot."""
     return TaskAsOf(
         id=row.id,
         instruction=row.instruction,
@@ -145,7 +137,7 @@ def as_of(row: TaskRow, steps: Sequence[StepRow], *, picture: Callable[[int], st
         input_tokens=row.input_tokens,
         output_tokens=row.output_tokens,
         cost_usd=None if row.cost_usd is None else str(row.cost_usd),
-        steps=[_step(step, picture(step.number) if step.screenshot else None) for step in steps],
+        steps=[_step(step, picture(step) if step.screenshot else None) for step in steps],
     )
 
 

@@ -14,10 +14,10 @@ from aiohttp.test_utils import TestClient
 from api import control
 from api.app import create_app
 from api.auth import ENVIRONMENT
+from api.following import following
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer
-from api.wiring import following
 from eventstore import decide
 from eventstore import events as e
 from eventstore.blobs import Blobs
