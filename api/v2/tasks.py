@@ -37,9 +37,9 @@ async def create_task(request: web.Request) -> web.Response:
         digest=intake.digest("v2", await request.read()),
         idempotency_key=request.headers.get("Idempotency-Key", ""),
     )
-    row = await control.task(service, caller, created.id)
+    session = (await control.task(service, caller, created.id)).session if created.replayed else wished.session
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None
-    return wire.reply(schemas.TaskCreatedResponse(id=row.id, session_id=row.session), status=202, headers=headers)
+    return wire.reply(schemas.TaskCreatedResponse(id=created.id, session_id=session), status=202, headers=headers)
 
 
 async def list_tasks(request: web.Request) -> web.Response:
