@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     task_seconds: Annotated[
         float, Meta(gt=0, le=604800, description="how long a task may run, in seconds; paused time does not count")
     ] = 3600.0
+    paused_browser_grace: Annotated[
+        float, Meta(gt=0, le=604800, description="how long a paused task keeps its browser, in seconds")
+    ] = 1800.0
     durability: Annotated[
         Literal["full", "normal"],
         Meta(

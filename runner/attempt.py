@@ -160,7 +160,7 @@ class Attempt(msgspec.Struct, kw_only=True):
 
 
 def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:
-    return done and e.TaskFinished(fence=fence, success=done.success, output=done.output)
+    return e.TaskFinished(fence=fence, success=done.success, output=done.output) if done else None
 
 
 def _must_be_honest(back: Return, state: bytes | None) -> None:

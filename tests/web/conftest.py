@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient
 from api import control
 from api.app import create_app
 from api.auth import ENVIRONMENT
-from api.following import following
+from api.background import background
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer
@@ -167,7 +167,7 @@ async def service(tmp_path: Path, store: EventStore) -> AsyncIterator[Service]:
     """What the handlers use, assembled as in production; the views follow the log, and nobody runs tasks."""
     async with AsyncExitStack() as stack:
         projector = await stack.enter_async_context(open_projector(store, None))
-        await stack.enter_async_context(following(projector))
+        await stack.enter_async_context(background(projector.run()))
         yield Service(
             settings=Settings(data_dir=tmp_path, api_key=KEY, public_url="http://tape.test"),
             store=store,

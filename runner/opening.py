@@ -1,0 +1,61 @@
+"""Opens the runner of one process: browsers, models and the worker, for the length of a block."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import uuid_utils
+
+from eventstore.blobs import Blobs
+from eventstore.events import TaskCreated
+from eventstore.store import EventStore
+from eventstore.task import Task
+from eventstore.transact import Repository
+from eventstore.vault import Vault
+from runner.attempt import Equipment
+from runner.browser import BrowserSettings, open_browsers
+from runner.instructions import Instructions
+from runner.vocabulary import Model
+from runner.worker import Worker
+
+
+class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`keep_paused_seconds` is how long a paused task keeps its browser; `uploads` holds a folder a task."""
+
+    browser: BrowserSettings = BrowserSettings()
+    max_concurrent: int = 4
+    keep_paused_seconds: float = 1800.0
+    screenshots: bool = True
+    uploads: Path | None = None
+
+
+@asynccontextmanager
+async def open_worker(
+    store: EventStore, tasks: Repository[Task], blobs: Blobs, vault: Vault, settings: RunnerSettings
+) -> AsyncIterator[Worker]:
+    """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end."""
+    async with open_browsers(settings.browser) as browsers:
+        equipment = Equipment(
+            models=model_of,
+            browsers=browsers,
+            blobs=blobs,
+            vault=vault,
+            uploads=settings.uploads,
+            screenshots=settings.screenshots,
+        )
+        worker = Worker(
+            store,
+            tasks,
+            equipment,
+            name=str(uuid_utils.uuid7()),
+            max_concurrent=settings.max_concurrent,
+            keep_paused_seconds=settings.keep_paused_seconds,
+        )
+        await worker.take_up()
+        yield worker
+
+
+def model_of(created: TaskCreated) -> Model:
+    """The model that the task asked for. Raises ActFailed for an instruction or a schema that it cannot read."""
+    return Instructions(created.instruction, created.output_schema, start_url=created.start_url)
