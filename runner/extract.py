@@ -5,7 +5,8 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from runner.targets import NAMES, Found
+from runner.selectors import NAMES
+from runner.targets import Found
 from runner.vocabulary import ActFailed, Extract
 from runner.words import listing
 

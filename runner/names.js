@@ -9,16 +9,6 @@ const all = () => {
   return found;
 };
 
-// A path is a list of child indexes from the document, -1 for a step into a shadow root: it sorts in document order.
-const pathOf = (e) => {
-  const path = [];
-  for (;;) {
-    const parent = e.parentNode;
-    if (!parent) return path;
-    path.unshift(Array.prototype.indexOf.call(parent.children, e));
-    if (parent instanceof ShadowRoot) { path.unshift(-1); e = parent.host; } else if (parent === document) return path; else e = parent;
-  }
-};
 const atPath = (path) => {
   let e = document;
   for (const k of path) e = e && (k < 0 ? e.shadowRoot : e.children[k]);
@@ -72,12 +62,21 @@ const content = (e, except) => {
   }
   return text;
 };
-const labelsOf = (e) => [...(e.labels || [])].map((label) => norm(content(label, e))).filter(Boolean);
+// Asking each element for its labels walks the page each time; asking each label for its element does so once.
+let labelled = null;
+const labelElements = (e) => {
+  if (!labelled) {
+    labelled = new Map();
+    for (const label of all()) if (label.tagName === 'LABEL' && label.control) labelled.set(label.control, [...(labelled.get(label.control) || []), label]);
+  }
+  return labelled.get(e) || [];
+};
+const labelsOf = (e) => labelElements(e).map((label) => norm(content(label, e))).filter(Boolean);
 const nameOf = (e) => {
   const root = e.getRootNode();
   const by = attr(e, 'aria-labelledby').split(' ').filter(Boolean).map((id) => root.getElementById && root.getElementById(id));
-  const labelled = norm(by.filter(Boolean).map((x) => attr(x, 'aria-label') || content(x, e)).join(' '));
-  if (labelled) return labelled;
+  const named = norm(by.filter(Boolean).map((x) => attr(x, 'aria-label') || content(x, e)).join(' '));
+  if (named) return named;
   if (attr(e, 'aria-label')) return attr(e, 'aria-label');
   const tag = e.tagName, own = role(e);
   if (tag === 'INPUT' && own === 'button') {
@@ -107,7 +106,7 @@ const viaOf = (e) => {
   if (!coverable(e)) return null;
   const b = e.getBoundingClientRect(), inside = b.x >= 0 && b.y >= 0 && b.bottom <= innerHeight && b.right <= innerWidth;
   const top = shown(e) && inside ? e.getRootNode().elementFromPoint(b.x + b.width / 2, b.y + b.height / 2) : e;
-  return shown(e) && (top === e || !top) ? null : [...(e.labels || [])].find(shown) || null;
+  return shown(e) && (top === e || !top) ? null : labelElements(e).find(shown) || null;
 };
 const describe = (e) => {
   const row = rowOf(e), via = viaOf(e);

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 from playwright.async_api import Error, Locator, Page
 
+from runner.selectors import NAMES, at
 from runner.tabs import Tab, Tabs
-from runner.targets import NAMES, Seen, at, describe
+from runner.targets import Seen, describe
 from runner.vocabulary import ActFailed, Observation
 
 SCRIPT = NAMES + (Path(__file__).parent / "observe.js").read_text(encoding="utf-8")

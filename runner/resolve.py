@@ -104,7 +104,7 @@ async def _indexed(scene: Scene, index: int, purpose: str) -> Found:
         element = await locator.element_handle(timeout=scene.milliseconds)
         frame = await element.owner_frame()
         await element.dispose()
-        return await reach(scene.page, frame or scene.page.main_frame, seen)
+        return await reach(scene.page, frame or scene.page.main_frame, seen, alone=True)
 
     found = await until(wanted, scene.seconds)
     if found is None:
@@ -117,5 +117,5 @@ async def focused(scene: Scene) -> Found:
     for frame in scene.page.frames:
         raw = await frame.evaluate(f"() => {{ {FIND} return focused(); }}")
         if raw is not None:
-            return await reach(scene.page, frame, msgspec.convert(raw, Seen))
+            return await reach(scene.page, frame, msgspec.convert(raw, Seen), alone=True)
     raise ActFailed("no_focus", "Nothing that can be typed into has the focus.")

@@ -146,6 +146,8 @@ class Session(Hands, Eyes):
             if tab in self._tabs.open:
                 await self._tabs.forget(tab)
             return ActFailed("page_crashed", f"The page at {tab.page.url} crashed.")
+        if "strict mode violation" in error.message:
+            return ActFailed("ambiguous_target", "Other elements that look the same appeared; nothing was done.")
         if "has been closed" not in error.message and "Connection closed" not in error.message:
             return ActFailed("failed", error.message.splitlines()[0])
         if await self._alive():

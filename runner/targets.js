@@ -38,7 +38,7 @@ const strength = (e, listeners) => {
 
 // Text before a field that has no label of its own: the sibling before it, or the cell before its cell.
 const neighbour = (e) => {
-  if ((e.labels && e.labels.length) || !(editable(e) || e.tagName === 'SELECT' || coverable(e) || e.type === 'file')) return '';
+  if (labelElements(e).length || !(editable(e) || e.tagName === 'SELECT' || coverable(e) || e.type === 'file')) return '';
   for (let at = e, steps = 0; at && steps < 2; at = at.parentElement, steps++) {
     for (let before = coverable(e) && at.nextSibling ? at.nextSibling : at.previousSibling; before; before = before.previousSibling) {
       if (before === at) continue;
@@ -76,7 +76,7 @@ const candidates = (q, listeners) => {
   for (const e of elements) {
     const fit = fits(e);
     if (!fit && (q.roles || q.purpose !== 'any')) continue;
-    const texts = [fit ? nameOf(e) : '', ...(fit ? [labelsOf(e)].flat().slice(0, 1) : [''])];
+    const texts = [fit ? nameOf(e) : '', ...(fit ? labelsOf(e).slice(0, 1) : [''])];
     const sources = [texts[0], texts[1] || '', attr(e, 'placeholder'), attr(e, 'title'), attr(e, 'alt') || (fit ? '' : attr(e, 'aria-label')), '', fit ? neighbour(e) : ''];
     sources.forEach((text, source) => { const n = level(text, q.text); if (n >= 0) add(e, n * 10 + source); });
     if (fit && words.length && q.purpose !== 'any') { const own = wordsOf(e); if (words.every((w) => own.includes(w))) add(e, 90); }
@@ -114,7 +114,8 @@ const distinct = (elements, listeners) => {
   return kept.filter((e) => force.get(e) === most);
 };
 const order = (a, b) => { for (let i = 0; ; i++) { if (!(i in a)) return i in b ? -1 : 0; if (!(i in b)) return 1; if (a[i] !== b[i]) return a[i] - b[i]; } };
-const sorted = (elements) => elements.map((e) => [e, pathOf(e)]).sort((x, y) => order(x[1], y[1])).map(([e]) => e);
+const sorted = (elements) => [...elements].sort((a, b) => a.getRootNode() !== b.getRootNode() ? order(pathOf(a), pathOf(b)) :
+  a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1);
 
 const find = (q) => {
   const settled = document.readyState === 'complete' && performance.now() - performance.getEntriesByType('navigation')[0]?.loadEventEnd > 300;

@@ -3,29 +3,18 @@
 import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 from playwright.async_api import Error, Frame, Locator, Page
 
 from eventstore.events import Target
+from runner.selectors import HERE, NAMES, at, selector_of
 from runner.vocabulary import ActFailed, Query
 from runner.words import ROLES, listing, word
 
 T = TypeVar("T")
-HERE = Path(__file__).parent
-NAMES = (HERE / "names.js").read_text(encoding="utf-8")
 FIND = NAMES + (HERE / "targets.js").read_text(encoding="utf-8") + (HERE / "scopes.js").read_text(encoding="utf-8")
-ENGINE = "tapewright"
-ENGINE_SCRIPT = """{
-  query(root, path) { return this.queryAll(root, path)[0] || null; },
-  queryAll(root, path) {
-    let e = root.nodeType === 9 ? root : root.ownerDocument;
-    for (const k of path.split('.')) e = e && (k === '-1' ? e.shadowRoot : e.children[+k]);
-    return e ? [e] : [];
-  },
-}"""
 GRACE_SECONDS = 0.5
 FIRST_POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 0.25
@@ -90,6 +79,11 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     @property
+    def alone(self) -> bool:
+        """Whether the name suffices: nothing narrows it."""
+        return not (self.query.row or self.query.within or self.query.near or self.query.ordinal)
+
+    @property
     def what(self) -> str:
         """Such as `button "Save" in the row of "Beta"`."""
         query, kind = self.query, self.query.kind or {"fill": "field", "check": "checkbox"}.get(self.purpose, "")
@@ -104,7 +98,7 @@ async def locate(page: Page, wish: Wish, *, seconds: float, scan: Scan) -> Found
     try:
         async with asyncio.timeout(seconds + GRACE_SECONDS):
             frame, seen = await _wait(page, wish, seconds, scan)
-            return await reach(page, frame, seen)
+            return await reach(page, frame, seen, alone=wish.alone)
     except TimeoutError:
         raise ActFailed("timeout", f"The page did not answer within {seconds:g} s.") from None
 
@@ -204,10 +198,10 @@ def ready(seen: Seen, wish: Wish) -> bool:
     return seen.enabled and not seen.moving and (seen.editable or wish.purpose != "fill")
 
 
-async def reach(page: Page, frame: Frame, seen: Seen) -> Found:
-    """The element's normalised selector, which works from the page through frames and shadow roots, and locators."""
+async def reach(page: Page, frame: Frame, seen: Seen, *, alone: bool) -> Found:
+    """The selector for the tape, which works from the page through frames and shadow roots, and locators."""
     try:
-        selector = await selector_of(at(frame, seen.path))
+        selector = await selector_of(frame, seen, inner=frame is not page.main_frame, alone=alone)
     except Error as error:
         if page.is_closed() or "No element matching" not in error.message:
             raise
@@ -222,18 +216,6 @@ async def reach(page: Page, frame: Frame, seen: Seen) -> Found:
     return Found(
         seen=seen, target=target, locator=page.locator(selector), via=at(frame, seen.via) if seen.via else None
     )
-
-
-def at(frame: Frame, path: Sequence[int]) -> Locator:
-    """The element at a path in a frame, now."""
-    return frame.locator(f"{ENGINE}={'.'.join(map(str, path))}")
-
-
-async def selector_of(locator: Locator) -> str:
-    """Playwright's best semantic selector, as text: there is no public way to ask a locator for it."""
-    normalized = await locator.normalize()
-    selector = normalized._impl_obj._selector
-    return str(selector)
 
 
 async def refusal(

@@ -49,7 +49,17 @@ ROLES: dict[str, tuple[str, ...]] = {
     "paragraph": ("paragraph",),
     "dialog": ("dialog", "alertdialog"),
     "form": ("form",),
-    "section": ("region", "group", "form", "dialog", "alertdialog", "navigation", "complementary", "article", "toolbar"),
+    "section": (
+        "region",
+        "group",
+        "form",
+        "dialog",
+        "alertdialog",
+        "navigation",
+        "complementary",
+        "article",
+        "toolbar",
+    ),
     "file": ("file",),
     "file field": ("file",),
 }

@@ -1,0 +1,102 @@
+"""A selector for an element that was found: it names the element and its surroundings, so that a rerun finds it."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from playwright.async_api import Frame, Locator
+
+HERE = Path(__file__).parent
+PATHS = (HERE / "paths.js").read_text(encoding="utf-8")
+NAMES = PATHS + (HERE / "names.js").read_text(encoding="utf-8")
+ANCHORS = NAMES + (HERE / "anchors.js").read_text(encoding="utf-8")
+ENTER_FRAME = " >> internal:control=enter-frame >> "
+COUNTING = re.compile(r">> nth=\d+|:nth-(child|of-type)\(")
+LONGEST_NAME = 100
+ENGINE = "tapewright"
+ENGINE_SCRIPT = """{
+  query(root, path) { return this.queryAll(root, path)[0] || null; },
+  queryAll(root, path) {
+    let e = root.nodeType === 9 ? root : root.ownerDocument;
+    for (const k of path.split('.')) e = e && (k === '-1' ? e.shadowRoot : e.children[+k]);
+    return e ? [e] : [];
+  },
+}"""
+
+
+class Described(Protocol):
+    """What must be known of the element."""
+
+    @property
+    def path(self) -> list[int]:
+        """Child indexes from the document."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """ARIA role, or empty."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Accessible name, or empty."""
+        ...
+
+
+def at(frame: Frame, path: Sequence[int]) -> Locator:
+    """The element at a path in a frame, now."""
+    return frame.locator(f"{ENGINE}={'.'.join(map(str, path))}")
+
+
+async def selector_of(frame: Frame, seen: Described, *, inner: bool, alone: bool) -> str:
+    """Role and exact name if they mean this element alone, else with words of its row or section, else Playwright's.
+
+    A count (`nth=1`) still finds something after the rows have changed, and then it is the wrong one: it comes last.
+    `inner` is true for a frame below the main one: then the selector leads there from the page. `alone` says that
+    nothing else on the page was called the same.
+    """
+    own = (
+        f"internal:role={seen.role}[name={quoted(seen.name)}s]"
+        if seen.role and 0 < len(seen.name) < LONGEST_NAME
+        else ""
+    )
+    if own and alone and not inner and await means(frame, own, seen.path):
+        return own
+    if not alone and not inner and (anchored := await by_surroundings(frame, seen, own)):
+        return anchored
+    normalized = await normalize(at(frame, seen.path))
+    if not COUNTING.search(normalized) or not (alone or inner):
+        return normalized
+    prefix, enter, _ = normalized.rpartition(ENTER_FRAME)
+    anchored = await by_surroundings(frame, seen, own)
+    return f"{prefix}{enter}{anchored}" if anchored else normalized
+
+
+async def by_surroundings(frame: Frame, seen: Described, own: str) -> str:
+    """A selector by the words of its row, card or section, or an empty string."""
+    ends = [own, f"internal:role={seen.role}" if seen.role else "", f"internal:text={quoted(seen.name)}s"]
+    for area, text in await frame.evaluate(f"(path) => {{ {ANCHORS} return anchors(path); }}", seen.path):
+        for end in filter(None, ends):
+            selector = f"{area} >> internal:has-text={quoted(text)}i >> {end}"
+            if await means(frame, selector, seen.path):
+                return selector
+    return ""
+
+
+async def means(frame: Frame, selector: str, path: list[int]) -> bool:
+    """Whether the selector finds the element at the path and no other."""
+    paths = await frame.locator(selector).evaluate_all(f"(es) => {{ {PATHS} return es.slice(0, 2).map(pathOf); }}")
+    return bool(paths == [path])
+
+
+async def normalize(locator: Locator) -> str:
+    """Playwright's best semantic selector, as text: there is no public way to ask a locator for it."""
+    normalized = await locator.normalize()
+    return str(normalized._impl_obj._selector)
+
+
+def quoted(text: str) -> str:
+    """As Playwright's selectors want it."""
+    return json.dumps(text, ensure_ascii=False)
