@@ -1,4 +1,7 @@
-"""Where appends wait for the writer: bounded lanes, what people ask for before what runners report."""
+"""Where appends wait for the writer: what people ask for before what runners report; new work while there is room.
+
+A fact waits as long as it takes, in the memory of the caller who waits for it; whoever writes facts does one at a time.
+"""
 
 import asyncio
 from collections import deque
@@ -31,27 +34,26 @@ class Wish:
 
 
 class Lanes:
-    """CONTROL has room of its own; FACT and INTAKE share `limit` places, in which only FACT waits for one."""
+    """CONTROL goes first and has a bound of its own; INTAKE is refused once `limit` of FACT and INTAKE wait."""
 
     def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._control: deque[Wish] = deque()
         self._rest: deque[Wish] = deque()
-        self._room = asyncio.Semaphore(limit)
         self._arrived = asyncio.Event()
         self._closed: Broken | None = None
 
-    async def put(self, wish: Wish, lane: Lane) -> None:
-        """Queue it. Raises Overloaded when there is no room and it does not wait, Broken after `close`."""
-        self._check()
+    def put(self, wish: Wish, lane: Lane) -> None:
+        """Queue it. Raises Overloaded when its lane is full, Broken after `close`."""
+        if self._closed is not None:
+            raise Broken(str(self._closed)) from self._closed
         if lane is Lane.CONTROL:
             if len(self._control) >= CONTROL_LIMIT:
                 raise Overloaded
             self._control.append(wish)
         else:
-            if lane is Lane.INTAKE and self._room.locked():
+            if lane is Lane.INTAKE and len(self._rest) >= self._limit:
                 raise Overloaded
-            await self._room.acquire()
-            self._check()
             self._rest.append(wish)
         self._arrived.set()
 
@@ -65,8 +67,6 @@ class Lanes:
                 batch.append(wish)
                 events += len(wish.entry.events)
                 size += wish.entry.size
-                if lane is self._rest:
-                    self._room.release()
         if not self._control and not self._rest:
             self._arrived.clear()
         return batch
@@ -76,13 +76,6 @@ class Lanes:
         await self._arrived.wait()
 
     def close(self, reason: Broken) -> None:
-        """Nobody gets in any more, and who waited for room is told why. What is queued can still be taken."""
-        self._closed = reason
+        """Nobody gets in any more. What is queued can still be taken."""
+        self._closed = self._closed or reason
         self._arrived.set()
-        self._room.release()
-
-    def _check(self) -> None:
-        if self._closed is not None:
-            # Whoever waits for room behind this one is to be told as well.
-            self._room.release()
-            raise Broken(str(self._closed)) from self._closed

@@ -1,6 +1,7 @@
 """From a wish to events on the tape: checked, encoded, then given their place and hash. Pure; all stores share it."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -10,7 +11,9 @@ from eventstore.events import Event
 from eventstore.store import MAX_PAYLOAD, PAGE, Recorded
 
 SALT = 16
-MAX_NAME = 512
+MAX_NAMES = 1_024
+
+_TAGS = {event: kind for kind, event in codec.TYPES.items()}
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +22,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     hash: bytes
     at: int
+
+
+# What the next event follows: the last one, or the head as it was read when the tape was opened.
+Place: TypeAlias = Head | Recorded
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,17 +45,11 @@ def empty(log_id: bytes) -> Head:
     return Head(position=0, hash=chain.genesis(log_id), at=0)
 
 
-def head_of(recorded: Recorded) -> Head:
-    """The head of a tape that ends with this event."""
-    return Head(position=recorded.position, hash=recorded.hash, at=recorded.at)
-
-
 def entry(stream: str, expected: int, events: Sequence[Event], *, actor: str, command_id: str) -> Entry:
     """Check and encode. Raises Invalid for what cannot be stored, so that it never disturbs what others write."""
     if len(events) > PAGE:
         raise Invalid(f"{len(events):,} events in one append; at most {PAGE:,} are allowed.")
-    for what, text in (("stream", stream), ("actor", actor), ("command_id", command_id)):
-        _check_name(what, text)
+    _check_names(stream, actor, command_id)
     payloads = [_encode(event) for event in events]
     return Entry(
         stream=stream,
@@ -67,13 +68,13 @@ def check(wish: Entry, version: int) -> None:
         raise Conflict(f"The stream {wish.stream} is at version {version}, not {wish.expected}.")
 
 
-def seal(head: Head, wish: Entry, *, now: int, salts: bytes) -> list[Recorded]:
-    """The wish's events as they follow the head. `salts` are SALT random bytes per event; `now` never goes back."""
+def seal(head: Place, wish: Entry, *, now: int, salts: bytes) -> list[Recorded]:
+    """The wish's events as they follow the head. `salts` are SALT random bytes per event; `now` may go back."""
     position, version, at, previous = head.position, wish.expected, head.at, head.hash
     sealed = []
     for offset, (event, payload) in enumerate(zip(wish.events, wish.payloads, strict=True)):
         position, version, at = position + 1, version + 1, max(now, at + 1)
-        kind = codec.type_of(event)
+        kind = _TAGS.get(type(event)) or codec.type_of(event)
         salt = salts[offset * SALT : offset * SALT + SALT]
         commitment = chain.commit(salt, payload)
         leaf = chain.leaf(position, wish.stream, version, kind, at, wish.actor, wish.command_id, commitment)
@@ -107,10 +108,11 @@ def _encode(event: Event) -> bytes:
     return payload
 
 
-def _check_name(what: str, text: str) -> None:
+def _check_names(stream: str, actor: str, command_id: str) -> None:
+    names = f"{stream} {actor} {command_id}"
     try:
-        length = len(text.encode())
+        length = len(names.encode())
     except UnicodeEncodeError as error:
-        raise Invalid(f"The {what} is not text: {error}") from error
-    if length > MAX_NAME or "\x00" in text:
-        raise Invalid(f"The {what} must have at most {MAX_NAME} bytes and no NUL.")
+        raise Invalid(f"Stream, actor or command id is not text: {error}") from error
+    if length > MAX_NAMES or "\x00" in names:
+        raise Invalid(f"Stream, actor and command id must have at most {MAX_NAMES} bytes together, and no NUL.")

@@ -95,7 +95,7 @@ class SqliteStore:
         if not events:
             return ()
         wish = Wish(entry(stream, expected, events, actor=actor, command_id=command_id))
-        await self._lanes.put(wish, lane)
+        self._lanes.put(wish, lane)
         return await wish.answer
 
     async def read(

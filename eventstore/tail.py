@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 
 from eventstore.errors import Broken
-from eventstore.seal import Head, head_of
+from eventstore.seal import Place
 from eventstore.store import Recorded
 
 RECENT = 4_096
@@ -19,18 +19,18 @@ RECENT_BYTES = 32 * 1024 * 1024
 class Tail:
     """What has been committed. `broken` is set when there will never be more."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Place) -> None:
         self.head = head
         self.broken: Broken | None = None
         self._recent: deque[Recorded] = deque()
         self._bytes = 0
         self._more = asyncio.Event()
 
-    def extend(self, events: Sequence[Recorded]) -> None:
-        """These are durable now: show them and wake everybody who waits."""
-        self.head = head_of(events[-1])
+    def extend(self, events: Sequence[Recorded], size: int) -> None:
+        """These, with `size` bytes of payload, are durable now: show them and wake everybody who waits."""
+        self.head = events[-1]
         self._recent.extend(events)
-        self._bytes += sum(len(recorded.payload or b"") for recorded in events)
+        self._bytes += size
         while len(self._recent) > RECENT or self._bytes > RECENT_BYTES:
             self._bytes -= len(self._recent.popleft().payload or b"")
         self._wake()

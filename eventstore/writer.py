@@ -5,13 +5,13 @@ While one batch is in fsync the next one gathers; nobody lingers. Only what is d
 
 import asyncio
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain, islice
 from typing import Protocol
 
 from eventstore.errors import Broken, Conflict, Invalid, Refused
 from eventstore.lanes import Lanes, Wish
-from eventstore.seal import SALT, check, head_of, seal
+from eventstore.seal import SALT, Place, check, seal
 from eventstore.store import Recorded
 from eventstore.tail import Tail
 
@@ -47,7 +47,7 @@ class Writer:
         self._lanes = lanes
         self._tail = tail
         self._clock = clock
-        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._versions: dict[str, int] = {}
         self._taken: list[Wish] = []
         self._stopping = False
 
@@ -112,7 +112,7 @@ class Writer:
     async def _commit(self, batch: list[Wish]) -> None:
         await self._learn({wish.entry.stream for wish in batch})
         granted, refused = self._seal(batch)
-        sealed = [recorded for _, events in granted for recorded in events]
+        sealed = list(chain.from_iterable([events for _, events in granted]))
         try:
             if sealed:
                 await self._disk.write(sealed)
@@ -128,7 +128,7 @@ class Writer:
             for wish in batch:
                 wish.refuse(type(reason)(str(reason)))
             return
-        self._publish(sealed)
+        self._publish(granted, sealed)
         for wish, events in granted:
             wish.grant(events)
         for wish, conflict in refused:
@@ -143,7 +143,8 @@ class Writer:
         """Each wish at its place, as if all that come before it in the batch were written."""
         granted, refused = [], []
         versions: dict[str, int] = {}
-        head, now = self._tail.head, self._clock()
+        head: Place = self._tail.head
+        now = self._clock()
         salts = os.urandom(SALT * sum(len(wish.entry.events) for wish in batch))
         used = 0
         for wish in batch:
@@ -156,15 +157,18 @@ class Writer:
             events = seal(head, entry, now=now, salts=salts[used : used + SALT * len(entry.events)])
             used += SALT * len(events)
             versions[entry.stream] = entry.expected + len(events)
-            head = head_of(events[-1])
+            head = events[-1]
             granted.append((wish, events))
         return granted, refused
 
-    def _publish(self, sealed: list[Recorded]) -> None:
-        for recorded in sealed:
-            self._versions[recorded.stream] = recorded.version
-            self._versions.move_to_end(recorded.stream)
-        while len(self._versions) > STREAMS_REMEMBERED:
-            self._versions.popitem(last=False)
+    def _publish(self, granted: list[tuple[Wish, list[Recorded]]], sealed: list[Recorded]) -> None:
+        size = 0
+        for wish, events in granted:
+            size += wish.entry.size
+            # Taken out first, so that what was written last is remembered longest.
+            self._versions.pop(wish.entry.stream, None)
+            self._versions[wish.entry.stream] = events[-1].version
+        if len(self._versions) > STREAMS_REMEMBERED:
+            self._versions = dict(islice(self._versions.items(), STREAMS_REMEMBERED // 2, None))
         if sealed:
-            self._tail.extend(sealed)
+            self._tail.extend(sealed, size)
