@@ -45,12 +45,20 @@ class Tasks:
         self._dirty: dict[str, TaskRow] = {}
         self._writing: dict[str, TaskRow] = {}
         self._waiting: dict[str, list[tuple[Condition, asyncio.Future[TaskRow]]]] = {}
-        self.counts: Counter[State] = Counter()
+        self._totals: Counter[tuple[str, State]] = Counter()
 
     @property
     def waiting(self) -> int:
         """How many wait for a change."""
         return sum(map(len, self._waiting.values()))
+
+    @property
+    def counts(self) -> Counter[State]:
+        """How many tasks there are in each state."""
+        counts: Counter[State] = Counter()
+        for (_, state), total in self._totals.items():
+            counts[state] += total
+        return counts
 
     def get(self, task_id: str) -> TaskRow | None:
         """A copy of the row, if it is in memory: every live task is, and those that ended or were looked at last."""
@@ -77,21 +85,29 @@ class Tasks:
         created_before: int | None = None,
     ) -> tuple[list[TaskRow], int]:
         """Rows of one project, newest first, and how many there are in all. Times: from `after` on, before `before`."""
-        filters: list[tuple[str, str | int | None]] = [
-            ("project = ?", project),
-            ("session = ?", session),
-            ("created_at >= ?", created_after),
-            ("created_at < ?", created_before),
-            ("state IN (SELECT value FROM json_each(?))", None if states is None else _json(sorted(states))),
-        ]
-        where = " AND ".join(clause for clause, value in filters if value is not None)
-        values = [value for _, value in filters if value is not None]
-        newest = f"SELECT row FROM tasks WHERE {where} ORDER BY created_at DESC, created DESC LIMIT ? OFFSET ?"  # noqa: S608  # constants alone
-        total = f"SELECT count(*) FROM tasks WHERE {where}"  # noqa: S608  # constants alone
+        bounds: dict[str, Values] = {
+            "project = ?": (project,),
+            "session = ?": (session,),
+            "created_at >= ?": (created_after,),
+            "created_at < ?": (created_before,),
+        }
+        given = {clause: values for clause, values in bounds.items() if values != (None,)}
+        counted = len(given) == 1
+        if states is not None:
+            given[f"state IN ({', '.join('?' * len(states))})"] = tuple(states)
+        where = " AND ".join(given)
+        values = [value for each in given.values() for value in each]
         await self._flush()
+        if counted:  # Most lists: a number that is known need not be counted again in SQL.
+            total = sum(self._totals[project, state] for state in set(State if states is None else states))
+        else:
+            count = f"SELECT count(*) FROM tasks WHERE {where}"  # noqa: S608  # constants alone
+            ((total,),) = await self._shelf.rows(count, values)
+        if total <= offset:
+            return [], total
+        newest = f"SELECT row FROM tasks WHERE {where} ORDER BY created_at DESC, created DESC LIMIT ? OFFSET ?"  # noqa: S608  # as above
         rows = await self._shelf.rows(newest, (*values, limit, offset))
-        count = await self._shelf.rows(total, values)
-        return [_decoder.decode(row[0]) for row in rows], count[0][0]
+        return [_decoder.decode(row[0]) for row in rows], total
 
     async def until(self, task_id: str, condition: Condition, timeout: float) -> TaskRow | None:
         """The row as soon as the condition holds, be it for a moment; None when it did not in `timeout` seconds."""
@@ -137,8 +153,8 @@ class Tasks:
     async def load(self, streams: Collection[str] | None = None) -> None:
         """Bring these tasks from the file into memory; without streams: all live tasks, and the counts."""
         if streams is None:
-            counts = await self._shelf.rows("SELECT state, count(*) FROM tasks GROUP BY state")
-            self.counts = Counter({State(state): count for state, count in counts})
+            totals = await self._shelf.rows("SELECT project, state, count(*) FROM tasks GROUP BY project, state")
+            self._totals = Counter({(project, State(state)): total for project, state, total in totals})
             rows = await self._shelf.rows("SELECT row FROM tasks WHERE live = 1")
         else:
             ids = _json([stream.removeprefix(STREAM) for stream in streams])
@@ -170,8 +186,8 @@ class Tasks:
         if before is None:
             self._live[stream] = row
         else:
-            self.counts[before] -= 1
-        self.counts[row.state] += 1
+            self._totals[row.project, before] -= 1
+        self._totals[row.project, row.state] += 1
         if row.ended_at is not None and self._live.pop(stream, None) is not None:
             self._ended[stream] = row
 
