@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 from aiohttp import web
 
@@ -45,7 +45,7 @@ def ended(steps: Iterable[StepRow]) -> list[StepRow]:
 
 def identity(task_id: str, *parts: str | int) -> str:
     """A UUID for a part of a task, the same whenever it is asked for."""
-    return str(uuid5(UUID(task_id), "/".join(map(str, parts))))
+    return str(uuid5(NAMESPACE_OID, "/".join(map(str, (task_id, *parts)))))
 
 
 def picture(request: web.Request, task_id: str, step: StepRow) -> str:

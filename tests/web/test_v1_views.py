@@ -1,6 +1,5 @@
 """What v1 shows of a task: the status that clients poll, the whole, the list, the pictures; and who may look."""
 
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -14,92 +13,12 @@ UNKNOWN = "01890000-0000-7000-8000-000000000000"
 NOW = "2023-11-07T05:31:56Z"
 PNG = b"\x89PNG\r\n\x1a\n"
 READS = ["/api/v1/task/{}/status", "/api/v1/task/{}", "/api/v1/task/{}/screenshots"]
-Steps = Callable[[Drive, str], Awaitable[None]]
 
 
 @pytest.fixture
 def store() -> EventStore:
     """A tape on which each event happens a microsecond after the one before it."""
     return MemoryStore(clock=lambda: 1_699_335_116_000_000)
-
-
-async def queued(drive: Drive, task_id: str) -> None: ...
-
-
-async def claimed(drive: Drive, task_id: str) -> None:
-    await drive.claim(task_id)
-
-
-async def running(drive: Drive, task_id: str) -> None:
-    await drive.start(task_id)
-
-
-async def pausing(drive: Drive, task_id: str) -> None:
-    await drive.start(task_id)
-    await drive.ask_pause(task_id)
-
-
-async def paused(drive: Drive, task_id: str) -> None:
-    await drive.start(task_id)
-    await drive.pause(task_id)
-
-
-async def paused_in_the_queue(drive: Drive, task_id: str) -> None:
-    await drive.ask_pause(task_id)
-
-
-async def resuming(drive: Drive, task_id: str) -> None:
-    await paused(drive, task_id)
-    await drive.ask_resume(task_id)
-
-
-async def stopping(drive: Drive, task_id: str) -> None:
-    await drive.start(task_id)
-    await drive.ask_stop(task_id)
-
-
-async def finished(drive: Drive, task_id: str) -> None:
-    await drive.start(task_id)
-    await drive.finish(task_id, "done")
-
-
-async def failed(drive: Drive, task_id: str) -> None:
-    await drive.start(task_id)
-    await drive.fail(task_id)
-
-
-async def stopped(drive: Drive, task_id: str) -> None:
-    await drive.start(task_id)
-    await drive.stop(task_id)
-
-
-@pytest.mark.parametrize(
-    ("bring", "v1", "v2"),
-    [
-        (queued, "created", "created"),
-        (claimed, "running", "started"),
-        (running, "running", "started"),
-        (pausing, "running", "started"),
-        (paused, "paused", "started"),
-        (paused_in_the_queue, "paused", "started"),
-        (resuming, "running", "started"),
-        (stopping, "running", "started"),
-        (finished, "finished", "finished"),
-        (failed, "failed", "finished"),
-        (stopped, "stopped", "stopped"),
-    ],
-)
-async def test_both_families_say_their_own_word_for_the_same_task(
-    client: Client, drive: Drive, bring: Steps, v1: str, v2: str
-) -> None:
-    task_id = await drive.create()
-    await bring(drive, task_id)
-
-    first = await client.get(f"/api/v1/task/{task_id}/status")
-    second = await client.get(f"/api/v2/tasks/{task_id}/status")
-
-    assert (200, "application/json", f'"{v1}"') == (first.status, first.content_type, await first.text())
-    assert (200, v2) == (second.status, (await second.json())["status"])
 
 
 async def test_a_new_task_is_shown_whole(client: Client, drive: Drive) -> None:
@@ -173,21 +92,6 @@ async def test_the_id_of_a_step_stays(client: Client, drive: Drive) -> None:
     after = (await (await client.get(f"/api/v1/task/{task_id}")).json())["steps"]
 
     assert before == after[:1]
-
-
-@pytest.mark.parametrize(
-    ("bring", "output"),
-    [(running, None), (paused, None), (finished, "done"), (failed, "The task took too long."), (stopped, None)],
-)
-async def test_the_output_is_what_it_brought_or_why_it_failed(
-    client: Client, drive: Drive, bring: Steps, output: str | None
-) -> None:
-    task_id = await drive.create()
-    await bring(drive, task_id)
-
-    view = await (await client.get(f"/api/v1/task/{task_id}")).json()
-
-    assert output == view["output"]
 
 
 async def test_the_list_shows_the_newest_first_and_a_page_at_a_time(client: Client, drive: Drive) -> None:
