@@ -129,11 +129,13 @@ class SqliteStore:
 
     async def verify(self) -> Verdict:
         """See EventStore. Reads on a connection of its own, and works on a store that broke as well."""
-        audit = Audit(self._log_id)
+        audit, head = Audit(self._log_id), self.head
         try:
             async with _connection(self._path, "ro") as db:
-                return await _audit(db, audit, self.head)
+                return await _audit(db, audit, head)
         except (sqlite3.DatabaseError, msgspec.ValidationError) as error:
+            if audit.head.position >= head:
+                return audit.failed(f"the file is damaged: {error}", first_bad=None)
             return audit.failed(f"it cannot be read: {error}", first_bad=audit.head.position + 1)
 
     async def _fetch(self, db: Database, sql: str, parameters: Iterable[object]) -> Sequence[Recorded]:
@@ -163,7 +165,7 @@ async def _audit(db: Database, audit: Audit, head: int) -> Verdict:
         return audit.failed(f"position {missing} is missing", first_bad=missing)
     ((report,),) = await db.execute_fetchall("PRAGMA integrity_check(1)")
     if report != "ok":
-        return audit.failed(f"the events are sound, but the file is damaged: {report}", first_bad=None)
+        return audit.failed(f"the file is damaged: {report}", first_bad=None)
     return audit.passed()
 
 
@@ -223,7 +225,7 @@ async def _running(writer: Writer, tail: Tail) -> AsyncIterator[None]:
                 yield
             finally:
                 writer.stop()
-                await asyncio.wait([task], timeout=DRAIN_SECONDS)
+                await _to_its_end(asyncio.wait([task], timeout=DRAIN_SECONDS))
                 task.cancel()
     except BaseExceptionGroup as failures:
         # One reason is told as itself; the store's own goes before what its failure caused in the block.

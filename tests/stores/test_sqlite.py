@@ -1,0 +1,528 @@
+"""What only a file can suffer: tampering, damage, a full disk, other processes, being killed or cancelled."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+
+import aiosqlite
+import pytest
+
+from eventstore import events as e
+from eventstore.connect import connect
+from eventstore.disk import SqliteDisk
+from eventstore.errors import Broken, CannotOpen, DiskFull, Overloaded
+from eventstore.lanes import CONTROL_LIMIT, Lanes, Wish
+from eventstore.seal import empty, entry
+from eventstore.sqlite import open_sqlite
+from eventstore.store import Lane, Verdict
+from eventstore.tail import Tail
+from eventstore.tape import prepare
+from eventstore.writer import Writer
+
+LIMIT = 20.0
+
+
+def steps(first: int, last: int) -> list[e.Event]:
+    return [e.StepStarted(fence=1, number=number) for number in range(first, last + 1)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tape.db"
+
+
+async def written(path: Path, count: int = 300) -> None:
+    """A tape with two streams, half of the events in each, taking turns."""
+    async with open_sqlite(path) as store:
+        for start in range(0, count, 2):
+            version = start // 2
+            await store.append("a", version, steps(version, version), actor="test")
+            await store.append("b", version, steps(version, version), actor="test")
+
+
+@contextmanager
+def raw(path: Path, *, guarded: bool = True) -> Iterator[sqlite3.Connection]:
+    """The file as anybody can open it; without its triggers unless guarded."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        if not guarded:
+            for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+                db.execute(f"DROP TRIGGER {name}")
+        yield db
+
+
+async def verdict(path: Path) -> Verdict:
+    async with open_sqlite(path) as store:
+        return await store.verify()
+
+
+# --- what is written cannot be changed unseen ---------------------------------------------------------------------
+
+TAMPERING = {
+    "UPDATE events SET payload = replace(payload, 'number\":2', 'number\":3') WHERE position = 5": (
+        5,
+        "the payload is not the one that was committed to",
+    ),
+    "UPDATE events SET salt = zeroblob(16) WHERE position = 5": (
+        5,
+        "the payload is not the one that was committed to",
+    ),
+    "UPDATE events SET type = 'task.taken' WHERE position = 5": (
+        5,
+        "the payload is of another type than the event",
+    ),
+    "UPDATE events SET actor = 'somebody' WHERE position = 5": (
+        5,
+        "its hash does not follow from its content and the hash before it",
+    ),
+    "UPDATE events SET hash = zeroblob(32) WHERE position = 5": (
+        5,
+        "its hash does not follow from its content and the hash before it",
+    ),
+    "UPDATE events SET at = at - 60000000 WHERE position = 5": (
+        5,
+        "its time is not after that of the event before it",
+    ),
+    "UPDATE events SET stream = 'c' WHERE position = 5": (5, "version 3 of c where 1 should be"),
+    "DELETE FROM events WHERE position = 5": (5, "position 5 is missing"),
+    "DELETE FROM events WHERE position = 1": (1, "position 1 is missing"),
+    "UPDATE events SET position = 0 WHERE position = 5": (1, "position 1 is missing"),
+    "UPDATE events SET payload = NULL WHERE position = 5": (5, "only one of payload and salt is there"),
+    "UPDATE head SET log_id = zeroblob(16)": (
+        1,
+        "its hash does not follow from its content and the hash before it",
+    ),
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERING)
+async def test_tampering_is_found_at_its_position(path: Path, tampering: str) -> None:
+    await written(path, 10)
+
+    with raw(path, guarded=False) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute(tampering)
+    found = await verdict(path)
+
+    assert (False, *TAMPERING[tampering]) == (found.ok, found.first_bad, found.problem)
+    assert found.first_bad == found.head + 1
+
+
+@pytest.mark.parametrize("change", [*TAMPERING, "DELETE FROM head"])
+async def test_triggers_refuse_every_change(path: Path, change: str) -> None:
+    await written(path, 10)
+
+    with raw(path) as db, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(change)
+
+    assert (await verdict(path)).ok
+
+
+async def test_what_is_redacted_verifies_and_is_carried(path: Path) -> None:
+    await written(path, 10)
+
+    with raw(path) as db:
+        db.execute("UPDATE events SET payload = NULL, salt = NULL WHERE position IN (3, 4)")
+
+    async with open_sqlite(path) as store:
+        redacted = (await store.read(2))[0]
+        found = await store.verify()
+    assert (e.Unknown(original="task.step_started"), None, None) == (redacted.event, redacted.payload, redacted.salt)
+    assert (True, 10, 2) == (found.ok, found.head, found.redacted)
+
+
+async def test_the_end_of_the_tape_that_goes_missing_while_it_is_open_is_found(path: Path) -> None:
+    await written(path, 10)
+
+    async with open_sqlite(path) as store:
+        with raw(path, guarded=False) as db:
+            db.execute("DELETE FROM events WHERE position > 8")
+        found = await store.verify()
+
+    assert (False, 9, "position 9 is missing") == (found.ok, found.first_bad, found.problem)
+
+
+@pytest.mark.parametrize("index", ["sqlite_autoindex_events_1", "events_by_type"])
+async def test_a_damaged_index_is_found(path: Path, index: str) -> None:
+    await written(path, 10)
+
+    flip(path, pages_of(path, index)[0], offset=-20)
+    found = await verdict(path)
+
+    assert (False, 10, None) == (found.ok, found.head, found.first_bad)
+    assert "the file is damaged" in str(found.problem)
+
+
+async def test_a_page_that_cannot_be_read_is_a_verdict_and_breaks_the_store(path: Path) -> None:
+    async def use() -> None:
+        async with open_sqlite(path) as store:
+            verdicts.append(await store.verify())
+            with pytest.raises(Broken, match="malformed"):
+                await store.read()
+            with pytest.raises(Broken, match="malformed"):
+                await store.append("c", 0, steps(1, 1), actor="test")
+            # Whatever the block waits for, it is not left waiting.
+            await asyncio.Event().wait()
+
+    await written(path)
+    verdicts: list[Verdict] = []
+
+    flip(path, pages_of(path, "events")[1], offset=0)
+    with pytest.raises(Broken, match="malformed"):
+        await asyncio.wait_for(use(), LIMIT)
+
+    assert [(False, 1)] == [(found.ok, found.first_bad) for found in verdicts]
+    assert str(verdicts[0].problem).startswith("it cannot be read")
+
+
+def pages_of(path: Path, name: str) -> list[int]:
+    """The numbers of a table's or index's pages, its root first."""
+    with raw(path) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
+    size = 4096
+    with path.open("rb") as file:
+        file.seek((root - 1) * size)
+        page = file.read(size)
+    if page[0] in (0x0D, 0x0A):
+        return [root]
+    cells = int.from_bytes(page[3:5], "big")
+    pointers = [int.from_bytes(page[12 + 2 * n : 14 + 2 * n], "big") for n in range(cells)]
+    return [root, *(int.from_bytes(page[at : at + 4], "big") for at in pointers)]
+
+
+def flip(path: Path, page: int, *, offset: int) -> None:
+    """Turn the bits of one byte; a negative offset counts from the page's end."""
+    at = (page - 1) * 4096 + offset % 4096
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 0xFF]))
+
+
+# --- what is no tape is refused and left alone --------------------------------------------------------------------
+
+
+def foreign(path: Path) -> None:
+    with raw(path) as db:
+        db.execute("CREATE TABLE notes (text)")
+
+
+def newer(path: Path) -> None:
+    prepare(path, now=1)
+    with raw(path) as db:
+        db.execute("PRAGMA user_version = 2")
+
+
+def nothing_like_it(path: Path) -> None:
+    path.write_text("Dear diary, today I was opened by a database.")
+
+
+def nothing(path: Path) -> None:
+    path.touch()
+
+
+def content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (nothing_like_it, "is not a tape: it is not an SQLite database."),
+        (nothing, "is not a tape: it is not an SQLite database."),
+        (foreign, "is not a tape: it is an SQLite database of another application."),
+        (newer, "has schema 2, written by a newer version; this version reads up to 1."),
+        (Path.mkdir, "cannot be opened: Is a directory."),
+    ],
+)
+async def test_what_is_no_tape_is_refused_and_left_as_it_is(
+    path: Path, make: Callable[[Path], None], sentence: str
+) -> None:
+    make(path)
+    before = content(path)
+
+    with pytest.raises(CannotOpen) as refused:
+        async with open_sqlite(path):
+            pass
+
+    assert str(refused.value).endswith(sentence)
+    assert [path.name] == [each.name for each in path.parent.iterdir()]
+    assert before == content(path)
+
+
+async def test_a_newer_schema_that_only_the_write_ahead_log_shows_is_refused(path: Path) -> None:
+    prepare(path, now=1)
+    with raw(path) as db:
+        db.execute("PRAGMA user_version = 2")
+        before = content(path)
+
+        with pytest.raises(CannotOpen, match="has schema 2"):
+            async with open_sqlite(path):
+                pass
+
+        assert before == content(path)
+
+
+async def test_a_directory_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CannotOpen, match="No such file or directory"):
+        async with open_sqlite(tmp_path / "missing" / "tape.db"):
+            pass
+
+
+@pytest.mark.parametrize("url", ["", "postgresql://localhost/tape", "sqlite://", "sqlite:///"])
+async def test_a_url_that_names_no_store_is_a_sentence(url: str) -> None:
+    with pytest.raises(CannotOpen, match="is no store; write memory:, a path, or sqlite:///path"):
+        async with connect(url):
+            pass
+
+
+async def test_a_store_is_named_by_a_path_or_a_url(path: Path) -> None:
+    async with connect(str(path)) as store:
+        await store.append("a", 0, steps(1, 1), actor="test")
+
+    async with connect(f"sqlite:///{path}") as again, connect("memory:") as other:
+        assert (1, 0) == (again.head, other.head)
+
+
+def test_a_tape_is_for_its_owner_only(path: Path) -> None:
+    prepare(path, now=1)
+
+    assert 0o600 == path.stat().st_mode & 0o777
+
+
+# --- lanes --------------------------------------------------------------------------------------------------------
+
+
+async def test_control_goes_before_facts_that_came_first(path: Path) -> None:
+    async with open_sqlite(path) as store:
+        facts = [store.append(f"task-{each}", 0, steps(1, 1), actor="test") for each in range(600)]
+        control = store.append("task-0", 0, [e.StopRequested()], actor="test", lane=Lane.CONTROL)
+
+        *_, stopped = await asyncio.gather(*facts, control, return_exceptions=True)
+
+        assert not isinstance(stopped, BaseException)
+        assert 1 == stopped[0].position
+        assert 600 == store.head
+
+
+async def test_new_work_is_refused_when_the_queue_is_full_and_facts_wait(path: Path) -> None:
+    async with open_sqlite(path, queue_limit=2) as store:
+        answers = await asyncio.gather(
+            *(store.append(f"new-{each}", 0, steps(1, 1), actor="test", lane=Lane.INTAKE) for each in range(3)),
+            *(store.append(f"task-{each}", 0, steps(1, 1), actor="test") for each in range(3)),
+            return_exceptions=True,
+        )
+
+    refused = [isinstance(answer, Overloaded) for answer in answers]
+    assert [False, False, True, False, False, False] == refused
+
+
+async def test_control_has_a_bound_of_its_own() -> None:
+    lanes = Lanes(1)
+    wishes = [Wish(entry(f"task-{n}", 0, steps(1, 1), actor="t", command_id="")) for n in range(CONTROL_LIMIT + 1)]
+
+    for wish in wishes[:-1]:
+        lanes.put(wish, Lane.CONTROL)
+
+    with pytest.raises(Overloaded):
+        lanes.put(wishes[-1], Lane.CONTROL)
+
+
+# --- a full disk, and others at the same file -----------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def writing(path: Path, *, pages: int) -> AsyncIterator[tuple[Lanes, Tail, aiosqlite.Connection]]:
+    """A writer whose file may only have so many pages."""
+    prepare(path, now=1)
+    async with aiosqlite.connect(path, isolation_level=None) as db:
+        await db.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+        lanes, tail = Lanes(100), Tail(empty(b"l" * 16))
+        writer = Writer(SqliteDisk(db), lanes, tail, lambda: 1)
+        async with asyncio.timeout(LIMIT), asyncio.TaskGroup() as group:
+            group.create_task(writer.run())
+            yield lanes, tail, db
+            writer.stop()
+
+
+async def test_a_full_disk_takes_nothing_of_a_batch_and_goes_on_when_there_is_room(path: Path) -> None:
+    large = [e.TaskRequeued(attempt=1, reason="x" * 200_000)]
+    async with writing(path, pages=40) as (lanes, tail, db):
+
+        async def ask(*streams: str) -> list[object]:
+            wishes = [Wish(entry(stream, 0, large, actor="t", command_id="")) for stream in streams]
+            for wish in wishes:
+                lanes.put(wish, Lane.FACT)
+            return await asyncio.gather(*(wish.answer for wish in wishes), return_exceptions=True)
+
+        refused = await ask("a", "b")
+        rows = await db.execute_fetchall("SELECT count(*) FROM events")
+        await db.execute_fetchall("PRAGMA max_page_count = 1000")
+        granted = await ask("a", "b")
+
+        assert [DiskFull, DiskFull] == [type(answer) for answer in refused]
+        assert [(0,)] == list(rows)
+        assert [list, list] == [type(answer) for answer in granted]
+        assert 2 == tail.head.position
+
+
+async def test_a_tape_that_another_process_wrote_to_breaks_the_store(path: Path) -> None:
+    async def use() -> None:
+        async with open_sqlite(path) as store:
+            waiting.append(asyncio.create_task(store.wait(0)))
+            async with open_sqlite(path) as other:
+                await other.append("a", 0, steps(1, 1), actor="test")
+            await store.append("b", 0, steps(1, 1), actor="test")
+
+    waiting: list[asyncio.Task[None]] = []
+
+    with pytest.raises(Broken, match=r"^Another process has written to this tape\.$"):
+        await use()
+
+    assert [Broken] == [type(task.exception()) for task in waiting]
+
+
+async def test_readers_of_the_file_and_a_writer_that_holds_it_are_told_apart(path: Path) -> None:
+    async with open_sqlite(path) as store:
+        with raw(path) as db:
+            db.execute("BEGIN")
+            db.execute("SELECT count(*) FROM events").fetchall()
+            await store.append("a", 0, steps(1, 1), actor="test")
+
+            assert 1 == store.head
+
+
+# --- opening and closing --------------------------------------------------------------------------------------------
+
+
+async def test_closing_writes_what_is_queued_and_leaves_one_file(path: Path) -> None:
+    async with open_sqlite(path) as store:
+        tasks = [asyncio.create_task(store.append(f"task-{n}", 0, steps(1, 1), actor="t")) for n in range(2_000)]
+        await asyncio.sleep(0)  # all of them are queued
+
+    assert 2_000 == len(await asyncio.gather(*tasks))
+    assert [path.name] == [each.name for each in path.parent.iterdir()]
+    assert 2_000 == (await verdict(path)).head
+
+
+async def test_a_closed_store_says_so(path: Path) -> None:
+    async with open_sqlite(path) as store:
+        waiting = asyncio.create_task(store.wait(0))
+        await asyncio.sleep(0)  # it waits
+
+    for call in (waiting, store.read(), store.read_stream("a"), store.append("a", 0, steps(1, 1), actor="test")):
+        with pytest.raises(Broken, match=r"^The store is closed\.$"):
+            await call
+
+
+async def test_what_goes_wrong_in_the_block_comes_out_as_it_is(path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with open_sqlite(path):
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("turns", range(40))
+async def test_opening_can_be_cancelled_at_any_moment(path: Path, turns: int) -> None:
+    prepare(path, now=1)
+
+    async def use() -> None:
+        async with open_sqlite(path) as store:
+            await store.wait(0)
+
+    task = asyncio.create_task(use())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=LIMIT)
+
+    assert task.cancelled()
+    assert ([], []) == left_behind(path)
+
+
+@pytest.mark.parametrize("turns", range(0, 60, 3))
+async def test_closing_can_be_cancelled_at_any_moment_and_loses_nothing(path: Path, turns: int) -> None:
+    async def use() -> None:
+        async with open_sqlite(path) as store:
+            appends.extend(asyncio.create_task(store.append(f"task-{n}", 0, steps(1, 1), actor="t")) for n in range(10))
+            queued.set()
+            await asyncio.sleep(0)  # all of them are queued
+
+    appends: list[asyncio.Task[object]] = []
+    queued = asyncio.Event()
+    task = asyncio.create_task(use())
+    await queued.wait()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=LIMIT)
+    await asyncio.wait(appends, timeout=LIMIT)
+
+    assert ([], []) == left_behind(path)
+    assert [None] * 10 == [append.exception() for append in appends]
+    assert 10 == (await verdict(path)).head
+
+
+def left_behind(path: Path) -> tuple[list[str], list[str]]:
+    """Threads that do not end, other than those of `to_thread`, and open files of the tape."""
+    threads = [thread for thread in threading.enumerate() if not thread.name.startswith(("MainThread", "asyncio_"))]
+    for thread in threads:
+        thread.join(LIMIT)
+    files = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.exists()]
+    return [thread.name for thread in threads if thread.is_alive()], [each for each in files if str(path) in each]
+
+
+# --- being killed ---------------------------------------------------------------------------------------------------
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from eventstore import events as e
+from eventstore.sqlite import open_sqlite
+
+async def main():
+    async with open_sqlite(Path(sys.argv[1])) as store, asyncio.TaskGroup() as group:
+        async def one(stream):
+            version = 0
+            while True:
+                (event,) = await store.append(stream, version, [e.StepStarted(fence=1, number=version)], actor="child")
+                version = event.version
+                print(event.position, event.hash.hex(), flush=True)
+        for number in range(8):
+            group.create_task(one(f"task-{sys.argv[2]}-{number}"))
+
+asyncio.run(main())
+"""
+
+
+async def test_whatever_was_acknowledged_is_there_after_a_kill(path: Path) -> None:
+    acknowledged: dict[int, str] = {}
+
+    for run in range(3):
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", CHILD, str(path), str(run), stdout=asyncio.subprocess.PIPE
+        )
+        assert child.stdout is not None
+        for _ in range(100 + 37 * run):
+            line = await asyncio.wait_for(child.stdout.readline(), LIMIT)
+            acknowledged |= dict([parsed(line)])
+        child.kill()
+        rest = await asyncio.wait_for(child.stdout.read(), LIMIT)
+        acknowledged |= dict(parsed(line) for line in rest.splitlines(keepends=True) if line.endswith(b"\n"))
+        await child.wait()
+
+        async with open_sqlite(path) as store:
+            assert (await store.verify()).ok
+            there: dict[int, str] = {}
+            while page := await store.read(len(there)):
+                there |= {each.position: each.hash.hex() for each in page}
+        assert acknowledged.items() <= there.items()
+
+
+def parsed(line: bytes) -> tuple[int, str]:
+    position, digest = line.decode().split()
+    return int(position), digest
