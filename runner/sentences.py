@@ -1,0 +1,207 @@
+"""The table of sentences that act: one row a form, tried from the top. Those that look are in readings.py. Pure."""
+
+import re
+
+import msgspec
+
+from runner import values
+from runner.clauses import Unclear
+from runner.forms import Found, form
+from runner.keys import AMBIGUOUS, keys
+from runner.vocabulary import (
+    Check,
+    Clear,
+    Click,
+    Drag,
+    GoBack,
+    GoForward,
+    Hover,
+    Input,
+    Navigate,
+    Press,
+    Query,
+    Reload,
+    Scroll,
+    Select,
+    SwitchTab,
+    Upload,
+)
+
+KEY_PHRASE = re.compile(
+    r'(?:the )?(?:"(?P<quoted>[0-9]+)"|(?P<plain>[^"]{1,40}?))(?P<named> keys?)?(?: (?:in|on|inside) (?P<target>.+))?',
+    re.IGNORECASE,
+)
+CLICKABLE = re.compile(r'"| (?:button|link|icon|tab|option)(?!\S)', re.IGNORECASE)
+
+
+def navigate(found: Found) -> Navigate:
+    return Navigate(url=values.url(found.loose("url").removeprefix("<").removesuffix(">")))
+
+
+def press(found: Found) -> Press | Click:
+    """`press Enter` is a key; `press "Save"` and `press the Save button` are clicks."""
+    phrase = found.word("all")
+    part = found.within("all", KEY_PHRASE)
+    quoted = part.text("quoted") if part else ""
+    named = bool(part and part.word("named"))
+    if quoted and not named and (quoted.lower() in AMBIGUOUS or len(quoted) == 1):
+        raise Unclear(f'it may be a key or a button; write press the {quoted} key, or click "{quoted}"')
+    chord = keys(quoted or part.word("plain")) if part else ""
+    if part and chord:
+        return Press(keys=chord, target=part.query() if part.word("target") else None)
+    if named or not CLICKABLE.search(phrase):
+        raise Unclear('it is no key; write press Enter or press Control+A, and for a button click "Save"')
+    return Click(target=found.query("all"))
+
+
+def field(found: Found) -> Query:
+    """The field that is to be filled; a place alone is none."""
+    target = found.query()
+    if target.kind in ("row", "list item", "section", "dialog", "form", "table"):
+        raise Unclear('name the field and then its place, as in "Amount" in the row of "Bob"')
+    return target
+
+
+def upload(found: Found) -> Upload:
+    """Where a file goes is a file field, whichever word for a field was used."""
+    target = found.query()
+    plain = msgspec.structs.replace(target, kind="") if target.kind in ("field", "box") else target
+    return Upload(path=found.name("file"), target=plain)
+
+
+def choose(found: Found) -> Check:
+    """What is chosen without a list to choose from is a radio button."""
+    target = found.query()
+    return Check(target=target if target.kind else msgspec.structs.replace(target, kind="radio"))
+
+
+def select_alone(found: Found) -> Check:
+    target = found.query()
+    if target.kind not in ("radio", "checkbox", "switch"):
+        raise Unclear(
+            'say from which field, as in select "Large" from "Size"; for a radio button write choose "Large", '
+            "and for a tab click it"
+        )
+    return Check(target=target)
+
+
+def scroll_along(found: Found) -> Scroll:
+    direction = found.word("direction").lower()
+    return Scroll(direction={"end": "bottom", "start": "top", "beginning": "top"}.get(direction, direction))
+
+
+def tab_number(found: Found) -> SwitchTab:
+    if found.word("ordinal"):
+        return SwitchTab(number=values.ordinal(found.word("ordinal")))
+    return SwitchTab(number=values.counted(found.word("number")))
+
+
+CLICK = r"(?:click|tap)(?: on)?"
+TO_TAB = "(?:switch|go|change)(?: back)? to"
+TYPE = "(?:type|enter|write|input|put|fill in|fill)"
+INTO = "(?:into|in to|in|to|for|on)"
+PAGE = r"(?: of the page)?"
+
+ACTING = (
+    form(
+        'switch to tab 2, to the last tab, to tab "title"', "switch to the last tab", TO_TAB,
+        (r"(?:the )?tab (?:number )?(?P<number>[0-9]{1,4})", rf"(?:the )?(?P<ordinal>{values.ORDINAL}) tab"),
+        tab_number,
+    ),
+    form(
+        "", 'switch to tab "Invoice"', TO_TAB,
+        (r'(?:the )?tab (?:named |called |titled )?"title"', r'(?:the )?"title" tab'),
+        lambda found: SwitchTab(text=found.name("title")),
+    ),
+    form(
+        "scroll down, up, to the top, to the bottom", "scroll to the bottom", "scroll|go",
+        (r"(?:down )?to (?:the )?(?:very )?(?P<direction>top|bottom|end|start|beginning)" + PAGE,),
+        scroll_along,
+    ),
+    form(
+        "", "scroll down", "scroll",
+        r"(?:the page )?(?P<direction>down|up)(?: the page| (?:by )?(?:a|one) (?:page|screen))?",
+        scroll_along,
+    ),
+    form(
+        'scroll to "name"', 'scroll to the "Reviews" heading', "scroll",
+        (r"(?:down |up )?(?:to|until) {target}", r"{target} into view"),
+        lambda found: Scroll(target=found.query()),
+    ),
+    form(
+        "go back", "go back", "go back|navigate back", ("", r"(?:to the previous page|(?:a|one) page)"),
+        lambda _: GoBack(),
+    ),
+    form("go forward", "go forward", "go forward|navigate forward", ("", r"(?:a|one) page"), lambda _: GoForward()),
+    form("reload", "reload the page", "reload|refresh", ("", "(?:the |this )?page"), lambda _: Reload()),
+    form(
+        'double-click "name"', 'double-click the "Report" icon', r"double[- ]?click(?: on)?", "{target}",
+        lambda found: Click(target=found.query(), count=2),
+    ),
+    form(
+        'right-click "name"', 'right-click "photo.png"', r"right[- ]?click(?: on)?", "{target}",
+        lambda found: Click(target=found.query(), button="right"),
+    ),
+    form(
+        'click "name"', 'click the "Delete" button in the row of "Bob"', CLICK, "{target}",
+        lambda found: Click(target=found.query()),
+    ),
+    form("press a key or chord", 'press Enter in "Search"', "press|hit", "(?P<all>.+)", press),
+    form(
+        'hover over "name"', 'hover over "Account"', r"hover(?: over| on)?|move the mouse (?:over|onto|on|to)",
+        "{target}",
+        lambda found: Hover(target=found.query()),
+    ),
+    form(
+        'type "text" into "field"', 'type "Ann" into "First name"', TYPE,
+        rf'(?:the text )?"text" {INTO} {{target}}',
+        lambda found: Input(text=found.text("text"), target=field(found)),
+    ),
+    form(
+        'fill in "field" with "text"', 'fill in "First name" with "Ann"', "fill in|fill out|fill",
+        '{target} with (?:the text )?"text"',
+        lambda found: Input(text=found.text("text"), target=field(found)),
+    ),
+    form(
+        "", 'set "Quantity" to "3"', "set", '{target} to (?:the text )?"text"',
+        lambda found: Input(text=found.text("text"), target=field(found)),
+    ),
+    form(
+        'type "text" (where the focus is)', 'type "hello"', TYPE, '(?:the text )?"text"',
+        lambda found: Input(text=found.text("text")),
+    ),
+    form(
+        'clear "field"', 'clear the "Search" field', "clear|empty", "{target}",
+        lambda found: Clear(target=field(found)),
+    ),
+    form(
+        'select "option" from "field"', 'select "Large" from the "Size" dropdown', "select|pick|choose",
+        r'(?:the )?(?:option )?"option"(?: option)? (?:from|in|for) {target}',
+        lambda found: Select(option=found.text("option"), target=field(found)),
+    ),
+    form('choose "radio button"', 'choose "Express delivery"', "choose", "{target}", choose),
+    form("", 'select the "Express delivery" radio button', "select|pick", "{target}", select_alone),
+    form(
+        'uncheck "name"', 'uncheck "Newsletter"', "uncheck|untick|turn off", "{target}",
+        lambda found: Check(target=found.query(), checked=False),
+    ),
+    form(
+        'upload "file" to "field"', 'upload "cv.pdf" to "Attachment"', "upload|attach",
+        '(?:the )?(?:file )?"file" (?:into|in|to) {target}',
+        upload,
+    ),
+    form(
+        'drag "name" to "name"', 'drag "Draft" to "Published"', "drag(?: and drop)?",
+        "{source}(?: and drop it)? (?:to|onto|on to|on|into|over) {target}",
+        lambda found: Drag(source=found.query("source"), target=found.query()),
+    ),
+)  # fmt: skip
+
+# Tried last, because any word may be meant as a URL.
+OPENING = (
+    form(
+        "go to, open, visit URL", "go to example.com", "(?:(?:go|navigate|browse) to|open|visit):?",
+        r"(?:the )?(?:(?:page|url|address|website|web page|site)(?: at)?:? )?(?P<url>.+)",
+        navigate,
+    ),
+)  # fmt: skip
