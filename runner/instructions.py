@@ -1,0 +1,67 @@
+"""The model that needs no key: one sentence, one step, one act. A pure function of instruction, schema and past."""
+
+from collections.abc import Sequence
+
+from runner.answers import Answer
+from runner.grammar import Sentence, parse
+from runner.vocabulary import AnyAction, Done, Extract, Navigate, Observation, PastStep, Reply
+
+
+class Instructions:
+    """Plays the sentences in order. Where it goes on is read off the past, so a restart changes nothing."""
+
+    needs_tree = False
+
+    def __init__(self, instruction: str, output_schema: str = "", *, start_url: str = "") -> None:
+        """A `start_url` is opened first. Raises ActFailed: `unreadable` for a sentence, `bad_schema` for a schema."""
+        start = [Sentence(f"Go to {start_url}", Navigate(url=start_url))] if start_url else []
+        self._sentences = start + parse(instruction)
+        extracts = [action for _, action in self._extracts()]
+        self._answer = Answer(output_schema, extracts) if output_schema.strip() else None
+
+    def ended(self, past: Sequence[PastStep]) -> Done | None:
+        """The end, once every sentence is done."""
+        done = _done(past)
+        return self._end(done) if len(done) >= len(self._sentences) else None
+
+    async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
+        """The first sentence that is not done, or the end."""
+        number, total = len(_done(past)), len(self._sentences)
+        memory = f"{min(number, total)} of {total} {_sentences(total)} done"
+        evaluation = f"Done: {self._sentences[min(number, total) - 1].text}." if number else ""
+        end = self.ended(past)
+        if end:
+            return Reply(done=end, evaluation=evaluation, memory=memory)
+        sentence = self._sentences[number]
+        return Reply(actions=(sentence.action,), evaluation=evaluation, memory=memory, next_goal=sentence.text)
+
+    def recall(self, step: int) -> Sequence[AnyAction]:
+        """The act of the sentence at this index: a past without failures has one step a sentence."""
+        return (self._sentences[step].action,) if step < len(self._sentences) else ()
+
+    def _end(self, done: Sequence[PastStep]) -> Done:
+        results = [done[number].acts[-1].result for number, _ in self._extracts()]
+        if self._answer:
+            return self._answer.done(results)
+        if results:
+            return Done(success=True, output="\n".join(results))
+        total, place = len(self._sentences), done[-1].acts[-1].url
+        where = f", ending at {place}" if place else ""
+        return Done(success=True, output=f"Done: {total} {_sentences(total)}{where}.")
+
+    def _extracts(self) -> list[tuple[int, Extract]]:
+        """The sentences that extract, by index."""
+        return [
+            (number, sentence.action)
+            for number, sentence in enumerate(self._sentences)
+            if isinstance(sentence.action, Extract)
+        ]
+
+
+def _done(past: Sequence[PastStep]) -> list[PastStep]:
+    """The steps that did their sentence. One without acts did nothing."""
+    return [step for step in past if step.acts and all(act.ok for act in step.acts)]
+
+
+def _sentences(count: int) -> str:
+    return "sentence" if count == 1 else "sentences"
