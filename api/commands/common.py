@@ -1,0 +1,124 @@
+"""What the commands share: how a service is named, how an id is completed, and how a command ends."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.client import LEFT, SUCCESS, Client, Failure
+from api.text import safe
+
+EXIT_CODES = (
+    "Exit codes: 0 done, and a followed task finished with success; 1 a task failed or finished without success, the "
+    "service refused, or the tape is broken; 2 wrong usage, or no service to be had; 3 the task was stopped; "
+    "130 left with Ctrl-C."
+)
+CLOSEST = 100
+PIPED_WIDTH = 250
+
+Url = Annotated[str, typer.Option("--url", envvar="TAPEWRIGHT_URL", help="Where the service is.", show_envvar=True)]
+Key = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        envvar=["TAPEWRIGHT_API_KEY", "BROWSER_USE_API_KEY"],
+        help="The API key, as printed at the first start of the service.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id, or enough of its beginning.")]
+LOCAL = "http://127.0.0.1:8000"
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True):
+    """A task in a list, in v1's words; times are ISO 8601 UTC."""
+
+    id: str
+    task: str
+    status: str
+    created_at: str
+    finished_at: str | None = None
+    output: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of tasks, the newest first."""
+
+    tasks: tuple[Brief, ...]
+    total_pages: int
+    page: int
+    limit: int
+    total_count: int
+
+
+def finish(work: Coroutine[object, object, int | None], *, interrupted: int = LEFT) -> None:
+    """Run the command to its end and exit with its code; a Failure is a sentence on stderr. Always raises Exit.
+
+    `interrupted` is the code after Ctrl-C.
+    """
+    try:
+        code = asyncio.run(work)
+    except Failure as failure:
+        complain(str(failure))
+        code = failure.code
+    except KeyboardInterrupt:
+        code = interrupted
+    except BrokenPipeError:
+        # The reader had enough, as `head` does. Nothing may be written any more, not even by the interpreter's exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = SUCCESS
+    raise typer.Exit(code or SUCCESS)
+
+
+async def complete(client: Client, beginning: str) -> str:
+    """The id of the one task that begins so. Raises Failure, naming the candidates, where there is none or more."""
+    if len(beginning) >= 36:
+        return beginning
+    found: list[Brief] = []
+    number, pages = 1, 1
+    while number <= pages and beginning:
+        page = await client.get("/api/v1/tasks", Page, {"page": number, "limit": CLOSEST})
+        found += [task for task in page.tasks if task.id.startswith(beginning.lower())]
+        number, pages = number + 1, page.total_pages
+    if not found:
+        raise Failure(f"No task has an id that begins with {beginning or 'nothing'}.", 1)
+    if len(found) > 1:
+        names = "\n".join(f"  {task.id}  {safe(task.task)[:60]}" for task in found[:10])
+        raise Failure(f"{len(found)} tasks have an id that begins with {beginning}:\n{names}", 2)
+    return found[0].id
+
+
+def say(text: str = "") -> None:
+    """A line for the reader, on stdout."""
+    print(text, flush=True)
+
+
+def say_json(value: object) -> None:
+    """One line of JSON on stdout."""
+    say(msgspec.json.encode(value).decode())
+
+
+def complain(sentence: str) -> None:
+    """A sentence on stderr, red on a terminal."""
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(safe(sentence), style="red")
+
+
+def out() -> Console:
+    """A console for stdout: as wide as the terminal, and wide enough for whole lines where there is none."""
+    plain = Console(highlight=False, markup=False, soft_wrap=True)
+    return plain if plain.is_terminal else Console(highlight=False, markup=False, soft_wrap=True, width=PIPED_WIDTH)
+
+
+def table(*columns: str, head: bool = True) -> Table:
+    """An empty table without frames: readable for people and for `awk`."""
+    grid = Table(box=None, header_style="bold", pad_edge=False, show_header=head)
+    for column in columns:
+        grid.add_column(column, overflow="ellipsis", no_wrap=True)
+    return grid

@@ -1,0 +1,71 @@
+"""`show`: one task with its steps, as it stands or as it stood."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from api.client import connect
+from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
+from api.tape_views import StepAsOf, TaskAsOf
+from api.text import duration, plain, safe
+
+
+def show(
+    task: TaskId,
+    at: Annotated[str, typer.Option(help="As it stood at this position of the tape, or time in ISO 8601.")] = "",
+    url: Url = LOCAL,
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Show a task with its steps."""
+    finish(_show(url, key, task, at, as_json=as_json))
+
+
+async def _show(url: str, key: str, beginning: str, at: str, *, as_json: bool) -> None:
+    async with connect(url, key) as client:
+        task_id = await complete(client, beginning)
+        task = await client.get(f"/api/tape/tasks/{task_id}", TaskAsOf, {"at": at} if at else None)
+    if as_json:
+        say_json(task)
+        return
+    facts = table("", "", head=False)
+    for name, value in _facts(task):
+        facts.add_row(name, Text(value))
+    out().print(facts)
+    if task.steps:
+        steps = table("step", "", "took", "what", "where")
+        for step in task.steps:
+            steps.add_row(*_row(step))
+        say()
+        out().print(steps)
+    if task.output:
+        say(f"\n{safe(task.output)}")
+
+
+def _facts(task: TaskAsOf) -> Iterator[tuple[str, str]]:
+    """What is known of it, by name; what is not known is left out."""
+    success = {None: "", True: ", with success", False: ", without success"}[task.success]
+    facts = {
+        "task": task.id,
+        "state": task.state + (success if task.state == "finished" else ""),
+        "asked": plain(task.instruction, 0),
+        "model": task.llm,
+        "created": task.created_at,
+        "started": task.started_at,
+        "ended": task.ended_at,
+        "runner": f"{plain(task.runner)}, attempt {task.attempt}" if task.runner else "",
+        "position": str(task.position),
+        "error": f"{plain(task.error_code)}: {plain(task.error_message, 0)}" if task.error_code else "",
+    }
+    return ((name, value) for name, value in facts.items() if value)
+
+
+def _row(step: StepAsOf) -> tuple[str, Text, str, Text, Text]:
+    failed = any(step.errors)
+    word = "failed" if failed else step.interrupted or ("ok" if step.ended_at else "open")
+    what = step.next_goal or ", ".join(bytes(action).decode() for action in step.actions)
+    style = "red" if failed else "green" if word == "ok" else "yellow"
+    took = duration(step.duration_ms) if step.ended_at else ""
+    return str(step.number), Text(plain(word), style), took, Text(plain(what, 80)), Text(plain(step.url, 60))

@@ -1,0 +1,177 @@
+"""What the command line says of events, times and progress."""
+
+import pytest
+
+from api import text
+from api.live import BAD, OK, QUIET, Line, Progress, advance
+from eventstore import events as e
+from eventstore.codec import TYPES
+
+TASK = "task-019a0000-1234-7abc-8def-000000000001"
+AT = 1_767_225_723_456_789
+TOUCHING = e.Target(selector="css=#login", role="button", name="Log in")
+
+SAID: list[tuple[e.Event, str]] = [
+    (
+        e.TaskCreated(
+            instruction="open\nthe   shop", llm="instructions", session="s", project="p", family="v2", request_digest=""
+        ),
+        "open the shop",
+    ),
+    (e.PauseRequested(reason="to look"), "to look"),
+    (e.ResumeRequested(), ""),
+    (e.StopRequested(reason="enough"), "enough"),
+    (e.TaskClaimed(runner="r1", attempt=2), "by r1, attempt 2"),
+    (
+        e.TaskStarted(
+            fence=2,
+            browser="Chromium 1",
+            viewport_width=1280,
+            viewport_height=960,
+            restored=("cookies",),
+            lost=("the page",),
+        ),
+        "Chromium 1, 1280x960; restored cookies; lost the page",
+    ),
+    (e.StepStarted(fence=2, number=3), "step 3"),
+    (
+        e.ActionStarted(fence=2, step=3, index=0, name="click", params="{}", effect="lasting", target=TOUCHING),
+        'step 3.0: click button "Log in"',
+    ),
+    (
+        e.ActionEnded(fence=2, step=3, index=0, ok=False, error="No such button.", duration_ms=85),
+        "step 3.0: failed: No such button. (85 ms)",
+    ),
+    (
+        e.StepTaken(fence=2, number=3, url="http://a.test/", next_goal='click "Log in"', duration_ms=1_240),
+        'step 3: click "Log in" (1.2 s)  http://a.test/',
+    ),
+    (e.StepInterrupted(fence=2, number=3, cause="pause", uncertain=(0, 1)), "step 3: pause; uncertain acts: 0, 1"),
+    (e.TaskPaused(fence=2, step=3), "at step 3 (pause)"),
+    (e.TaskResumed(fence=2, step=3), "at step 3"),
+    (e.TaskStopped(fence=2, step=3), "at step 3 (stop)"),
+    (e.NavigationBlocked(fence=2, url="http://b.test/", reason="not allowed"), "http://b.test/: not allowed"),
+    (e.RunnerLost(runner="r1", attempt=2), "r1, attempt 2 (crash)"),
+    (e.TaskRequeued(attempt=3), "attempt 3"),
+    (e.TaskFinished(fence=2, success=True, output="42"), "success: 42"),
+    (e.TaskFailed(fence=2, code="no_target", message="No such button."), "no_target: No such button."),
+    (e.KeyCreated(digest="d", project="default", name="first start"), "first start for project default"),
+    (e.Unknown(original="task.danced"), ""),
+]
+
+
+def test_every_event_has_its_line() -> None:
+    assert {*TYPES.values(), e.Unknown} == {type(event) for event, _ in SAID}
+
+
+@pytest.mark.parametrize(("event", "said"), SAID)
+def test_the_gist_of_an_event_is_one_line(event: e.Event, said: str) -> None:
+    assert said == text.gist(event)
+
+
+def test_a_line_of_the_tape_has_time_position_task_event_and_gist() -> None:
+    line = text.line(7, AT, TASK, e.StepStarted(fence=2, number=3))
+    expected = "00:02:03.456       7  019a0000-1234  step started      step 3"
+
+    assert expected == line
+
+
+def test_an_event_of_a_later_version_is_told_by_its_tag() -> None:
+    line = text.line(8, AT, "hook-1", e.Unknown(original="hook.delivered"))
+    expected = "00:02:03.456       8  hook-1         hook.delivered"
+
+    assert expected == line
+
+
+def test_what_a_page_says_cannot_act_on_the_terminal() -> None:
+    harmless = "a]0;ownedbcd e"
+
+    assert harmless == text.plain("a\x1b]0;owned\x07b\u202ec\x9bd\r\ne")
+
+
+def test_long_text_is_cut_to_its_width() -> None:
+    cut = "abcd…"
+
+    assert cut == text.plain("abcdefgh", 5)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [(0, "0 ms"), (999, "999 ms"), (1_000, "1.0 s"), (59_940, "59.9 s"), (123_400, "2 min 3 s")],
+)
+def test_a_duration_is_told_in_the_unit_that_suits_it(milliseconds: int, said: str) -> None:
+    assert said == text.duration(milliseconds)
+
+
+def test_a_task_is_told_by_step_until_its_end() -> None:
+    told = tell(
+        e.TaskClaimed(runner="r1", attempt=1),
+        e.TaskStarted(fence=2, browser="Chromium 1", viewport_width=1280, viewport_height=960),
+        e.StepStarted(fence=2, number=1),
+        e.ActionStarted(fence=2, step=1, index=0, name="navigate", params="{}", effect="navigation"),
+        e.ActionEnded(fence=2, step=1, index=0, ok=True, url="http://a.test/"),
+        e.StepTaken(fence=2, number=1, url="http://a.test/", next_goal="open a.test", duration_ms=40),
+        e.StepStarted(fence=2, number=2),
+        e.ActionStarted(fence=2, step=2, index=0, name="click", params="{}", effect="lasting", target=TOUCHING),
+        e.ActionEnded(fence=2, step=2, index=0, ok=False, error="It is covered."),
+        e.StepTaken(fence=2, number=2, duration_ms=1_500),
+        e.TaskFinished(fence=2, success=False),
+    )
+
+    assert [
+        Line("started in Chromium 1, 1280x960", QUIET),
+        Line("  1  ok        40 ms  open a.test  http://a.test/", OK),
+        Line('  2  failed    1.5 s  click button "Log in"  http://a.test/', BAD),
+        Line("     It is covered.", BAD),
+        Line("finished without success: 2 steps in 9.0 s", BAD),
+    ] == told
+
+
+def test_a_step_that_the_end_cuts_off_is_told_before_it() -> None:
+    told = tell(
+        e.TaskStarted(fence=2, browser="Chromium 1", viewport_width=1280, viewport_height=960),
+        e.StepStarted(fence=2, number=1),
+        e.TaskFailed(fence=2, code="step_timeout", message="Step 1 took longer than 180 seconds."),
+    )
+
+    assert [
+        Line("started in Chromium 1, 1280x960", QUIET),
+        Line("  1  failed    1.0 s  ", BAD),
+        Line("     not finished", BAD),
+        Line("failed (step_timeout) after 0 steps in 2.0 s: Step 1 took longer than 180 seconds.", BAD),
+    ] == told
+
+
+def test_a_pause_a_resume_and_a_stop_are_told() -> None:
+    told = tell(
+        e.PauseRequested(),
+        e.StepInterrupted(fence=2, number=3, cause="pause"),
+        e.TaskPaused(fence=2, step=3),
+        e.ResumeRequested(),
+        e.TaskResumed(fence=2, step=3),
+        e.StopRequested(),
+        e.TaskStopped(fence=2, step=3),
+    )
+
+    assert [
+        Line("  3  cut     pause", "yellow"),
+        Line("paused at step 3 (pause)", "yellow"),
+        Line("resumed at step 3", "yellow"),
+        Line("stopped after 0 steps", "yellow"),
+    ] == told
+
+
+@pytest.mark.parametrize("event", [event for event, _ in SAID])
+def test_every_event_can_be_followed(event: e.Event) -> None:
+    progress, lines = advance(Progress(), AT, event)
+
+    assert (Progress, True) == (type(progress), all("\n" not in line.text for line in lines))
+
+
+def tell(*events: e.Event) -> list[Line]:
+    """The lines of progress, one second an event."""
+    progress, told = Progress(), list[Line]()
+    for number, event in enumerate(events):
+        progress, lines = advance(progress, AT + number * 1_000_000, event)
+        told += lines
+    return told

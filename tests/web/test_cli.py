@@ -1,0 +1,306 @@
+"""The command line in processes of its own, against the application on a real port."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TypeAlias
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from api.app import create_app
+from api.service import Service
+from tests.web.conftest import KEY, Drive
+
+LIMIT = 30.0
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command: TypeAlias = Callable[..., Coroutine[None, None, Ended]]
+Begin: TypeAlias = Callable[..., Coroutine[None, None, Process]]
+
+
+@pytest.fixture
+async def server(service: Service) -> AsyncIterator[TestServer]:
+    """The application on a port of its own."""
+    server = TestServer(create_app(service))
+    async with server:
+        yield server
+
+
+@pytest.fixture
+async def begin(server: TestServer) -> AsyncIterator[Begin]:
+    """Starts a command that knows the service; it is ended with the test."""
+    running: list[Process] = []
+
+    async def start(*arguments: str, **variables: str) -> Process:
+        known = {"TAPEWRIGHT_URL": str(server.make_url("")), "TAPEWRIGHT_API_KEY": KEY, "NO_COLOR": "1"}
+        environ = {**os.environ, **known, **variables}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "api", *arguments, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+@pytest.fixture
+def command(begin: Begin) -> Command:
+    """Runs a command to its end."""
+
+    async def run(*arguments: str, **variables: str) -> Ended:
+        return await ended(await begin(*arguments, **variables))
+
+    return run
+
+
+async def ended(process: Process) -> Ended:
+    async with asyncio.timeout(LIMIT):
+        out, err = await process.communicate()
+    return Ended(code=process.returncode or 0, out=out.decode(), err=err.decode())
+
+
+async def line_of(stream: asyncio.StreamReader | None, word: str) -> str:
+    """The first line that holds the word."""
+    assert stream is not None
+    async with asyncio.timeout(LIMIT):
+        while (line := (await stream.readline()).decode()) and word not in line:
+            pass
+    return line
+
+
+async def test_without_a_service_it_says_how_to_start_one(command: Command) -> None:
+    nowhere = f"http://127.0.0.1:{unused_port()}"
+
+    answers = [
+        await command(*words, "--url", nowhere) for words in (("tasks",), ("tail",), ("run", "open example.com"))
+    ]
+
+    said = f"No service answers at {nowhere}. Start one with: tapewright serve\n"
+    assert [Ended(code=2, out="", err=said)] * 3 == answers
+
+
+async def test_a_wrong_key_is_told_in_a_sentence(command: Command) -> None:
+    answer = await command("tasks", "--key", "not-the-right-key")
+
+    said = (
+        "The service does not accept this key. Give the one that it printed at its first start with --key or "
+        "TAPEWRIGHT_API_KEY.\n"
+    )
+    assert Ended(code=2, out="", err=said) == answer
+
+
+async def test_tasks_are_a_table_for_people_and_a_document_for_programs(command: Command, drive: Drive) -> None:
+    first = await drive.create(instruction="Buy [red]tea[/red].")
+    await drive.start(first)
+    second = await drive.create(instruction="Buy milk.")
+
+    table, document = await asyncio.gather(command("tasks"), command("tasks", "--json", "--limit", "1"))
+
+    rows = [[*line.split()[:2], " ".join(line.split()[4:])] for line in table.out.splitlines()[1:]]
+    assert [[second[:13], "created", "Buy milk."], [first[:13], "running", "Buy [red]tea[/red]."]] == rows
+    found = json.loads(document.out)
+    assert ([second], 1, 2, 2) == (
+        [task["id"] for task in found["tasks"]],
+        found["page"],
+        found["total_pages"],
+        found["total_count"],
+    )
+
+
+async def test_a_task_is_steered_by_the_beginning_of_its_id(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+
+    answers = [await command(word, task_id[:13]) for word in ("pause", "resume", "stop")]
+
+    assert [Ended(code=0, out=f"{state}\n", err="") for state in ("paused", "queued", "stopped")] == answers
+
+
+async def test_a_refusal_is_the_services_own_sentence(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.ask_stop(task_id)
+
+    answer = await command("resume", task_id)
+
+    assert Ended(code=1, out="", err="Stopped tasks cannot be resumed\n") == answer
+
+
+async def test_an_ambiguous_beginning_names_the_tasks(command: Command, drive: Drive) -> None:
+    tasks = [await drive.create(instruction=name) for name in ("one", "two")]
+
+    answer = await command("pause", tasks[0][:3])
+
+    said = f"2 tasks have an id that begins with {tasks[0][:3]}:\n  {tasks[1]}  two\n  {tasks[0]}  one\n"
+    assert Ended(code=2, out="", err=said) == answer
+
+
+async def test_an_unknown_beginning_is_told(command: Command) -> None:
+    answer = await command("stop", "ffff")
+
+    assert Ended(code=1, out="", err="No task has an id that begins with ffff.\n") == answer
+
+
+async def test_run_follows_the_task_to_its_end_and_prints_its_output(
+    begin: Begin, drive: Drive, service: Service
+) -> None:
+    process = await begin("run", "open example.com")
+    task_id = (await line_of(process.stderr, "task ")).split()[1]
+    await drive.start(task_id)
+    await drive.step(task_id, next_goal="open the shop")
+    await drive.finish(task_id, "42 teapots")
+
+    answer = await ended(process)
+
+    told = answer.err.splitlines()
+    assert (0, "42 teapots\n") == (answer.code, answer.out)
+    assert [
+        "started in Chromium 150, 1280x960",
+        "  1  ok        1.5 s  open the shop  http://shop.test/",
+    ] == told[:2]
+    assert told[2].startswith("finished with success: 1 step in ")
+
+
+@pytest.mark.parametrize(("end", "code"), [("unsuccessful", 1), ("failed", 1), ("stopped", 3)])
+async def test_runs_exit_code_says_how_the_task_ended(begin: Begin, drive: Drive, end: str, code: int) -> None:
+    process = await begin("run", "open example.com", "--json")
+    task_id = json.loads(await line_of(process.stdout, "task.created"))["stream"].removeprefix("task-")
+    await drive.start(task_id)
+    if end == "unsuccessful":
+        await drive.finish(task_id, "no", success=False)
+    elif end == "failed":
+        await drive.fail(task_id)
+    else:
+        await drive.stop(task_id)
+
+    answer = await ended(process)
+
+    kinds = [json.loads(line)["type"] for line in answer.out.splitlines()]
+    assert (code, "", ["task.claimed", "task.started"]) == (answer.code, answer.err, kinds[:2])
+
+
+async def test_run_can_be_left_and_the_task_goes_on(begin: Begin, command: Command) -> None:
+    process = await begin("run", "open example.com")
+    task_id = (await line_of(process.stderr, "task ")).split()[1]
+    process.send_signal(signal.SIGINT)
+
+    answer, shown = await ended(process), await command("show", task_id, "--json")
+
+    left = Ended(code=130, out="", err=f"The task goes on. Stop it with: tapewright stop {task_id}\n")
+    assert (left, "queued") == (answer, json.loads(shown.out)["state"])
+
+
+async def test_a_detached_run_prints_the_id_alone(command: Command, drive: Drive) -> None:
+    answer = await command("run", "open example.com", "--detach", "--start-url", "http://a.test/", "--max-steps", "5")
+
+    (created, *_) = await drive.tape(answer.out.strip())
+    assert (0, "", "task.created") == (answer.code, answer.err, created.type)
+
+
+async def test_what_the_service_cannot_read_is_wrong_usage(command: Command) -> None:
+    answer = await command("run", "open example.com", "--start-url", "ftp://a.test/", "--detach")
+
+    assert (2, "") == (answer.code, answer.out)
+    assert answer.err.startswith("body.startUrl: ")
+
+
+async def test_show_tells_a_task_as_it_stood(command: Command, drive: Drive) -> None:
+    task_id = await drive.create(instruction="Buy tea.")
+    await drive.start(task_id)
+    position = drive.service.store.head
+    await drive.step(task_id, next_goal="open the shop")
+    await drive.finish(task_id, "tea")
+
+    now, then = await asyncio.gather(
+        command("show", task_id), command("show", task_id, "--at", str(position), "--json")
+    )
+
+    lines = [line.split() for line in now.out.splitlines()]
+    assert ["state", "finished,", "with", "success"] in lines
+    assert ["1", "ok", "1.5", "s", "open", "the", "shop", "http://shop.test/"] in lines
+    assert ["tea"] == lines[-1]
+    assert ("running", []) == (json.loads(then.out)["state"], json.loads(then.out)["steps"])
+
+
+async def test_tail_tells_what_is_there_and_what_comes_until_it_is_left(begin: Begin, drive: Drive) -> None:
+    task_id = await drive.create(instruction="Buy tea.")
+    process = await begin("tail")
+    before = await line_of(process.stdout, "created")
+    await drive.claim(task_id)
+    after = await line_of(process.stdout, "claimed")
+    process.send_signal(signal.SIGINT)
+
+    answer = await ended(process)
+
+    assert [
+        ["1", task_id[:13], "created", "Buy", "tea."],
+        ["2", task_id[:13], "claimed", "by", "r1,", "attempt", "1"],
+    ] == [line.split()[1:] for line in (before, after)]
+    assert Ended(code=0, out="", err="") == answer
+
+
+async def test_the_tail_of_an_ended_task_ends(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.ask_stop(task_id)
+
+    whole, rest = await asyncio.gather(command("tail", task_id, "--json"), command("tail", task_id, "--after", "99"))
+
+    kinds = [json.loads(line)["type"] for line in whole.out.splitlines()]
+    assert (0, ["task.created", "task.stop_requested", "task.stopped"]) == (whole.code, kinds)
+    assert Ended(code=0, out="", err="") == rest
+
+
+async def test_a_reader_that_has_enough_ends_the_tail_in_silence(begin: Begin, drive: Drive) -> None:
+    for number in range(3):
+        await drive.create(instruction=f"Buy {number} teapots.")
+    process = await begin("tail")
+    await line_of(process.stdout, "created")
+    assert process.stdout is not None
+    process.stdout._transport.close()  # type: ignore[attr-defined]  # the reader has no way of its own to hang up
+    await drive.create(instruction="Buy no teapot.")
+
+    async with asyncio.timeout(LIMIT):
+        err, code = await process.stderr.read() if process.stderr else b"", await process.wait()
+
+    assert (0, b"") == (code, err)
+
+
+async def test_verify_tells_the_head_and_its_hash(command: Command, drive: Drive) -> None:
+    (created,) = await drive.tape(await drive.create())
+
+    told, document = await asyncio.gather(command("verify"), command("verify", "--json"))
+
+    head = created.hash.hex()
+    assert Ended(code=0, out=f"The chain holds: 1 events, head {head}\n", err="") == told
+    assert {"ok": True, "head": 1, "hash": head} == json.loads(document.out)
+
+
+async def test_what_is_no_service_is_told(command: Command) -> None:
+    async with TestServer(web.Application()) as other:
+        answer = await command("tasks", "--url", str(other.make_url("")))
+
+    said = "What answers there is no Tapewright service: it answered with status 404.\n"
+    assert Ended(code=2, out="", err=said) == answer
+
+
+async def test_help_names_the_exit_codes(command: Command) -> None:
+    answer = await command("--help")
+
+    assert (0, True) == (answer.code, "Exit codes" in answer.out)
