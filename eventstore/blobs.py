@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from eventstore.errors import DiskFull, Invalid
-from eventstore.files import sync_directory, write_whole
+from eventstore.files import sync, write_whole
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -53,7 +53,7 @@ class Blobs:
                 write_whole(path, data, durable=True)
             else:
                 # Another put may have renamed it this moment, and not have synced the directory yet.
-                sync_directory(path.parent)
+                sync(path.parent)
         except OSError as error:
             if error.errno in _NO_SPACE:
                 raise DiskFull from error
@@ -75,5 +75,5 @@ class Blobs:
             return
         path.mkdir(parents=True, exist_ok=True)
         for parent in (path.parent, self._root, self._root.parent):
-            sync_directory(parent)
+            sync(parent)
         self._durable.add(path)

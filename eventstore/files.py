@@ -22,12 +22,12 @@ def write_whole(path: Path, data: bytes, *, durable: bool) -> None:
         os.unlink(name)
         raise
     if durable:
-        sync_directory(path.parent)
+        sync(path.parent)
 
 
-def sync_directory(path: Path) -> None:
-    """What was created or renamed in the directory survives a power loss from now on."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """The file's bytes, or what was created or renamed in the directory, survive a power loss from now on."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

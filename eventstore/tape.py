@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from eventstore.errors import CannotOpen
-from eventstore.files import sync_directory
+from eventstore.files import sync
 
 APPLICATION_ID = 0x54415045
 SCHEMA = 1
@@ -81,6 +81,8 @@ def _create(path: Path, now: int) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as directory:
         new = Path(directory) / "tape"
         with closing(sqlite3.connect(new, isolation_level=None)) as db:
+            # Not statement by statement: all of it is synced once, before anybody can see it.
+            db.execute("PRAGMA synchronous = OFF")
             db.executescript(files("eventstore").joinpath("schema.sql").read_text("utf-8"))
             db.execute("INSERT INTO head (id, log_id, created_at) VALUES (1, ?, ?)", (os.urandom(16), now))
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -88,5 +90,6 @@ def _create(path: Path, now: int) -> None:
             # Kept in the header: whoever opens the file, also a person with sqlite3, gets it.
             db.execute("PRAGMA journal_mode = WAL")
         new.chmod(0o600)
+        sync(new)
         os.replace(new, path)
-    sync_directory(path.parent)
+    sync(path.parent)
