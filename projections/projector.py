@@ -83,7 +83,13 @@ class Projector:
             raise
 
     async def advance(self) -> int:
-        """Apply the next page of the log, if there is one; tells how many events it had."""
+        """Apply the next page of the log, if there is one; tells how many events it had.
+
+        Raises what the store raises, and sqlite3.DatabaseError once the views file turned out to be damaged: it is
+        deleted when the projector is left, so that the next start builds a sound one.
+        """
+        if self._shelf.damage is not None:
+            raise self._shelf.damage
         page = await self._store.read(self.position)
         if self._old and self.position >= self._goal:
             await self._replace()
@@ -115,10 +121,10 @@ class Projector:
             raise
 
     async def flush(self) -> None:
-        """Bring the views file up to what is in memory. Raises DiskFull."""
+        """Bring the views file up to what is in memory, unless it is damaged. Raises DiskFull."""
         async with self._flushing:
             seen = self._seen
-            if seen == self._kept:
+            if seen == self._kept or self._shelf.damage is not None:
                 return
             await self._shelf.write([self.tasks.pending(), self.steps.pending()], seen)
             self.tasks.written()
@@ -141,12 +147,13 @@ class Projector:
         What cannot be read (of a newer type, or redacted) is skipped. A defect of a view must not stop the service:
         it is logged, counted as poison, and the event is passed over for that view.
         """
+        views = (self.tasks.apply, self.steps.apply, self.keys.apply)
         for recorded in page:
             if type(recorded.event) is Unknown:
                 self.skipped += 1
-            for view in (self.tasks, self.steps, self.keys):
+            for apply in views:
                 try:
-                    view.apply(recorded)
+                    apply(recorded)
                 except Exception:
                     self.poisoned += 1
                     _log.exception("a view could not apply the event at position %d", recorded.position)
@@ -173,21 +180,30 @@ async def open_projector(store: EventStore, path: Path | None, *, remember: int 
     beside the old one. The caller runs `run`. Leaving writes down what the file lacks, so that the next start is quick.
     """
 
-    async def genuine(checkpoint: Checkpoint) -> bool:
-        if checkpoint.position == 0:
-            return True
-        page = await store.read(checkpoint.position - 1, limit=1)
-        return [(checkpoint.position, checkpoint.hash)] == [(each.position, each.hash) for each in page]
-
     file, old = _files(path) if path else (None, [])
-    async with open_shelf(file, tasks.SCHEMA + steps.SCHEMA, genuine) as opened:
-        projector = Projector(store, opened, await opened.checkpoint(), remember=remember, old=old)
+
+    async def trust(opened: Shelf) -> Projector | None:
+        checkpoint = await opened.checkpoint()
+        if not await _is_of(store, checkpoint):
+            return None
+        projector = Projector(store, opened, checkpoint, remember=remember, old=old)
         await projector.load()
+        return projector
+
+    async with open_shelf(file, tasks.SCHEMA + steps.SCHEMA, trust) as projector:
         try:
             yield projector
         finally:
             with suppress(DiskFull):
                 await projector.flush()
+
+
+async def _is_of(store: EventStore, checkpoint: Checkpoint) -> bool:
+    """Whether this log has been at the checkpoint: another one has another hash there, a restored one may lack it."""
+    if checkpoint.position == 0:
+        return True
+    page = await store.read(checkpoint.position - 1, limit=1)
+    return [(checkpoint.position, checkpoint.hash)] == [(each.position, each.hash) for each in page]
 
 
 def _files(directory: Path) -> tuple[Path, list[Path]]:

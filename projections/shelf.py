@@ -5,10 +5,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import aiosqlite
 import msgspec
@@ -18,6 +18,7 @@ from eventstore.store import Recorded
 
 Value = str | bytes | int | None
 Values = tuple[Value, ...]
+T = TypeVar("T")
 
 _APPLICATION = 0x54575631
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -57,15 +58,17 @@ class View(Protocol):
 
 
 class Shelf:
-    """The open views file."""
+    """The open views file. `damage` is why it cannot be trusted any more: then it is deleted when it is closed."""
 
     def __init__(self, database: aiosqlite.Connection) -> None:
         self._database = database
         self._writing = asyncio.Lock()
+        self.damage: sqlite3.DatabaseError | None = None
 
     async def rows(self, sql: str, values: Iterable[Value] = ()) -> list[sqlite3.Row]:
         """The answer, whole."""
-        return list(await self._database.execute_fetchall(sql, values))
+        with self._noting_damage():
+            return list(await self._database.execute_fetchall(sql, values))
 
     async def checkpoint(self) -> Checkpoint:
         """Where the file stands."""
@@ -75,32 +78,60 @@ class Shelf:
     async def write(self, writes: Sequence[tuple[str, list[Values]]], checkpoint: Checkpoint) -> None:
         """All of it or nothing. Raises DiskFull. Cancelling it may leave it done or undone, never half done."""
         async with self._writing:
-            try:
-                await self._database.execute("BEGIN IMMEDIATE")
-                for sql, rows in writes:
-                    await self._database.executemany(sql, rows)
-                await self._database.execute(_CHECKPOINT, (checkpoint.position, checkpoint.hash))
-                await self._database.execute("COMMIT")
-            except BaseException as error:
-                with suppress(sqlite3.OperationalError):  # SQLite may have rolled back by itself.
-                    await self._database.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_FULL:
-                    raise DiskFull("The disk is full; the views could not be written.") from error
-                raise
+            with self._noting_damage():
+                try:
+                    await self._database.execute("BEGIN IMMEDIATE")
+                    for sql, rows in writes:
+                        await self._database.executemany(sql, rows)
+                    await self._database.execute(_CHECKPOINT, (checkpoint.position, checkpoint.hash))
+                    await self._database.execute("COMMIT")
+                except BaseException:
+                    with suppress(sqlite3.OperationalError):  # SQLite may have rolled back by itself.
+                        await self._database.execute("ROLLBACK")
+                    raise
+
+    @contextmanager
+    def _noting_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if _code(error) == sqlite3.SQLITE_FULL:
+                raise DiskFull("The disk is full; the views could not be written.") from error
+            if _code(error) in _DAMAGED:
+                self.damage = error
+            raise
 
 
 @asynccontextmanager
-async def open_shelf(
-    file: Path | None, schema: str, genuine: Callable[[Checkpoint], Awaitable[bool]]
-) -> AsyncIterator[Shelf]:
-    """Open the file, or a new one where it is damaged, foreign, or not `genuine`. None: a database in memory."""
+async def open_shelf(file: Path | None, schema: str, trust: Callable[[Shelf], Awaitable[T | None]]) -> AsyncIterator[T]:
+    """Open the file, or a new one where it is damaged or foreign, and give what `trust` makes of it.
+
+    `trust` reads what it needs, and answers None when the file is not of this log. None as file: a database in memory.
+    """
+    if file is not None:
+        async with _tried(file, schema, trust) as trusted:
+            if trusted is not None:
+                yield trusted
+                return
+        remove(file)
+    async with _opened(file, schema) as shelf:
+        trusted = await trust(shelf)
+        if trusted is None:
+            raise RuntimeError("An empty views file is of every log.")
+        yield trusted
+
+
+@asynccontextmanager
+async def _tried(file: Path, schema: str, trust: Callable[[Shelf], Awaitable[T | None]]) -> AsyncIterator[T | None]:
     async with AsyncExitStack() as stack:
-        shelf = await _trusted(stack, file, schema, genuine) if file else None
-        if shelf is None:
-            if file:
-                remove(file)
-            shelf = await _open(stack, file, schema)
-        yield shelf
+        try:
+            shelf = await stack.enter_async_context(_opened(file, schema))
+            trusted = await trust(shelf) if await shelf.rows("PRAGMA application_id") == [(_APPLICATION,)] else None
+        except (sqlite3.DatabaseError, msgspec.DecodeError, ValueError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and _code(error) not in _DAMAGED:
+                raise
+            trusted = None
+        yield trusted
 
 
 def remove(file: Path) -> None:
@@ -109,36 +140,18 @@ def remove(file: Path) -> None:
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
-async def _trusted(
-    stack: AsyncExitStack, file: Path, schema: str, genuine: Callable[[Checkpoint], Awaitable[bool]]
-) -> Shelf | None:
-    async with AsyncExitStack() as attempt:
-        try:
-            shelf = await _open(attempt, file, schema)
-            if await _sound(shelf) and await genuine(await shelf.checkpoint()):
-                stack.push_async_exit(attempt.pop_all())
-                return shelf
-        except sqlite3.DatabaseError as error:
-            if _code(error) not in _DAMAGED:
-                raise
-    return None
-
-
-async def _open(stack: AsyncExitStack, file: Path | None, schema: str) -> Shelf:
-    database = await stack.enter_async_context(aiosqlite.connect(file or ":memory:", isolation_level=None))
-    rows = await database.execute_fetchall(
-        "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id"
-    )
-    tables, application = next(iter(rows))
-    if tables == 0 or application == _APPLICATION:
-        await database.executescript(_OPENING + schema)
-    return Shelf(database)
-
-
-async def _sound(shelf: Shelf) -> bool:
-    application = await shelf.rows("PRAGMA application_id")
-    check = await shelf.rows("PRAGMA quick_check(1)")
-    return (application[0][0], check[0][0]) == (_APPLICATION, "ok")
+@asynccontextmanager
+async def _opened(file: Path | None, schema: str) -> AsyncIterator[Shelf]:
+    async with AsyncExitStack() as stack:
+        database = aiosqlite.connect(file or ":memory:", isolation_level=None)
+        shelf = Shelf(database)
+        stack.callback(lambda: remove(file) if file and shelf.damage else None)
+        await stack.enter_async_context(database)
+        ((tables,),) = await shelf.rows("SELECT count(*) FROM sqlite_schema")
+        ((application,),) = await shelf.rows("PRAGMA application_id")
+        if tables == 0 or application == _APPLICATION:
+            await database.executescript(_OPENING + schema)
+        yield shelf
 
 
 def _code(error: sqlite3.Error) -> int:

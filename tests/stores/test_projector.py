@@ -231,8 +231,12 @@ async def test_an_ended_task_that_is_no_longer_in_memory_still_counts_its_events
 # --- files that cannot be trusted -------------------------------------------------------------------------------
 
 
+def files(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir())
+
+
 def views_file(directory: Path) -> Path:
-    (file,) = directory.glob("views-*.db")
+    (file,) = files(directory)
     return file
 
 
@@ -267,6 +271,29 @@ async def test_a_damaged_or_foreign_file_is_built_again(tmp_path: Path, damage: 
 
     async with following(store, tmp_path) as projector:
         assert (await task_at(store, "t")) == (await projector.tasks.find("t"), await projector.steps.of("t"))
+
+
+async def test_damage_that_is_found_while_it_runs_ends_it_and_the_next_start_heals(tmp_path: Path) -> None:
+    store = MemoryStore()
+    names = [f"t{number}" for number in range(200)]
+    for name in names:
+        await write(store, name, FINISHED)
+    async with following(store, tmp_path):
+        pass
+    file = views_file(tmp_path)
+    pages = [file.read_bytes()[start : start + 4_096] for start in range(0, file.stat().st_size, 4_096)]
+    file.write_bytes(b"".join(bytes(8) + page[8:] if b'"actions"' in page else page for page in pages))
+
+    with pytest.raises(sqlite3.DatabaseError):  # noqa: PT012  # both raise, the second for the first
+        async with open_projector(store, tmp_path) as projector:
+            with pytest.raises(sqlite3.DatabaseError):
+                await projector.steps.of("t0")
+            await projector.run()
+    left = files(tmp_path)
+    async with following(store, tmp_path) as healed:
+        steps = await healed.steps.of("t0")
+
+    assert ([], await task_at(store, "t0")) == (left, (await healed.tasks.find("t0"), steps))
 
 
 async def test_the_views_of_another_tape_are_thrown_away(tmp_path: Path) -> None:
