@@ -73,6 +73,17 @@ async def test_each_step_is_the_next_sentence() -> None:
     ] == replies
 
 
+async def test_a_start_url_is_opened_before_the_first_sentence() -> None:
+    model = Instructions('Click "Buy"', start_url="https://shop.example/")
+
+    assert Reply(
+        actions=(Navigate(url="https://shop.example/"),),
+        memory="0 of 2 sentences done",
+        next_goal="Go to https://shop.example/",
+    ) == await model.next(SEEN, [])
+    assert (Click(target=Query(text="Buy")),) == (await model.next(SEEN, [step("")])).actions
+
+
 async def test_a_step_that_failed_or_did_nothing_does_not_count() -> None:
     model = Instructions(INSTRUCTION)
 
