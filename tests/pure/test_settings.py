@@ -1,0 +1,68 @@
+"""Settings are read from the environment, and what is wrong is named in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings, descriptions, load
+from eventstore.errors import CannotOpen
+
+KEY = "sixteen-chars-or-more"
+
+
+def test_nothing_set_is_all_defaults() -> None:
+    environ = {"HOME": "/home/ann", "PATH": "/bin"}
+
+    assert Settings(data_dir=Path("/tape")) == load(environ, data_dir=Path("/tape"))
+
+
+def test_variables_are_read_as_the_types_that_they_set() -> None:
+    environ = {
+        "TAPEWRIGHT_DATA_DIR": "/var/tape",
+        "TAPEWRIGHT_PORT": "9000",
+        "TAPEWRIGHT_SCREENSHOTS": "false",
+        "TAPEWRIGHT_ACTION_SECONDS": "2.5",
+        "TAPEWRIGHT_API_KEY": KEY,
+        "TAPEWRIGHT_HOST": "",
+    }
+
+    wanted = Settings(data_dir=Path("/var/tape"), port=9000, screenshots=False, action_seconds=2.5, api_key=KEY)
+    assert wanted == load(environ)
+
+
+def test_the_command_line_wins_over_the_environment_and_none_says_nothing() -> None:
+    settings = load({"TAPEWRIGHT_PORT": "9000", "TAPEWRIGHT_HOST": "::1"}, port=9001, host=None, data_dir=Path("/t"))
+
+    assert Settings(data_dir=Path("/t"), port=9001, host="::1") == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "http", "TAPEWRIGHT_PORT is 'http', which is not right. It should be the port, 0 to 65535"),
+        ("PORT", "65536", "TAPEWRIGHT_PORT is '65536', which is not right."),
+        ("SCREENSHOTS", "maybe", "It should be whether every step keeps a picture of the page, true or false"),
+        ("LOG_LEVEL", "loud", "It should be how much is logged: debug, info, warning or error."),
+        ("PUBLIC_URL", "tape.test", "TAPEWRIGHT_PUBLIC_URL is 'tape.test', which is not right."),
+        ("API_KEY", "short", "TAPEWRIGHT_API_KEY is set, which is not right. It should be a key"),
+        ("DURABILITY", "none", "TAPEWRIGHT_DURABILITY is 'none', which is not right."),
+        ("COLOUR", "red", "TAPEWRIGHT_COLOUR is not a setting. There are: TAPEWRIGHT_DATA_DIR, "),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_would_be_right(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(CannotOpen) as refused:
+        load({f"TAPEWRIGHT_{name}": value})
+
+    assert sentence in str(refused.value)
+
+
+def test_a_key_that_is_wrong_stands_in_no_message() -> None:
+    with pytest.raises(CannotOpen) as refused:
+        load({"TAPEWRIGHT_API_KEY": "secret"})
+
+    assert "secret" not in str(refused.value)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert {f"TAPEWRIGHT_{field.upper()}" for field in Settings.__struct_fields__} == set(descriptions())
+    assert all(descriptions().values())
