@@ -1,20 +1,174 @@
 """The one place that knows everybody: opens in order, closes in reverse, and owns what runs in the background."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import errno
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
-from projections.projector import Projector
+import msgspec
+import structlog
+import uvloop
+from aiohttp import web
+
+from api import log
+from api.app import create_app
+from api.auth import ensure_key
+from api.background import background
+from api.service import Service
+from api.settings import Settings
+from api.signing import Signer, load_secret
+from eventstore.blobs import Blobs
+from eventstore.directory import hold
+from eventstore.errors import Broken, CannotOpen
+from eventstore.sqlite import open_sqlite
+from eventstore.task import Task, evolve
+from eventstore.transact import Repository
+from eventstore.vault import Vault
+from projections.projector import open_projector
+from runner.attempt import Models
+from runner.browser import BrowserSettings
+from runner.opening import RunnerSettings, open_worker
+
+EXIT_SECONDS = 10.0
+"""From the first signal to the end of the process, whatever hangs. The log does not mind being cut off."""
+
+REQUESTS_SECONDS = 3.0
+"""How long requests that are under way may take when the service ends."""
+
+IDLE_SECONDS = 75.0
+"""How long a connection may be silent, or take over the head of a request, before it is closed."""
+
+OnReady = Callable[[str, str | None], None]
+_log = structlog.get_logger("wiring")
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """The open service. `new_key` is the key that the first start made: to be shown now or never."""
+
+    service: Service
+    new_key: str | None
 
 
 @asynccontextmanager
-async def following(projector: Projector) -> AsyncIterator[None]:
-    """The views caught up with the log, and following it for as long as this is open. Raises what the store raises."""
-    while await projector.advance():
-        pass
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(projector.run())
+async def open_service(settings: Settings, *, models: Models | None = None) -> AsyncIterator[Running]:
+    """Everything but HTTP, ready for requests: the views have caught up and the runner has taken up its tasks.
+
+    Raises CannotOpen, in a sentence. When the log breaks, the block is cancelled and Broken raised in its place.
+    """
+    directory = settings.data_dir
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold(directory, holder=f"process {os.getpid()}"))
+        store = await stack.enter_async_context(open_sqlite(directory / "tape.db", durability=settings.durability))
+        new_key = None if settings.api_key else await ensure_key(store)
+        projector = await stack.enter_async_context(open_projector(store, directory / "views"))
+        tasks = Repository(store, Task(), evolve)
+        blobs = Blobs(directory / "blobs")
+        service = Service(
+            settings=settings,
+            store=store,
+            tasks=tasks,
+            projector=projector,
+            blobs=blobs,
+            signer=Signer(load_secret(directory)),
+        )
+        while await projector.advance():
+            pass
+        await stack.enter_async_context(background(projector.run()))
+        # The runner last: it has everything above, and nothing above knows it.
+        worker = await stack.enter_async_context(
+            open_worker(store, tasks, blobs, Vault(directory / "vault"), _runner_settings(settings), models=models)
+        )
+        await stack.enter_async_context(background(worker.run()))
+        yield Running(service=service, new_key=new_key)
+
+
+def _runner_settings(settings: Settings) -> RunnerSettings:
+    return RunnerSettings(
+        browser=BrowserSettings(executable=settings.browser or "", headless=settings.headless),
+        max_concurrent=settings.max_concurrent,
+        keep_paused_seconds=settings.paused_browser_grace,
+        screenshots=settings.screenshots,
+    )
+
+
+@contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket]:
+    """The port, taken and not yet listened on. Raises CannotOpen: better before a runner has begun than after."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            yield
-        finally:
-            task.cancel()
+            taken.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            if error.errno == errno.EADDRINUSE:
+                sentence = f"Something else listens on {where} already. Choose another port with TAPEWRIGHT_PORT."
+            else:
+                sentence = f"The service cannot listen on {where}: {error.strerror or error}."
+            raise CannotOpen(sentence) from error
+        yield taken
+
+
+@asynccontextmanager
+async def listening(service: Service, on: socket.socket) -> AsyncIterator[str]:
+    """The application, answering on a bound socket; gives its URL."""
+    runner = web.AppRunner(
+        create_app(service),
+        access_log=None,
+        handler_cancellation=False,  # a client that hangs up does not undo what it asked for
+        keepalive_timeout=IDLE_SECONDS,
+        shutdown_timeout=REQUESTS_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, on).start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def serve(settings: Settings, *, on_ready: OnReady) -> None:
+    """Run until SIGTERM or SIGINT, then end within EXIT_SECONDS. `on_ready` hears the URL and a fresh key, if any.
+
+    Raises CannotOpen in a sentence, and Broken when the log failed.
+    """
+    log.set_up(settings.log_level)
+    stopping = asyncio.Event()
+    with bound(settings) as port, _signals(stopping):
+        try:
+            async with open_service(settings) as running, listening(running.service, port) as url:
+                on_ready(url, running.new_key)
+                await stopping.wait()
+        except Broken as broken:
+            _log.critical("the log has failed; the service ends", reason=str(broken))
+            raise
+
+
+def run(settings: Settings, *, on_ready: OnReady) -> None:
+    """`serve` on the event loop that it is meant for."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, on_ready=on_ready))
+
+
+@contextmanager
+def _signals(stopping: asyncio.Event) -> Iterator[None]:
+    """The first signal asks for an orderly end. A second one, or too long an end, cuts it off."""
+    loop = asyncio.get_running_loop()
+
+    def hear() -> None:
+        if stopping.is_set():
+            os._exit(1)
+        stopping.set()
+        loop.call_later(EXIT_SECONDS, os._exit, 1)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hear)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -25,10 +25,14 @@ BLOCKS_RECORDED = 100
 """Blocked requests of one attempt that go on the tape; a page can try without end."""
 
 
-class Equipment(msgspec.Struct, frozen=True, kw_only=True):
-    """What every attempt of a runner shares. `models` raises ActFailed for an instruction that it cannot read."""
+Models = Callable[[e.TaskCreated], Model]
+"""The model for a task. Raises ActFailed for an instruction that it cannot read."""
 
-    models: Callable[[e.TaskCreated], Model]
+
+class Equipment(msgspec.Struct, frozen=True, kw_only=True):
+    """What every attempt of a runner shares."""
+
+    models: Models
     browsers: Sessions
     blobs: Blobs
     vault: Vault

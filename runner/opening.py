@@ -13,7 +13,7 @@ from eventstore.store import EventStore
 from eventstore.task import Task
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.attempt import Equipment
+from runner.attempt import Equipment, Models
 from runner.browser import BrowserSettings, open_browsers
 from runner.instructions import Instructions
 from runner.vocabulary import Model
@@ -32,12 +32,18 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_worker(
-    store: EventStore, tasks: Repository[Task], blobs: Blobs, vault: Vault, settings: RunnerSettings
+    store: EventStore,
+    tasks: Repository[Task],
+    blobs: Blobs,
+    vault: Vault,
+    settings: RunnerSettings,
+    *,
+    models: Models | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end."""
     async with open_browsers(settings.browser) as browsers:
         equipment = Equipment(
-            models=model_of,
+            models=models or model_of,
             browsers=browsers,
             blobs=blobs,
             vault=vault,
