@@ -1,7 +1,6 @@
 """The store in memory: the same promises, gone with the process. For tests and for a look around."""
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 
@@ -10,7 +9,7 @@ import msgspec
 from eventstore.audit import Audit, Stored
 from eventstore.clock import microseconds
 from eventstore.events import Event
-from eventstore.seal import SALT, check, empty, entry, seal
+from eventstore.seal import check, empty, entry, salts, seal
 from eventstore.store import PAGE, Lane, Recorded, Verdict
 from eventstore.tail import Tail
 
@@ -45,7 +44,7 @@ class MemoryStore:
         if not events:
             return ()
         check(wish, len(self._streams.get(stream, ())))
-        sealed = seal(self._tail.head, wish, now=self._clock(), salts=os.urandom(SALT * len(events)))
+        sealed = seal(self._tail.head, wish, now=self._clock(), salts=salts(len(events)))
         self._events.extend(sealed)
         self._streams.setdefault(stream, []).extend(sealed)
         self._tail.extend(sealed, wish.size)

@@ -1,6 +1,7 @@
-"""From a wish to events on the tape: checked, encoded, then given their place and hash. Pure; all stores share it."""
+"""From a wish to events on the tape: checked, encoded, then given their place and hash. All stores share it."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -68,26 +69,35 @@ def check(wish: Entry, version: int) -> None:
         raise Conflict(f"The stream {wish.stream} is at version {version}, not {wish.expected}.")
 
 
-def seal(head: Place, wish: Entry, *, now: int, salts: bytes) -> list[Recorded]:
-    """The wish's events as they follow the head. `salts` are SALT random bytes per event; `now` may go back."""
+def salts(count: int) -> Iterator[bytes]:
+    """One for each of so many events, from one call for randomness."""
+    random = os.urandom(SALT * count)
+    return iter([random[start : start + SALT] for start in range(0, len(random), SALT)])
+
+
+def seal(head: Place, wish: Entry, *, now: int, salts: Iterator[bytes]) -> list[Recorded]:
+    """The wish's events as they follow the head, with a salt for each; `now` may go back, `at` never does."""
+    stream, actor, command_id = wish.stream, wish.actor, wish.command_id
     position, version, at, previous = head.position, wish.expected, head.at, head.hash
     sealed = []
-    for offset, (event, payload) in enumerate(zip(wish.events, wish.payloads, strict=True)):
-        position, version, at = position + 1, version + 1, max(now, at + 1)
+    # The salts come last: zip takes none of them for the event after the last.
+    for event, payload, salt in zip(wish.events, wish.payloads, salts, strict=False):
+        position += 1
+        version += 1
+        at = now if now > at else at + 1
         kind = _TAGS.get(type(event)) or codec.type_of(event)
-        salt = salts[offset * SALT : offset * SALT + SALT]
         commitment = chain.commit(salt, payload)
-        leaf = chain.leaf(position, wish.stream, version, kind, at, wish.actor, wish.command_id, commitment)
+        leaf = chain.leaf(position, stream, version, kind, at, actor, command_id, commitment)
         previous = chain.link(previous, leaf)
         sealed.append(
             Recorded(
                 position=position,
-                stream=wish.stream,
+                stream=stream,
                 version=version,
                 type=kind,
                 at=at,
-                actor=wish.actor,
-                command_id=wish.command_id,
+                actor=actor,
+                command_id=command_id,
                 event=event,
                 payload=payload,
                 salt=salt,

@@ -4,14 +4,13 @@ While one batch is in fsync the next one gathers; nobody lingers. Only what is d
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain, islice
 from typing import Protocol
 
 from eventstore.errors import Broken, Conflict, Invalid, Refused
 from eventstore.lanes import Lanes, Wish
-from eventstore.seal import SALT, Place, check, seal
+from eventstore.seal import Place, check, salts, seal
 from eventstore.store import Recorded
 from eventstore.tail import Tail
 
@@ -145,8 +144,7 @@ class Writer:
         versions: dict[str, int] = {}
         head: Place = self._tail.head
         now = self._clock()
-        salts = os.urandom(SALT * sum(len(wish.entry.events) for wish in batch))
-        used = 0
+        random = salts(sum([len(wish.entry.events) for wish in batch]))
         for wish in batch:
             entry = wish.entry
             try:
@@ -154,8 +152,7 @@ class Writer:
             except Conflict as conflict:
                 refused.append((wish, conflict))
                 continue
-            events = seal(head, entry, now=now, salts=salts[used : used + SALT * len(entry.events)])
-            used += SALT * len(events)
+            events = seal(head, entry, now=now, salts=random)
             versions[entry.stream] = entry.expected + len(events)
             head = events[-1]
             granted.append((wish, events))
