@@ -26,6 +26,8 @@ STEPS = 8
 ROUNDS = 3
 TARGET = 0.25
 
+Seconds = tuple[float, float]
+
 
 def life(number: int, chance: random.Random) -> Iterator[list[e.Event]]:
     """One task of 40 events, as the bursts in which a runner writes them."""
@@ -103,27 +105,37 @@ async def pages(store: EventStore) -> AsyncIterator[int]:
         yield position
 
 
-async def reading(store: EventStore) -> float:
+class Clock:
+    """Seconds since it was made: of the day, and of this process's use of the processor."""
+
+    def __init__(self) -> None:
+        self._begun = time.perf_counter(), time.process_time()
+
+    def read(self) -> Seconds:
+        return time.perf_counter() - self._begun[0], time.process_time() - self._begun[1]
+
+
+async def reading(store: EventStore) -> Seconds:
     """Seconds for the whole tape."""
-    begun = time.perf_counter()
+    clock = Clock()
     async for _ in pages(store):
         pass
-    return time.perf_counter() - begun
+    return clock.read()
 
 
-async def rebuilding(store: EventStore, memory: list[list[object]]) -> float:
+async def rebuilding(store: EventStore, memory: list[list[object]]) -> Seconds:
     """Seconds for the whole tape, into a new views file; the first round also notes the memory after each quarter."""
     quarters = iter((1, 2, 3, 4)) if len(memory) == 1 else iter(())
     mark = next(quarters, None)
     with tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
+        clock = Clock()
         async with open_projector(store, Path(folder)) as projector:
             while await projector.advance():
                 if mark and projector.position >= store.head * mark // 4:
                     memory.append([f"{mark * 25} %", f"{resident() >> 20} MiB"])
                     mark = next(quarters, None)
             await projector.flush()
-            seconds = time.perf_counter() - begun
+            seconds = clock.read()
             assert (store.head // 40, 0, 0) == (projector.tasks.counts.total(), projector.skipped, projector.poisoned)
     return seconds
 
@@ -147,17 +159,16 @@ async def main(events: int) -> None:
             report(store.head, reads, rebuilds, memory)
 
 
-def report(events: int, reads: list[float], rebuilds: list[float], memory: list[list[object]]) -> None:
-    rates = [[events / seconds for seconds in each] for each in (reads, rebuilds)]
-    ratio = median(rates[1]) / median(rates[0])
-    table(
-        [
-            ["", "events/s, median", "noise"],
-            ["reading and decoding alone", f"{median(rates[0]):,.0f}", spread(rates[0])],
-            ["rebuilding all views", f"{median(rates[1]):,.0f}", spread(rates[1])],
-        ]
-    )
-    print(f"rebuilding runs at {ratio:.2f} of the speed of reading; the target is {TARGET}")
+def report(events: int, reads: list[Seconds], rebuilds: list[Seconds], memory: list[list[object]]) -> None:
+    lines: list[list[object]] = [["events/s, median", "reading alone", "noise", "rebuilding", "noise", "ratio"]]
+    for which, name in enumerate(("by the clock", "by processor time")):
+        read, built = ([events / seconds[which] for seconds in each] for each in (reads, rebuilds))
+        ratio = median(built) / median(read)
+        lines.append(
+            [name, f"{median(read):,.0f}", spread(read), f"{median(built):,.0f}", spread(built), f"{ratio:.2f}"]
+        )
+    table(lines)
+    print(f"the ratio must be at least {TARGET}")
     table(memory)
 
 
