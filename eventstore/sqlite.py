@@ -10,13 +10,14 @@ from typing import Literal, TypeVar
 import aiosqlite
 import msgspec
 
-from eventstore.audit import Audit, Stored
+from eventstore.audit import Audit
 from eventstore.clock import microseconds
 from eventstore.disk import SqliteDisk
 from eventstore.errors import Broken, CannotOpen
 from eventstore.events import Event
 from eventstore.lanes import Lanes, Wish
-from eventstore.rows import PAGE_AFTER, STREAM_AFTER, Database, Row, page_of_types, recorded, translated
+from eventstore.rows import PAGE_AFTER, STREAM_AFTER, Database, page_of_types, recorded, translated
+from eventstore.scan import scan
 from eventstore.seal import Head, empty, entry
 from eventstore.store import PAGE, Lane, Recorded, Verdict
 from eventstore.tail import Tail
@@ -25,8 +26,6 @@ from eventstore.writer import Writer
 
 DRAIN_SECONDS = 10.0
 BUSY_SECONDS = 5.0
-VERIFY_PAGE = 250
-BEFORE_ALL = -(2**63)
 
 Durability = Literal["full", "normal"]
 T = TypeVar("T")
@@ -132,7 +131,7 @@ class SqliteStore:
         audit, head = Audit(self._log_id), self.head
         try:
             async with _connection(self._path, "ro") as db:
-                return await _audit(db, audit, head)
+                return await scan(db, audit, head)
         except (sqlite3.DatabaseError, msgspec.ValidationError) as error:
             if audit.head.position >= head:
                 return audit.failed(f"the file is damaged: {error}", first_bad=None)
@@ -147,26 +146,6 @@ class SqliteStore:
                 self._tail.fail(reason)
                 self._lanes.close(reason)
             raise reason from error
-
-
-async def _audit(db: Database, audit: Audit, head: int) -> Verdict:
-    """Row by row up to the head at least; then what rows do not show, such as a damaged index."""
-    after, full = BEFORE_ALL, True
-    while full:
-        rows: Sequence[Row] = list(await db.execute_fetchall(PAGE_AFTER, (after, VERIFY_PAGE)))
-        for row in rows:
-            stored = msgspec.convert(tuple(row), Stored)
-            if problem := audit.take(stored):
-                return audit.failed(problem, first_bad=audit.head.position + 1)
-            after = stored.position
-        full = len(rows) == VERIFY_PAGE
-    if audit.head.position < head:
-        missing = audit.head.position + 1
-        return audit.failed(f"position {missing} is missing", first_bad=missing)
-    ((report,),) = await db.execute_fetchall("PRAGMA integrity_check(1)")
-    if report != "ok":
-        return audit.failed(f"the file is damaged: {report}", first_bad=None)
-    return audit.passed()
 
 
 @asynccontextmanager
