@@ -7,11 +7,14 @@ from hashlib import sha256
 from typing import TypeAlias
 
 import uuid_utils
+from aiohttp import hdrs
+from multidict import istr
 
 from api.service import Caller
 from eventstore.events import KeyCreated
 from eventstore.store import EventStore
 
+OWN_HEADER = istr("X-Browser-Use-API-Key")  # looked for in every request; an istr is folded once
 DEFAULT_PROJECT = "default"
 ANONYMOUS = Caller(actor="", project="")
 ENVIRONMENT = Caller(actor="key:env", project=DEFAULT_PROJECT)
@@ -29,9 +32,9 @@ def identifier(api_key: str | None, lookup: Lookup) -> Identify:
     own = digest(api_key) if api_key else None
 
     def identify(headers: Mapping[str, str]) -> Caller | None:
-        key = headers.get("X-Browser-Use-API-Key")
+        key = headers.get(OWN_HEADER)
         if key is None:
-            value = headers.get("Authorization")
+            value = headers.get(hdrs.AUTHORIZATION)
             if value is None:
                 return ANONYMOUS
             scheme, _, key = value.partition(" ")
