@@ -40,11 +40,13 @@ class Follower:
                     if not await self._ask(watching, pressed):
                         self._err.print(f"The task goes on. Stop it with: tapewright stop {self._id}")
                         return LEFT
-                return self._close(await watching)
+                end = await watching
             finally:
                 watching.cancel()
                 await asyncio.wait((watching,))
+                # While it turns, the spinner takes what goes to stdout and shows it on stderr.
                 self._spin(on=False)
+        return self._close(end)
 
     async def _watch(self) -> e.Event:
         """Print what happens. The event that ended the task."""
@@ -58,7 +60,7 @@ class Follower:
                 for line in lines:
                     self._err.print(line.text, style=line.style)
                 if self._progress.paused and not before:
-                    self._err.print(f"It is paused. Resume it with: tapewright resume {self._id}")
+                    self._err.print(f"Resume it with: tapewright resume {self._id}")
                 if self._progress.end:
                     return self._progress.end
                 self._spin(on=True)
@@ -106,7 +108,7 @@ class Follower:
     async def _steer(self, word: str | None) -> None:
         try:
             if word:
-                await self._client.steer(word, self._id)
+                self._err.print(f"The task is {await self._client.steer(word, self._id)} now.")
         except Refusal as refused:
             complain(str(refused))
 
