@@ -11,7 +11,7 @@ from eventstore.errors import NotAllowed
 from runner.control import ACT_GRACE, Gate, Interrupted
 from runner.past import Past
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Done, Eyes, Hands, Model, Reply, Resolved, as_json
+from runner.vocabulary import ActFailed, AnyAction, Done, Eyes, Hands, Model, Observation, Reply, Resolved, as_json
 
 RESULT_CAP = 100_000
 """Characters of one act's result that go on the tape; an event holds 256 KiB at most."""
@@ -33,6 +33,7 @@ class Loop(msgspec.Struct, kw_only=True):
     past: Past
     limits: e.Limits
     keep: Keep
+    place: Observation | None = None
 
     async def run(self) -> Done:
         """Step until the model says that it is done. Raises ActFailed with the reason when the task has failed."""
@@ -77,8 +78,9 @@ class Loop(msgspec.Struct, kw_only=True):
         return None
 
     async def _reply(self) -> Reply:
-        observation = await self.eyes.look(tree=self.model.needs_tree)
-        return await self.model.next(observation, self.past.steps)
+        if self.model.needs_tree or self.place is None:
+            self.place = await self.eyes.look(tree=self.model.needs_tree)
+        return await self.model.next(self.place, self.past.steps)
 
     async def _act(self, number: int, index: int, action: AnyAction, *, before: list[e.Event]) -> ActFailed | None:
         """One act, with its intent on the tape before and its outcome after. `before` goes down with the first one."""
@@ -152,7 +154,7 @@ class Loop(msgspec.Struct, kw_only=True):
         self.past.note([ended])
 
     async def _end(self, number: int, reply: Reply, began: float) -> None:
-        place = await self.eyes.look(tree=False)
+        self.place = place = await self.eyes.look(tree=False)
         taken = e.StepTaken(
             fence=self.tape.fence,
             number=number,
