@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from api.present import microseconds
 from api.tape_views import TapeEvent, TaskAsOf
@@ -155,15 +155,23 @@ class Client:
 @asynccontextmanager
 async def connect(url: str, key: str) -> AsyncIterator[Client]:
     """A client for the service at `url` (without a scheme it means http). Nothing is asked yet. Raises Failure."""
-    address = (url if "://" in url else f"http://{url}").rstrip("/")
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise Failure(f"{url} is not the address of a service, such as http://127.0.0.1:8000")
+    address = _address(url)
     if not key.strip().isascii() or not key.strip().isprintable():
         raise Failure("The key has characters that no key has.")
     headers = {"Authorization": f"Bearer {key.strip()}"} if key.strip() else {}
     async with aiohttp.ClientSession(headers=headers) as http:
         yield Client(http, address)
+
+
+def _address(url: str) -> str:
+    try:
+        parts = URL(url if "://" in url else f"http://{url}")
+        good = parts.scheme in ("http", "https") and parts.host
+    except ValueError:
+        good = None
+    if not good:
+        raise Failure(f"{url} is not the address of a service, such as http://127.0.0.1:8000")
+    return str(parts).rstrip("/")
 
 
 def refusal(status: int, answer: bytes) -> Refusal:

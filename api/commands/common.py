@@ -68,7 +68,7 @@ def finish(work: Coroutine[object, object, int | None], *, interrupted: int = LE
     except Failure as failure:
         complain(str(failure))
         code = failure.code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         code = interrupted
     except BrokenPipeError:
         # The reader had enough, as `head` does. Nothing may be written any more, not even by the interpreter's exit.

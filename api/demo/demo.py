@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Keep the data direct
 
 async def _demo(*, keep: bool) -> int:
     began = time.monotonic()
+    _end_in_order()
     try:
         async with asyncio.timeout(WHOLE_SECONDS), _folder(keep=keep) as place:
             await _play(place)
@@ -64,6 +66,13 @@ async def _counted_shop() -> AsyncIterator[tuple[str, Callable[[], int]]]:
     app.on_response_prepare.append(note)
     async with open_shop(app=app) as url:
         yield url, answered.total
+
+
+def _end_in_order() -> None:
+    """A closed terminal, or whoever ends this process, must not leave the service behind: it is left as by Ctrl-C."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, lambda: task and task.cancel())
 
 
 def _account(child: Child) -> None:

@@ -23,10 +23,12 @@ async def hold(text: str, seconds: float) -> None:
     """Wait, and show it: a dot each half second."""
     console = _console()
     console.print(f"  {safe(text)} ", end="")
-    for _ in range(round(seconds / TICK)):
-        await asyncio.sleep(TICK)
-        console.print(".", end="")
-    console.print()
+    try:
+        for _ in range(round(seconds / TICK)):
+            await asyncio.sleep(TICK)
+            console.print(".", end="")
+    finally:
+        console.print()
 
 
 def _console() -> Console:

@@ -4,9 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import closing
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
@@ -18,6 +21,8 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.cli import assemble
 from api.service import Service
+from eventstore.events import KeyCreated
+from eventstore.sqlite import open_sqlite
 from tests.web.conftest import KEY, Drive
 
 LIMIT = 30.0
@@ -305,6 +310,43 @@ async def test_verify_tells_the_head_and_its_hash(command: Command, drive: Drive
     head = created.hash.hex()
     assert Ended(code=0, out=f"The chain holds: 1 events, head {head}\n", err="") == told
     assert {"ok": True, "head": 1, "hash": head} == json.loads(document.out)
+
+
+async def test_a_tape_is_verified_without_a_service_and_a_changed_one_is_broken(
+    command: Command, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape.db"
+    created = KeyCreated(digest="0" * 64, project="default")
+    async with open_sqlite(tape) as store:
+        (recorded,) = await store.append("key-1", 0, [created], actor="system")
+
+    sound = await command("verify", "--data", str(tmp_path))
+    with closing(sqlite3.connect(tape)) as db:
+        db.execute("DROP TRIGGER events_are_never_changed")
+        db.execute("UPDATE events SET actor = 'nobody'")
+        db.commit()
+    changed = await command("verify", "--data", str(tmp_path))
+
+    assert Ended(code=0, out=f"The chain holds: 1 events, head {recorded.hash.hex()}\n", err="") == sound
+    broken = (
+        "The chain is broken at position 1: its hash does not follow from its content and the hash before it\n"
+        "Up to position 0 it holds.\n"
+    )
+    assert Ended(code=1, out=broken, err="") == changed
+
+
+async def test_a_directory_without_a_tape_stays_without_one(command: Command, tmp_path: Path) -> None:
+    answer = await command("verify", "--data", str(tmp_path))
+
+    assert (Ended(code=2, out="", err=f"There is no tape in {tmp_path}.\n"), []) == (answer, os.listdir(tmp_path))
+
+
+async def test_a_service_that_cannot_begin_says_why(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    answer = await ended(await begin("serve", "--port", "0", "--data", str(tmp_path / "file")))
+
+    assert (2, "", 1) == (answer.code, answer.out, answer.err.count("\n"))
 
 
 async def test_what_is_no_service_is_told(command: Command) -> None:
