@@ -13,7 +13,7 @@ from runner.navigation import goto, move
 from runner.observe import title
 from runner.resolve import Handle, Scene, resolve
 from runner.tabs import Tab
-from runner.targets import Found, describe, until
+from runner.targets import Found, describe, passing, until
 from runner.vocabulary import (
     ActFailed,
     Action,
@@ -193,8 +193,8 @@ async def seen(scene: Scene, text: str, *, absent: bool) -> bool:
         for frame in scene.page.frames:
             try:
                 anywhere = anywhere or bool(await frame.evaluate(frame_says, text))
-            except Error:
-                if scene.page.is_closed() or scene.tab.crashed:
+            except Error as error:
+                if scene.page.is_closed() or not passing(error):
                     raise
                 return None  # a frame is navigating: ask again
         return (anywhere is not absent) or None

@@ -42,7 +42,7 @@ async def _native(scene: Scene, wanted: str, found: Found) -> None:
         options = msgspec.convert(await found.locator.evaluate(OPTIONS, timeout=scene.milliseconds), list[Option])
         return pick(options, wanted)
 
-    index = await until(chosen, OPEN_SECONDS)  # options may still be loading
+    index = await until(chosen, min(OPEN_SECONDS, scene.seconds))  # options may still be loading
     if index is None:
         raise missing(wanted, found, [f'"{option.label}"' for option in options if option.enabled])
     await found.locator.select_option(index=index, timeout=scene.milliseconds)
@@ -60,7 +60,7 @@ def pick(options: list[Option], wanted: str) -> int | None:
 
 
 async def _built(scene: Scene, wanted: str, found: Found) -> None:
-    wish = Wish(query=Query(text=wanted, kind="option"))
+    wish = Wish(query=Query(text=wanted, kind="choice"))
     if found.seen.role != "listbox":
         await found.locator.click(timeout=scene.milliseconds, no_wait_after=True)
     try:
@@ -75,7 +75,7 @@ async def _built(scene: Scene, wanted: str, found: Found) -> None:
 
 async def _shown(scene: Scene) -> list[str]:
     try:
-        return await candidates(scene.page, Wish(query=Query(kind="option")), MOST_NAMED)
+        return await candidates(scene.page, Wish(query=Query(kind="choice")), MOST_NAMED)
     except Error:
         return []
 

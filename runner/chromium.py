@@ -28,8 +28,9 @@ FLAGS = (
 class Chromium:
     """A running browser. `served` counts all sessions that were given to it, `live` those that still run."""
 
-    def __init__(self, playwright: Playwright, browser: Browser) -> None:
+    def __init__(self, driver: asyncio.subprocess.Process | None, playwright: Playwright, browser: Browser) -> None:
         self.browser = browser
+        self.driver = driver
         self.served = 0
         self.live = 0
         self.dead = False
@@ -46,22 +47,20 @@ class Chromium:
 
     async def close(self, seconds: float) -> None:
         """End the browser and the driver; what does not end in time is killed."""
-        driver = driver_process(self._playwright)
         with suppress(Error, TimeoutError, OSError):
             async with asyncio.timeout(seconds):
                 await self.browser.close()
         with suppress(Error, TimeoutError, OSError):
             async with asyncio.timeout(seconds):
                 await self._playwright.stop()
-        if driver is not None and driver.returncode is None:
-            driver.kill()  # Chromium notices that its driver has gone, and ends
-            await driver.wait()
+        if self.driver is not None and self.driver.returncode is None:
+            self.driver.kill()  # Chromium notices that its driver has gone, and ends
+            await self.driver.wait()
 
 
-def driver_process(playwright: Playwright) -> asyncio.subprocess.Process | None:
+def driver_process(manager: object) -> asyncio.subprocess.Process | None:
     """The driver's process: Playwright has no public way to end one that hangs."""
-    connection = getattr(playwright._impl_obj, "_connection", None)
-    process = getattr(getattr(connection, "_transport", None), "_proc", None)
+    process = getattr(getattr(getattr(manager, "_client", None), "_transport", None), "_proc", None)
     return process if isinstance(process, asyncio.subprocess.Process) else None
 
 
@@ -81,7 +80,8 @@ def find(executable: str) -> str | None:
 async def launch(executable: str, *, headless: bool) -> Chromium:
     """Start a driver and a browser. Raises ActFailed with code no_browser when there is none or it does not start."""
     path = find(executable)
-    playwright = await async_playwright().start()
+    manager = async_playwright()
+    playwright = await manager.start()
     try:
         if path is None and shutil.which(playwright.chromium.executable_path) is None:
             raise ActFailed(
@@ -107,4 +107,4 @@ async def launch(executable: str, *, headless: bool) -> Chromium:
                 "no_browser", f"The browser {path or ''} did not start: {error.message.splitlines()[0]}"
             ) from error
         raise
-    return Chromium(playwright, browser)
+    return Chromium(driver_process(manager), playwright, browser)

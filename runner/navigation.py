@@ -13,6 +13,7 @@ from runner.vocabulary import ActFailed
 
 SETTLE_SECONDS = 5.0
 POPUP_SECONDS = 2.0
+BREATH_SECONDS = 0.5
 REASONS = {
     "CONNECTION_REFUSED": "connection refused",
     "CONNECTION_RESET": "the connection was reset",
@@ -44,9 +45,10 @@ async def goto(tab: Tab, url: str, domains: tuple[str, ...], seconds: float) -> 
         raise ActFailed("blocked", str(error)) from None
     if reason := allowed(url, domains):
         raise ActFailed("blocked", f"{url} is refused: {reason}.")
-    tab.refused = tab.oversized = ""
+    tab.clear()
+    await tab.listen(on=True)
     try:
-        response = await tab.page.goto(url, wait_until="domcontentloaded", timeout=seconds * 1000)
+        response = await _unless_trouble(tab, url, seconds)
     except PlaywrightTimeout:
         await tab.stop_loading()
         await verdict(tab)
@@ -61,6 +63,19 @@ async def goto(tab: Tab, url: str, domains: tuple[str, ...], seconds: float) -> 
     await settle(tab.page)
     await verdict(tab)
     return f"opened {tab.page.url}{status(response)}"
+
+
+async def _unless_trouble(tab: Tab, url: str, seconds: float) -> Response | None:
+    """Open the URL, or give up as soon as the page's events say that it must not be."""
+    going = asyncio.ensure_future(tab.page.goto(url, wait_until="domcontentloaded", timeout=seconds * 1000))
+    trouble = asyncio.ensure_future(tab.trouble.wait())
+    try:
+        await asyncio.wait({going, trouble}, return_when=asyncio.FIRST_COMPLETED)
+        return going.result() if going.done() else None
+    finally:
+        for task in (going, trouble):
+            task.cancel()
+        await asyncio.gather(going, trouble, return_exceptions=True)
 
 
 async def move(tab: Tab, step: str, seconds: float) -> str:
@@ -103,8 +118,10 @@ async def settle(page: Page) -> None:
         return
 
 
-async def arrive(tabs: Tabs, tab: Tab, seconds: float) -> None:
+async def arrive(tabs: Tabs, tab: Tab, seconds: float, *, acted: bool) -> None:
     """After an act: if it opened a tab or began a navigation, wait until the new page can be looked at."""
+    if acted and not tab.page.is_closed():
+        await breathe(tab.page)
     if tab.opening:
         tab.opening = 0
         try:
@@ -129,15 +146,47 @@ async def arrive(tabs: Tabs, tab: Tab, seconds: float) -> None:
             await verdict(seen)
 
 
+async def breathe(page: Page) -> None:
+    """Let the page do what the act has put in its queue, so that a navigation from there has begun."""
+    try:
+        async with asyncio.timeout(BREATH_SECONDS):
+            await page.evaluate("() => new Promise((done) => setTimeout(done))")
+    except (Error, TimeoutError):
+        return  # it is navigating already, or busy
+
+
+async def settled(tab: Tab, seconds: float) -> None:
+    """Wait a little for a navigation under way, so that a look sees the new page; then look at what is there."""
+    try:
+        async with asyncio.timeout(seconds):
+            await tab.arrived.wait()
+            if tab.leaving is not None:
+                await asyncio.wait({tab.leaving})
+    except TimeoutError:
+        return
+
+
+async def leave(tab: Tab) -> None:
+    """Go to an empty page."""
+    try:
+        await tab.page.goto("about:blank")
+    except Error:
+        return  # the page went away, or elsewhere
+
+
 async def verdict(tab: Tab) -> None:
     """Raise what the page's events have said meanwhile: refused or too large. Says it once."""
+    if tab.leaving is not None:
+        await asyncio.wait({tab.leaving}, timeout=SETTLE_SECONDS)
     if tab.refused:
         reason, tab.refused = tab.refused, ""
         raise ActFailed("blocked", reason)
     if tab.oversized:
         reason, tab.oversized = tab.oversized, ""
+        tab.trouble.clear()
         if not tab.page.is_closed():
-            await tab.page.goto("about:blank")
+            await tab.stop_loading()
+            await leave(tab)
         raise ActFailed("page_too_large", reason)
 
 

@@ -20,6 +20,7 @@ MOST_CHARACTERS = 40_000
 MOST_LISTED = 10_000
 MASK = "********"
 REFERENCE = re.compile(r" \[ref=(\w+)\]( \[cursor=pointer\])?")
+EMPTY = re.compile(r" *(- generic( \[active\])?)?")
 LINE = re.compile(r"( *)- '?(\w+)")
 INTERACTIVE = frozenset(
     {
@@ -136,7 +137,7 @@ async def snapshot(tab: Tab, memory: Memory) -> str:
         star = "*" if same and reference not in memory.shown else ""
         out.append(f"- {star}[{memory.number(reference)}] {describe(seen)} at ({seen.box[0]}, {seen.box[1]})")
     memory.shown = frozenset(shown)
-    return capped([line for line in out if line.strip()])
+    return capped([line for line in out if not EMPTY.fullmatch(line)])
 
 
 def numbered(line: str, memory: Memory, shown: set[str], same: bool) -> str:

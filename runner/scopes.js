@@ -48,11 +48,13 @@ const inAreas = (areas, matches) => {
   return matches.filter((m) => found.has(m));
 };
 
-// What stands on the same line is nearer than what touches from the line above.
+// From a text to a candidate. What stands on the same line is nearer than what touches from another line, and what
+// follows a text is nearer than what precedes it.
 const gap = (a, b) => {
   const x = Math.max(0, a.left - b.right, b.left - a.right), y = Math.max(0, a.top - b.bottom, b.top - a.bottom);
   const low = Math.min(a.height, b.height), shared = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-  return Math.hypot(x, shared >= low / 2 ? 0 : y + low / 2);
+  const line = shared >= low / 2, before = line ? a.right <= b.left : a.bottom <= b.top + 1;
+  return Math.hypot(x, line ? 0 : y + low / 2) * (before ? 2 : 1);
 };
 // The text's own box, not that of the element around it, which may hold the candidates as well.
 const textBox = (e, wanted) => {

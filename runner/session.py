@@ -13,14 +13,16 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from runner.actions import Scene, perform, resolve
 from runner.chromium import Chromium
-from runner.navigation import arrive, verdict
+from runner.navigation import arrive, leave, settled, verdict
 from runner.observe import Memory, clickable, observe
 from runner.tabs import Tab, Tabs
 from runner.urls import allowed
-from runner.vocabulary import ActFailed, AnyAction, Eyes, Hands, Observation, Outcome, Resolved
+from runner.vocabulary import ActFailed, AnyAction, Effect, Eyes, Hands, Observation, Outcome, Resolved
 
 SCREENSHOT_SECONDS = 5.0
 STATE_SECONDS = 10.0
+LOOK_SECONDS = 2.0
+ACTED = frozenset({Effect.LOCAL, Effect.LASTING})
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,10 +77,10 @@ class Session(Hands, Eyes):
         """Do it. Raises ActFailed."""
         async with self._told():
             scene = await self._scene()
-            scene.tab.opening = 0
+            scene.tab.clear()
             self._tabs.adopted.clear()
             result = await perform(scene, resolved)
-            await arrive(self._tabs, scene.tab, self._navigation_seconds)
+            await arrive(self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect in ACTED)
             return Outcome(result=result, url=self.url)
 
     async def look(self, *, tree: bool) -> Observation:
@@ -126,6 +128,7 @@ class Session(Hands, Eyes):
             url = tab.page.url
             await self._tabs.forget(tab)
             raise ActFailed("page_crashed", f"The page at {url} crashed.")
+        await settled(tab, LOOK_SECONDS)
         return tab
 
     @asynccontextmanager
@@ -190,8 +193,7 @@ class Session(Hands, Eyes):
         """A main frame's navigation was refused: the act that caused it fails. A frame's is only reported."""
         tab = self._tabs.of(frame.page) if frame is not None else self._tabs.current_now
         if tab is not None and (frame is None or frame.parent_frame is None):
-            tab.refused = f"{url} is refused: {reason}."
-            tab.arrived.set()
+            tab.refuse(f"{url} is refused: {reason}.")
 
     async def _route_web_socket(self, socket: WebSocketRoute) -> None:
         reason = allowed(socket.url, self._access.allowed_domains)
@@ -210,15 +212,7 @@ class Session(Hands, Eyes):
         if reason and frame.url:
             self._access.blocked(frame.url, reason)
             self._refuse(frame.url, reason, frame)
-            self._tabs.spawn(leave(tab))
-
-
-async def leave(tab: Tab) -> None:
-    """Go to an empty page."""
-    try:
-        await tab.page.goto("about:blank")
-    except Error:
-        return  # the page went away, or elsewhere
+            tab.leaving = self._tabs.spawn(leave(tab))
 
 
 def late(error: Error, seconds: float) -> str:
@@ -235,6 +229,8 @@ def late(error: Error, seconds: float) -> str:
     ):
         if sign in error.message:
             return f"The target {words} for {seconds:g} s."
+    if "performing" in error.message:
+        return f"The act was begun, but the page did not answer within {seconds:g} s."
     if "waiting for locator" in error.message or "waiting for get_by" in error.message:
         return f"The target went away and did not come back within {seconds:g} s."
     return f"This took longer than {seconds:g} s: {error.message.splitlines()[0]}"

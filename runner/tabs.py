@@ -16,6 +16,7 @@ class Event(TypedDict, total=False):
     frameId: str
     requestId: str
     loaderId: str
+    url: str
     type: str
     dataLength: int
     response: dict[str, object]
@@ -24,13 +25,17 @@ class Event(TypedDict, total=False):
 class Tab:
     """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them."""
 
-    def __init__(self, page: Page, spawn: Callable[[Coroutine[None, None, None]], None], max_page_bytes: int) -> None:
+    def __init__(
+        self, page: Page, spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]], max_page_bytes: int
+    ) -> None:
         self.page = page
         self.cdp: CDPSession | None = None
         self.crashed = False
         self.refused = ""
         self.oversized = ""
         self.opening = 0
+        self.trouble = asyncio.Event()
+        self.leaving: asyncio.Task[None] | None = None
         self.arrived = asyncio.Event()
         self.arrived.set()
         self._spawn = spawn
@@ -38,6 +43,7 @@ class Tab:
         self._main_frame = ""
         self._document = ""
         self._received = 0
+        self._url = ""
         self._dialogs = 0
         page.on("crash", self._crash)
         page.on("dialog", self._answer)
@@ -67,8 +73,8 @@ class Tab:
             await self.cdp.send("Page.stopLoading")
         self.arrived.set()
 
-    async def _enable_network(self, *, on: bool) -> None:
-        """Only while a document loads: the events of a busy page are many."""
+    async def listen(self, *, on: bool) -> None:
+        """To the network, for the size of a document: only while it loads, as the events of a busy page are many."""
         try:
             if self.cdp is not None:
                 await self.cdp.send("Network.enable" if on else "Network.disable")
@@ -81,13 +87,25 @@ class Tab:
         except Error:
             return  # the page went away
 
+    def refuse(self, reason: str) -> None:
+        """A navigation of the main frame was refused: whatever caused it fails."""
+        self.refused = reason
+        self.trouble.set()
+        self.arrived.set()
+
+    def clear(self) -> None:
+        """Forget the troubles of earlier acts."""
+        self.refused = self.oversized = ""
+        self.opening = 0
+        self.trouble.clear()
+
     def _leaving(self, event: Event) -> None:
         if event["frameId"] != self._main_frame:
             return
         self.arrived.clear()
         if "loaderId" in event:
-            self._document, self._received = event["loaderId"], 0
-            self._spawn(self._enable_network(on=True))
+            self._document, self._received, self._url = event["loaderId"], 0, event.get("url", "")
+            self._spawn(self.listen(on=True))
 
     def _stopped(self, event: Event) -> None:
         if event["frameId"] == self._main_frame:
@@ -95,7 +113,7 @@ class Tab:
 
     def _loaded(self, _event: Event) -> None:
         self.arrived.set()
-        self._spawn(self._enable_network(on=False))
+        self._spawn(self.listen(on=False))
 
     def _opens(self, _event: Event) -> None:
         self.opening += 1
@@ -119,8 +137,10 @@ class Tab:
                 self._too_large()
 
     def _too_large(self) -> None:
+        self._document = ""
         if not self.oversized:
-            self.oversized = f"{self.page.url} is larger than {self._max_page_bytes / 1024 / 1024:g} MiB."
+            self.oversized = f"{self._url} is larger than {self._max_page_bytes / 1024 / 1024:g} MiB."
+            self.trouble.set()
             self._spawn(self._drop())
 
     def _crash(self, _page: Page) -> None:
@@ -184,11 +204,12 @@ class Tabs:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run something small beside; it ends with the tabs."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _adopt(self, page: Page) -> None:
         if len(self.open) >= MOST_TABS:

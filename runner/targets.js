@@ -15,7 +15,9 @@ const textHits = (wanted) => {
     let inner = false;
     for (const child of e.children) inner = visit(child) || inner;
     const own = norm([...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join(' '));
-    const best = inner ? level(own, wanted) : Math.min(...[own, norm(e.textContent)].map((t) => level(t, wanted)).filter((n) => n >= 0));
+    // The text content is quick to ask for, but holds scripts and hidden words as well: it only rules out.
+    const levels = (inner ? [own] : [own, norm(content(e))]).map((t) => level(t, wanted)).filter((n) => n >= 0);
+    const best = levels.length ? Math.min(...levels) : -1;
     if (best >= 0 && e !== document.documentElement) hits.push([e, best]);
     return true;
   };
@@ -88,7 +90,11 @@ const candidates = (q, listeners) => {
       if (e && shown(e)) add(e, n * 10 + 5);
       else if (hit.control && fits(hit.control)) add(hit.control, n * 10 + 5);
       else if (!q.roles && q.purpose === 'any') add(hit, n * 10 + 5);
-      else if (q.loose && strength(hit, listeners)) add(hit, n * 10 + 7);
+      else if (q.loose) {
+        // A link that looks like a button, or a button that looks like a link: by its full name only.
+        for (e = hit; e && !['button', 'link'].includes(role(e));) e = up(e);
+        if (e && n < 2) add(e, n * 10 + 7); else if (!e && strength(hit, listeners)) add(hit, n * 10 + 7);
+      }
     }
     if (q.scanned && q.purpose === 'any' && (!q.roles || q.loose)) {
       for (const e of elements) {

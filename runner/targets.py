@@ -73,7 +73,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             **{name: getattr(self.query, name) for name in ("text", "row", "within", "near", "ordinal")},
             "purpose": self.purpose,
             "roles": list(roles) or None,
-            "loose": kind in {"button", "link", "icon", "tab", "option", "menu item"},
+            "loose": kind in {"button", "link", "icon", "tab", "option", "choice", "menu item"},
             "scanned": listeners is not None,
             "listeners": list(listeners or ()),
         }
@@ -118,7 +118,7 @@ async def _wait(page: Page, wish: Wish, seconds: float, scan: Scan) -> tuple[Fra
             listeners = await scan()
             continue
         if waited >= (seconds if one is not None or not ambiguous(matches, wish) else min(GRACE_SECONDS, seconds)):
-            raise await refusal(page, wish, matches, one, waited)
+            raise await refusal(page, wish, matches, one, seconds)
         await asyncio.sleep(min(pause, max(seconds - waited, 0.001)))
         pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
         listeners = await scan() if listeners is not None else None
@@ -219,12 +219,12 @@ async def reach(page: Page, frame: Frame, seen: Seen, *, alone: bool) -> Found:
 
 
 async def refusal(
-    page: Page, wish: Wish, matches: list[tuple[Frame, Seen]], one: tuple[Frame, Seen] | None, waited: float
+    page: Page, wish: Wish, matches: list[tuple[Frame, Seen]], one: tuple[Frame, Seen] | None, seconds: float
 ) -> ActFailed:
     """Why nothing can be acted on, in a sentence that names the candidates."""
     if one is not None:
         state = "kept moving" if one[1].moving else "cannot be typed into" if one[1].enabled else "stayed disabled"
-        return ActFailed("timeout", f"{describe(one[1])} {state} for {waited:.3g} s.")
+        return ActFailed("timeout", f"{describe(one[1])} {state} for {seconds:g} s.")
     if wish.query.ordinal and matches:
         return ActFailed(
             "no_target", f"Only {len(matches)} match {wish.what}, number {wish.query.ordinal} is asked for."

@@ -33,6 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "listbox": ("listbox", "combobox"),
     "slider": ("slider",),
     "option": ("option", "menuitem", "menuitemradio", "treeitem", "radio"),
+    "choice": ("option", "menuitem", "menuitemradio", "treeitem"),
     "tab": ("tab",),
     "menu item": ("menuitem", "menuitemcheckbox", "menuitemradio", "option"),
     "menuitem": ("menuitem", "menuitemcheckbox", "menuitemradio", "option"),

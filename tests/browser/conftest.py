@@ -1,5 +1,6 @@
 """A real Chromium for each module, and the local pages of `tests/site` on a port of their own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,14 +10,60 @@ from aiohttp import web
 from runner.browser import Browsers, BrowserSettings, Session, open_browsers
 
 SITE = Path(__file__).parent.parent / "site"
+MEGABYTE = b"<p>" + b"x" * 1024 * 1024
+
+
+async def missing(_request: web.Request) -> web.Response:
+    return web.Response(
+        status=404, text="<!doctype html><title>Gone</title><h1>Nothing here</h1>", content_type="text/html"
+    )
+
+
+async def redirect(request: web.Request) -> web.Response:
+    raise web.HTTPFound(request.query["to"])
+
+
+async def silent(_request: web.Request) -> web.Response:
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/html"})
+    await response.prepare(request)
+    for _ in range(64):
+        await response.write(MEGABYTE)
+    return response
+
+
+async def declared(_request: web.Request) -> web.Response:
+    return web.Response(body=MEGABYTE * 3, content_type="text/html")
+
+
+async def download(_request: web.Request) -> web.Response:
+    return web.Response(body=b"x", headers={"Content-Disposition": "attachment; filename=x.bin"})
+
+
+async def cookie(request: web.Request) -> web.Response:
+    had = request.cookies.get("seen", "nothing")
+    answer = web.Response(text=f"<!doctype html><title>Cookies</title><h1>had {had}</h1>", content_type="text/html")
+    answer.set_cookie("seen", request.query.get("set", had))
+    return answer
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site() -> AsyncIterator[str]:
     """The address of the pages, such as `http://127.0.0.1:40123`."""
     app = web.Application()
+    app.router.add_get("/missing", missing)
+    app.router.add_get("/redirect", redirect)
+    app.router.add_get("/silent", silent)
+    app.router.add_get("/endless", endless)
+    app.router.add_get("/declared", declared)
+    app.router.add_get("/download", download)
+    app.router.add_get("/cookie", cookie)
     app.router.add_static("/", SITE)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)
     await listener.start()
@@ -26,13 +73,20 @@ async def site() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsers() -> AsyncIterator[Browsers]:
-    """Browsers with short limits."""
-    async with open_browsers(BrowserSettings(navigation_seconds=5.0)) as opened:
+    """Browsers with short limits: two megabytes a page, three seconds a navigation."""
+    async with open_browsers(BrowserSettings(navigation_seconds=3.0, max_page_bytes=2 * 1024 * 1024)) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def session(browsers: Browsers) -> AsyncIterator[Session]:
-    """A fresh context."""
+    """A fresh context with two seconds for an act."""
     async with browsers.session(viewport=(1280, 800), action_seconds=2.0) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hasty(browsers: Browsers) -> AsyncIterator[Session]:
+    """A fresh context with half a second for an act: for acts that must fail."""
+    async with browsers.session(viewport=(1280, 800), action_seconds=0.5) as opened:
         yield opened
