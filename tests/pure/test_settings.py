@@ -66,3 +66,12 @@ def test_a_key_that_is_wrong_stands_in_no_message() -> None:
 def test_every_setting_says_what_it_is() -> None:
     assert {f"TAPEWRIGHT_{field.upper()}" for field in Settings.__struct_fields__} == set(descriptions())
     assert all(descriptions().values())
+
+
+def test_the_readme_lists_every_setting_in_the_same_words() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+
+    rows = [[cell.strip(" `") for cell in line.split("|")] for line in readme.splitlines()]
+    table = {row[1]: row[3] for row in rows if len(row) == 5 and row[1].startswith("TAPEWRIGHT_")}
+
+    assert descriptions() == table
