@@ -13,11 +13,12 @@ from eventstore.blobs import Blobs
 from eventstore.errors import Refused
 from eventstore.vault import Vault
 from runner.control import Gate, LetGo
+from runner.keeping import Keeper, Kept, kept
 from runner.loop import Loop
 from runner.past import Past, Return
 from runner.ports import Session, Sessions
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Done, Effect, Model, Navigate, from_json
+from runner.vocabulary import ActFailed, AnyAction, Done, Model, Navigate, from_json
 
 log = structlog.get_logger()
 
@@ -49,13 +50,14 @@ class Attempt(msgspec.Struct, kw_only=True):
     gate: Gate
     past: Past
     equipment: Equipment
+    keeper: Keeper | None = None
     blocks: int = 0
 
     async def run(self) -> None:
         """Drive the task until it has ended or was stopped. Raises LetGo, or Refused when the log will have no more."""
-        async with AsyncExitStack() as session:
+        async with AsyncExitStack() as stack:
             try:
-                done = await self.gate.steer(self._drive(session))
+                done = await self.gate.steer(self._drive(stack))
             except (LetGo, Refused):
                 raise
             except ActFailed as failure:
@@ -66,11 +68,13 @@ class Attempt(msgspec.Struct, kw_only=True):
                 await self._end(e.TaskFailed(fence=self.tape.fence, code="internal", message=message))
             else:
                 await self._end(_finished(done, self.tape.fence))
-        await self.equipment.vault.delete(self._state_name)
+            if self.keeper:
+                await self.keeper.forget()
 
     async def _end(self, fact: e.Event | None) -> None:
         """The end as a fact; without one, a stop took effect."""
         if fact is None:
+            await self.tape.drop()
             await self.tape.decide(lambda task: decide.stopped(task, fence=self.tape.fence))
         else:
             await self.tape.decide(lambda task: [] if task.ended else decide.record(task, fact))
@@ -81,6 +85,9 @@ class Attempt(msgspec.Struct, kw_only=True):
         try:
             async with self.gate.limit(limits.task_seconds) as limit:
                 session = await self._open(stack, model)
+                keeper = self.keeper = self._keeper(session)
+                stack.push_async_callback(keeper.close)
+                stack.push_async_callback(self.tape.close)
                 loop = Loop(
                     tape=self.tape,
                     gate=self.gate,
@@ -89,7 +96,7 @@ class Attempt(msgspec.Struct, kw_only=True):
                     model=model,
                     past=self.past,
                     limits=limits,
-                    keep=lambda: self._keep(session),
+                    keep=keeper.keep,
                 )
                 return await loop.run()
         except TimeoutError as error:
@@ -101,15 +108,15 @@ class Attempt(msgspec.Struct, kw_only=True):
     async def _open(self, stack: AsyncExitStack, model: Model) -> Session:
         """A session on the tape as started, brought back to where an earlier attempt was."""
         back = self.past.way_back()
-        state = await self.equipment.vault.get(self._state_name) if self.number > 1 else None
+        known = await kept(self.equipment.vault, self._state_name) if self.number > 1 else None
         if not model.needs_tree:
-            _must_be_honest(back, state)
+            _must_be_honest(back, known)
         options = self.created.options
         session = await stack.enter_async_context(
             self.equipment.browsers.session(
                 viewport=(options.viewport_width, options.viewport_height),
                 allowed_domains=self.created.allowed_domains,
-                state=state.decode() if state else "",
+                state=known.state if known else "",
                 uploads=self.equipment.uploads,
                 action_seconds=self.created.limits.action_seconds,
                 blocked=self._blocked,
@@ -121,7 +128,7 @@ class Attempt(msgspec.Struct, kw_only=True):
             browser=session.version,
             viewport_width=options.viewport_width,
             viewport_height=options.viewport_height,
-            restored=("cookies and storage", *restored) if state else restored,
+            restored=("cookies and storage", *restored) if known else restored,
             lost=("what the page held in memory",) if back.url else (),
         )
         await self.tape.write(started)
@@ -141,17 +148,9 @@ class Attempt(msgspec.Struct, kw_only=True):
             raise ActFailed("runner_lost", message) from failure
         return (back.url, *(repeat.params for repeat in back.repeat))
 
-    async def _keep(self, session: Session) -> str:
-        """Cookies and storage into the vault where they may have changed; a picture into the blobs."""
-        if any(act.effect in (Effect.LASTING, Effect.NAVIGATION) for act in self.past.open):
-            await self.equipment.vault.put(self._state_name, (await session.state()).encode())
-        if not self.equipment.screenshots:
-            return ""
-        try:
-            return await self.equipment.blobs.put(await session.screenshot())
-        except ActFailed:
-            log.warning("no screenshot of a step", stream=self.tape.stream)
-            return ""
+    def _keeper(self, session: Session) -> Keeper:
+        shared = self.equipment
+        return Keeper(session, shared.blobs, shared.vault, self._state_name, screenshots=shared.screenshots)
 
     def _blocked(self, url: str, reason: str) -> None:
         self.blocks += 1
@@ -167,12 +166,12 @@ def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:
     return e.TaskFinished(fence=fence, success=done.success, output=done.output) if done else None
 
 
-def _must_be_honest(back: Return, state: bytes | None) -> None:
+def _must_be_honest(back: Return, known: Kept | None) -> None:
     """A model that cannot look for itself goes on only where nothing that may have had an effect is in doubt."""
     if back.obstacle:
         message = f"The runner was lost after {back.obstacle}, which may have had an effect; it is not repeated."
         raise ActFailed("runner_lost", message)
-    if back.lasting and state is None:
+    if back.lasting > (known.step if known else 0):
         raise ActFailed("runner_lost", "The runner was lost, and so were its browser's cookies and storage.")
 
 

@@ -11,15 +11,27 @@ from eventstore.errors import NotAllowed
 from runner.control import ACT_GRACE, Gate, Interrupted
 from runner.past import Past
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Done, Eyes, Hands, Model, Observation, Reply, Resolved, as_json
+from runner.vocabulary import (
+    ActFailed,
+    AnyAction,
+    Done,
+    Effect,
+    Eyes,
+    Hands,
+    Model,
+    Observation,
+    Reply,
+    Resolved,
+    as_json,
+)
 
 RESULT_CAP = 100_000
 """Characters of one act's result that go on the tape; an event holds 256 KiB at most."""
 
 _TRIES = 16
 
-Keep = Callable[[], Awaitable[str]]
-"""Keeps what the step leaves behind (browser state, picture); answers the picture's SHA-256 in hex, or nothing."""
+Keep = Callable[[int, set[Effect]], Awaitable[str]]
+"""Keeps what the step of that number and those effects left; answers the SHA-256 of its picture in hex, or nothing."""
 
 
 class Loop(msgspec.Struct, kw_only=True):
@@ -72,7 +84,7 @@ class Loop(msgspec.Struct, kw_only=True):
             failure = await self._act(number, index, action, before=ended)
             if failure:
                 break
-        await self._end(number, reply, began)
+        self._end(number, reply, _since(began))
         if failure and not self.model.needs_tree:
             raise ActFailed(failure.code, f"Step {number}, {reply.next_goal!r}: {failure}") from failure
         return None
@@ -153,21 +165,28 @@ class Loop(msgspec.Struct, kw_only=True):
         self.tape.write_behind(ended)
         self.past.note([ended])
 
-    async def _end(self, number: int, reply: Reply, began: float) -> None:
-        self.place = place = await self.eyes.look(tree=False)
-        taken = e.StepTaken(
-            fence=self.tape.fence,
-            number=number,
-            url=place.url,
-            title=place.title,
-            evaluation=reply.evaluation,
-            memory=reply.memory,
-            next_goal=reply.next_goal,
-            screenshot=await self.keep(),
-            duration_ms=_since(began),
-        )
-        self.tape.write_behind(taken)
-        self.past.note([taken])
+    def _end(self, number: int, reply: Reply, took: int) -> None:
+        """The step is done. What it left is looked at while the next one is prepared, and before it acts."""
+        effects = {Effect(act.effect) for act in self.past.open}
+        self.past.note([e.StepTaken(fence=self.tape.fence, number=number)])
+
+        async def taken() -> list[e.Event]:
+            self.place = place = await self.eyes.look(tree=False)
+            return [
+                e.StepTaken(
+                    fence=self.tape.fence,
+                    number=number,
+                    url=place.url,
+                    title=place.title,
+                    evaluation=reply.evaluation,
+                    memory=reply.memory,
+                    next_goal=reply.next_goal,
+                    screenshot=await self.keep(number, effects),
+                    duration_ms=took,
+                )
+            ]
+
+        self.tape.follow_up(taken())
 
     async def _interrupt(self, number: int, cause: str) -> None:
         appended = await self.tape.decide(

@@ -23,12 +23,13 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
 class Return(msgspec.Struct, frozen=True, kw_only=True):
     """How to go on in a new browser. `obstacle` names the act because of which that would not be honest, or is empty.
 
-    `lasting` tells whether any act may have had an effect: then the cookies and storage are needed to go on.
+    `lasting` is the number of the last step with an act that may have had an effect, or 0: the cookies and storage of
+    that step, or a later one, are needed to go on.
     """
 
     url: str = ""
     repeat: tuple[Repeat, ...] = ()
-    lasting: bool = False
+    lasting: int = 0
     obstacle: str = ""
 
 
@@ -41,7 +42,7 @@ class Past:
         self.open: list[PastAct] = []
         self._url = ""
         self._repeat: list[Repeat] = []
-        self._lasting = False
+        self._lasting = 0
         self._since = ""
         self._uncertain = ""
 
@@ -82,7 +83,8 @@ class Past:
                 url=ended.url,
             )
         )
-        self._lasting |= started.effect == Effect.LASTING
+        if started.effect == Effect.LASTING:
+            self._lasting = started.step
         if started.effect == Effect.NAVIGATION or _page(ended.url) != _page(self._url):
             self._repeat, self._since = [], ""
         elif started.effect == Effect.LOCAL and ended.ok:

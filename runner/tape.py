@@ -1,13 +1,19 @@
 """One runner's pen on one task: every fact carries the fence of its claim, in order, all through decisions."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+
+import structlog
 
 from eventstore import decide
 from eventstore import events as e
 from eventstore.store import Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
+
+log = structlog.get_logger()
+
+CLOSE_SECONDS = 2.0
 
 
 class Tape:
@@ -18,7 +24,7 @@ class Tape:
         self.stream = stream
         self._tasks = tasks
         self._actor = actor
-        self._behind: asyncio.Task[Sequence[Recorded]] | None = None
+        self._behind: asyncio.Task[None] | None = None
 
     async def state(self) -> Task:
         """The task as it stands."""
@@ -31,12 +37,17 @@ class Tape:
 
     def write_behind(self, *facts: e.Event) -> None:
         """Begin to write; the next write, `settle` or decision waits for it and raises what it raised."""
+        self.follow_up(_given(facts))
+
+    def follow_up(self, facts: Coroutine[object, object, Sequence[e.Event]]) -> None:
+        """As `write_behind`, for facts that take a moment to find out. They come after what is behind already."""
         before = self._behind
 
-        async def append() -> Sequence[Recorded]:
+        async def append() -> None:
+            found = await facts
             if before is not None:
                 await before
-            return await self._append(lambda task: decide.record(task, *facts), Lane.FACT)
+            await self._append(lambda task: decide.record(task, *found), Lane.FACT)
 
         self._behind = asyncio.create_task(append())
 
@@ -48,9 +59,31 @@ class Tape:
     async def settle(self) -> None:
         """Wait until what was written behind is durable."""
         if self._behind is not None:
+            try:
+                await asyncio.shield(self._behind)
+            finally:
+                if self._behind.done():
+                    self._behind = None
+
+    async def close(self) -> None:
+        """Let what is behind be written, within CLOSE_SECONDS; nobody is left to hear of a refusal."""
+        if self._behind is not None:
+            await asyncio.wait({self._behind}, timeout=CLOSE_SECONDS)
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Give up what is still being found out; what was given to the log already is written all the same."""
+        if self._behind is not None:
             behind, self._behind = self._behind, None
-            await behind
+            behind.cancel()
+            await asyncio.wait({behind})
+            if not behind.cancelled() and (error := behind.exception()):
+                log.info("a fact was not written", stream=self.stream, reason=str(error))
 
     async def _append(self, decision: Callable[[Task], list[e.Event]], lane: Lane) -> Sequence[Recorded]:
         done = await self._tasks.transact(self.stream, decision, actor=self._actor, lane=lane)
         return done.appended
+
+
+async def _given(facts: Sequence[e.Event]) -> Sequence[e.Event]:
+    return facts

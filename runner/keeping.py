@@ -1,0 +1,82 @@
+"""What a step leaves behind beside its facts: a picture in the blobs, cookies and storage in the vault."""
+
+import asyncio
+
+import msgspec
+import structlog
+
+from eventstore.blobs import Blobs
+from eventstore.vault import Vault
+from runner.ports import Session
+from runner.vocabulary import ActFailed, Effect
+
+log = structlog.get_logger()
+
+CLOSE_SECONDS = 3.0
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser's cookies and storage, as they were after the step of that number or a moment later."""
+
+    step: int
+    state: str
+
+
+async def kept(vault: Vault, name: str) -> Kept | None:
+    """What the vault has under the name; None when there is nothing that can be read."""
+    data = await vault.get(name)
+    try:
+        return msgspec.json.decode(data, type=Kept) if data else None
+    except msgspec.DecodeError:
+        return None
+
+
+class Keeper:
+    """Keeps for one session. Cookies and storage are saved beside the task; only the newest count."""
+
+    def __init__(self, session: Session, blobs: Blobs, vault: Vault, name: str, *, screenshots: bool) -> None:
+        self._session = session
+        self._blobs = blobs
+        self._vault = vault
+        self._name = name
+        self._screenshots = screenshots
+        self._wanted = 0
+        self._saving: asyncio.Task[None] | None = None
+
+    async def keep(self, number: int, effects: set[Effect]) -> str:
+        """Keep what the step of that number left; answers the picture's SHA-256 in hex, or nothing."""
+        if effects & {Effect.LASTING, Effect.NAVIGATION}:
+            self._wanted = number
+            if self._saving is None or self._saving.done():
+                self._saving = asyncio.create_task(self._save())
+        if not self._screenshots:
+            return ""
+        try:
+            return await self._blobs.put(await self._session.screenshot())
+        except ActFailed as failure:
+            log.warning("no picture of a step", step=number, reason=str(failure))
+            return ""
+
+    async def close(self) -> None:
+        """Finish saving while the session is still open, within CLOSE_SECONDS."""
+        if self._saving is not None:
+            await asyncio.wait({self._saving}, timeout=CLOSE_SECONDS)
+            self._saving.cancel()
+
+    async def forget(self) -> None:
+        """The task has ended: nobody comes back to this state."""
+        if self._saving is not None:
+            self._saving.cancel()
+            await asyncio.wait({self._saving})
+        await self._vault.delete(self._name)
+
+    async def _save(self) -> None:
+        saved = 0
+        while saved < self._wanted:
+            saved = self._wanted
+            try:
+                state = Kept(step=saved, state=await self._session.state())
+                await self._vault.put(self._name, msgspec.json.encode(state))
+            except (ActFailed, OSError) as failure:
+                # A runner that comes after this one will find that the state is missing, and say so.
+                log.warning("cookies and storage were not kept", step=saved, reason=str(failure))
