@@ -86,12 +86,15 @@ def _account(child: Child) -> None:
 
 @asynccontextmanager
 async def _folder(*, keep: bool) -> AsyncIterator[Path]:
-    """A folder for the data, gone afterwards unless it is to be kept."""
+    """A folder for the data and the service's log: gone afterwards, unless it is to be kept or something went wrong."""
     place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tapewright-demo-"))
     try:
         yield place
+    except Failure:
+        keep = True
+        raise
     finally:
         if keep:
-            tell(f"the data is kept in {place}")
+            tell(f"the data and the service's log are kept in {place}")
         else:
             await asyncio.to_thread(shutil.rmtree, place)
