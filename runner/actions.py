@@ -1,19 +1,15 @@
 """One small function per action, and the table from action to function. What is acted on has been resolved before."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Error
 
+from runner import looks, moves
 from runner.choices import select
-from runner.extract import SCRIPT, extract
-from runner.navigation import goto, move
-from runner.observe import title
 from runner.resolve import Handle, Scene, resolve
-from runner.tabs import Tab
-from runner.targets import Found, describe, passing, until
+from runner.targets import until
 from runner.vocabulary import (
     ActFailed,
     Action,
@@ -39,7 +35,7 @@ from runner.vocabulary import (
     Wait,
     WaitFor,
 )
-from runner.words import listing
+from runner.wishes import Found, describe
 
 __all__ = ["Scene", "perform", "resolve"]
 
@@ -60,10 +56,6 @@ def of(handle: Handle) -> Found:
     if handle.found is None:
         raise ActFailed("no_target", "The action has no target.")
     return handle.found
-
-
-async def navigate(scene: Scene, action: Navigate, _handle: Handle) -> str:
-    return await goto(scene.tab, action.url, scene.allowed_domains, scene.navigation_seconds)
 
 
 async def click(scene: Scene, action: Click, handle: Handle) -> str:
@@ -170,83 +162,6 @@ def inside(uploads: Path | None, name: str) -> Path:
     return path
 
 
-async def scroll(scene: Scene, action: Scroll, handle: Handle) -> str:
-    if handle.found is not None:
-        await handle.found.locator.scroll_into_view_if_needed(timeout=scene.milliseconds)
-        return f"scrolled to {describe(handle.found.seen)}"
-    if action.direction not in {"down", "up", "top", "bottom"}:
-        raise ActFailed("bad_action", f"There is no scrolling {action.direction}.")
-    moved = await scene.page.evaluate(f"(to) => {{ {SCRIPT} return scroll(to); }}", action.direction)
-    return f"scrolled {action.direction}" if moved else "there is nothing more to scroll"
-
-
-async def wait(_scene: Scene, action: Wait, _handle: Handle) -> str:
-    await asyncio.sleep(action.seconds)
-    return f"waited {action.seconds:g} s"
-
-
-async def seen(scene: Scene, text: str, *, absent: bool) -> bool:
-    """Wait until some frame shows the text, or none does any more. False when it does not come to that in time."""
-
-    async def says(frame_says: str = f"(text) => {{ {SCRIPT} return says(text); }}") -> bool | None:
-        anywhere = False
-        for frame in scene.page.frames:
-            try:
-                anywhere = anywhere or bool(await frame.evaluate(frame_says, text))
-            except Error as error:
-                if scene.page.is_closed() or not passing(error):
-                    raise
-                return None  # a frame is navigating: ask again
-        return (anywhere is not absent) or None
-
-    return bool(await until(says, scene.seconds))
-
-
-async def wait_for(scene: Scene, action: WaitFor, _handle: Handle) -> str:
-    if await seen(scene, action.text, absent=False):
-        return f'"{action.text}" is visible'
-    raise ActFailed("timeout", f'"{action.text}" did not become visible within {scene.seconds:g} s.')
-
-
-async def expect(scene: Scene, action: Expect, _handle: Handle) -> str:
-    if await seen(scene, action.text, absent=action.absent):
-        return f'"{action.text}" is {"not " if action.absent else ""}visible'
-    still = "is still visible after" if action.absent else "is not visible after"
-    raise ActFailed("expectation", f'"{action.text}" {still} {scene.seconds:g} s.')
-
-
-async def go_back(scene: Scene, _action: GoBack, _handle: Handle) -> str:
-    return await move(scene.tab, "back", scene.navigation_seconds)
-
-
-async def go_forward(scene: Scene, _action: GoForward, _handle: Handle) -> str:
-    return await move(scene.tab, "forward", scene.navigation_seconds)
-
-
-async def reload(scene: Scene, _action: Reload, _handle: Handle) -> str:
-    return await move(scene.tab, "reload", scene.navigation_seconds)
-
-
-async def switch_tab(scene: Scene, action: SwitchTab, _handle: Handle) -> str:
-    tabs = list(scene.tabs.open)
-    titles = [await title(tab.page) for tab in tabs]
-    matches: list[Tab] = []
-    if action.number and abs(action.number) <= len(tabs):
-        matches = [tabs[action.number - 1 if action.number > 0 else action.number]]
-    elif not action.number:
-        wanted = action.text.lower()
-        matches = [tab for tab, name in zip(tabs, titles, strict=True) if wanted in f"{name} {tab.page.url}".lower()]
-    if len(matches) != 1:
-        named = listing(
-            [f'{n}. "{name}" {tab.page.url}' for n, (tab, name) in enumerate(zip(tabs, titles, strict=True), 1)]
-        )
-        which = f"number {action.number}" if action.number else f'"{action.text}"'
-        raise ActFailed("no_tab", f"{len(matches) or 'No'} tabs match {which}. Open tabs: {named}.")
-    scene.tabs.switch(matches[0])
-    await matches[0].page.bring_to_front()
-    return f"switched to {matches[0].page.url}"
-
-
 async def drag(scene: Scene, _action: Drag, handle: Handle) -> str:
     source, onto = of(handle), handle.onto
     if onto is None:
@@ -255,26 +170,9 @@ async def drag(scene: Scene, _action: Drag, handle: Handle) -> str:
     return f"dragged {describe(source.seen)} to {describe(onto.seen)}"
 
 
-async def screenshot(_scene: Scene, _action: Screenshot, _handle: Handle) -> str:
-    return "screenshot taken"
-
-
-async def read(scene: Scene, action: Extract, handle: Handle) -> str:
-    async def there() -> str | None:
-        try:
-            return await extract(scene.page, action, handle.found, scene.milliseconds)
-        except ActFailed as error:
-            if error.code not in {"nothing_there", "no_target"}:
-                raise
-            return None  # it may be on its way
-
-    result = await until(there, scene.seconds)
-    return result if result is not None else await extract(scene.page, action, handle.found, scene.milliseconds)
-
-
 # Each function takes the action that stands beside it here; the table is the one place that says so.
 TABLE: dict[type[Action], Callable[[Scene, Any, Handle], Awaitable[str]]] = {
-    Navigate: navigate,
+    Navigate: moves.navigate,
     Click: click,
     Hover: hover,
     Input: fill,
@@ -283,15 +181,15 @@ TABLE: dict[type[Action], Callable[[Scene, Any, Handle], Awaitable[str]]] = {
     Check: check,
     Press: press,
     Upload: upload,
-    Scroll: scroll,
-    Wait: wait,
-    WaitFor: wait_for,
-    GoBack: go_back,
-    GoForward: go_forward,
-    Reload: reload,
-    SwitchTab: switch_tab,
+    Scroll: moves.scroll,
+    Wait: looks.wait,
+    WaitFor: looks.wait_for,
+    GoBack: moves.go_back,
+    GoForward: moves.go_forward,
+    Reload: moves.reload,
+    SwitchTab: moves.switch_tab,
     Drag: drag,
-    Expect: expect,
-    Screenshot: screenshot,
-    Extract: read,
+    Expect: looks.expect,
+    Screenshot: looks.screenshot,
+    Extract: looks.read,
 }

@@ -3,9 +3,11 @@
 import msgspec
 from playwright.async_api import Error
 
+from runner.refusals import candidates
 from runner.resolve import Scene
-from runner.targets import Found, Wish, candidates, describe, locate, until
+from runner.targets import locate, until
 from runner.vocabulary import ActFailed, Query, Select
+from runner.wishes import Found, Wish, describe
 from runner.words import listing
 
 MOST_NAMED = 10

@@ -6,8 +6,8 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from runner.selectors import NAMES
-from runner.targets import Found
 from runner.vocabulary import ActFailed, Extract
+from runner.wishes import Found
 from runner.words import listing
 
 SCRIPT = NAMES + (Path(__file__).parent / "extract.js").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from playwright.async_api import Error, Locator, Page
 
 from runner.selectors import NAMES, at
 from runner.tabs import Tab, Tabs
-from runner.targets import Seen, describe
 from runner.vocabulary import ActFailed, Observation
+from runner.wishes import Seen, describe
 
 SCRIPT = NAMES + (Path(__file__).parent / "observe.js").read_text(encoding="utf-8")
 TITLE_SECONDS = 2.0

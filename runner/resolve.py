@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from eventstore.events import Target
 from runner.observe import Memory
 from runner.tabs import Tab, Tabs
-from runner.targets import FIND, Found, Scan, Seen, Wish, describe, locate, reach, ready, until
+from runner.targets import Scan, locate, reach, ready, until
 from runner.vocabulary import (
     ActFailed,
     Action,
@@ -24,6 +24,7 @@ from runner.vocabulary import (
     Upload,
     as_json,
 )
+from runner.wishes import FIND, Found, Seen, Wish, describe
 
 MASK = "********"
 PURPOSES: dict[type[Action], str] = {Input: "fill", Clear: "fill", Select: "select", Check: "check", Upload: "upload"}

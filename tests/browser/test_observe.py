@@ -21,15 +21,9 @@ async def test_references_stand_for_what_can_be_acted_on(session: Session, site:
 
     tree = (await session.look(tree=True)).tree
 
-    expected = """\
-- status
-- text: Pick me Write here Password
-- [1] textbox "Password": ********
-- text: PIN
-- [2] textbox "PIN": ********"""
     assert "hunter2" not in tree
     assert "4711" not in tree
-    assert '[4] button "Add one"' in tree, expected
+    assert '[4] button "Add one"' in tree
     assert "icon-trash" in tree
     assert "fa-star" in tree
 

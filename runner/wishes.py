@@ -1,0 +1,89 @@
+"""What is asked of a page and what it answers: wishes, elements as they were seen, and their names in sentences."""
+
+from collections.abc import Sequence
+
+import msgspec
+from playwright.async_api import Locator
+
+from eventstore.events import Target
+from runner.selectors import HERE, NAMES
+from runner.vocabulary import Query
+from runner.words import ROLES, word
+
+FIND = NAMES + (HERE / "targets.js").read_text(encoding="utf-8") + (HERE / "scopes.js").read_text(encoding="utf-8")
+LOOSE_KINDS = frozenset({"button", "link", "icon", "tab", "option", "choice", "menu item"})
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One element as the page's script describes it; `box` is x, y, width, height in CSS pixels of its frame."""
+
+    path: list[int]
+    via: list[int] | None = None
+    role: str = ""
+    name: str = ""
+    tag: str = ""
+    classes: str = ""
+    secret: bool = False
+    row: str = ""
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    enabled: bool = True
+    editable: bool = False
+    moving: bool = False
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What one frame answers: the matches of its best tier. `settled` tells a page that has been loaded for a while."""
+
+    tier: int | None = None
+    matches: list[Seen] = []
+    total: int = 0
+    settled: bool = True
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One element: `target` for the tape, `locator` to act on, `via` its visible label when it is hidden itself."""
+
+    seen: Seen
+    target: Target
+    locator: Locator
+    via: Locator | None = None
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """A query and what it is for: any, fill, select, check or upload."""
+
+    query: Query
+    purpose: str = "any"
+
+    def asked(self, listeners: Sequence[Sequence[int]] | None) -> dict[str, object]:
+        """The argument of the page's script."""
+        kind = self.query.kind.lower().strip()
+        roles = ROLES.get(kind, ())
+        return {
+            **{name: getattr(self.query, name) for name in ("text", "row", "within", "near", "ordinal")},
+            "purpose": self.purpose,
+            "roles": list(roles) or None,
+            "loose": kind in LOOSE_KINDS,
+            "scanned": listeners is not None,
+            "listeners": list(listeners or ()),
+        }
+
+    @property
+    def alone(self) -> bool:
+        """Whether the name suffices: nothing narrows it."""
+        return not (self.query.row or self.query.within or self.query.near or self.query.ordinal)
+
+    @property
+    def what(self) -> str:
+        """Such as `button "Save" in the row of "Beta"`."""
+        query, kind = self.query, self.query.kind or {"fill": "field", "check": "checkbox"}.get(self.purpose, "")
+        text = f'{kind or "element"} "{query.text}"' if query.text else kind or "element"
+        for phrase, value in (("in the row of", query.row), ("within", query.within), ("near", query.near)):
+            text += f' {phrase} "{value}"' if value else ""
+        return text
+
+
+def describe(seen: Seen, *, row: bool = False) -> str:
+    """Such as `button "Delete" in the row "Beta Delete"`."""
+    name = f' "{seen.name}"' if seen.name else f" .{seen.classes.replace(' ', '.')}" if seen.classes else ""
+    return f"{word(seen.role, seen.tag)}{name}" + (f' in the row "{seen.row}"' if row and seen.row else "")
