@@ -69,8 +69,12 @@ class Tab:
 
     async def stop_loading(self) -> None:
         """Give up the navigation under way: after a cancelled one the page hangs otherwise."""
-        if self.cdp is not None:
-            await self.cdp.send("Page.stopLoading")
+        try:
+            if self.cdp is not None:
+                await self.cdp.send("Page.stopLoading")
+        except Error as error:
+            if "active page" not in error.message:  # else the new document is taking over at this moment
+                raise
         self.arrived.set()
 
     async def listen(self, *, on: bool) -> None:

@@ -78,15 +78,22 @@ async def browsers() -> AsyncIterator[Browsers]:
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def session(browsers: Browsers) -> AsyncIterator[Session]:
-    """A fresh context with two seconds for an act."""
+    """One context for the module, two seconds for an act: every test opens its own page in it."""
     async with browsers.session(viewport=(1280, 800), action_seconds=2.0) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hasty(browsers: Browsers) -> AsyncIterator[Session]:
-    """A fresh context with half a second for an act: for acts that must fail."""
+    """The same with half a second for an act: for acts that must fail."""
     async with browsers.session(viewport=(1280, 800), action_seconds=0.5) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fresh(browsers: Browsers) -> AsyncIterator[Session]:
+    """A context for one test alone: it counts tabs or history, or does harm."""
+    async with browsers.session(viewport=(1280, 800), action_seconds=2.0) as opened:
         yield opened

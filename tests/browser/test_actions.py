@@ -302,12 +302,12 @@ def read_table() -> Extract:
     return Extract(what="table")
 
 
-async def test_history_goes_both_ways_and_ends(session: Session, site: str) -> None:
-    await go(session, f"{site}/index.html")
-    first = await refused(session, GoBack())
-    await do(session, Click(target=Query(text="Second page", kind="link")))
+async def test_history_goes_both_ways_and_ends(fresh: Session, site: str) -> None:
+    await go(fresh, f"{site}/index.html")
+    first = await refused(fresh, GoBack())
+    await do(fresh, Click(target=Query(text="Second page", kind="link")))
 
-    results = [await do(session, action) for action in (GoBack(), GoForward(), Reload())]
+    results = [await do(fresh, action) for action in (GoBack(), GoForward(), Reload())]
 
     assert ("no_history", "There is no page to go back to.") == first
     assert [
@@ -318,18 +318,18 @@ async def test_history_goes_both_ways_and_ends(session: Session, site: str) -> N
 
 
 @pytest.mark.parametrize("opener", ["New tab", "Popup"])
-async def test_a_new_window_becomes_the_current_tab(session: Session, site: str, opener: str) -> None:
-    await go(session, f"{site}/windows.html")
+async def test_a_new_window_becomes_the_current_tab(fresh: Session, site: str, opener: str) -> None:
+    await go(fresh, f"{site}/windows.html")
 
-    outcome = await session.act(await session.resolve(Click(target=Query(text=opener))))
-    opened = await session.look(tree=False)
-    back = await do(session, SwitchTab(number=1))
-    forth = await do(session, SwitchTab(text="second"))
+    outcome = await fresh.act(await fresh.resolve(Click(target=Query(text=opener))))
+    opened = await fresh.look(tree=False)
+    back = await do(fresh, SwitchTab(number=1))
+    forth = await do(fresh, SwitchTab(text="second"))
 
     tabs = (f"1. {site}/windows.html", f"2. {site}/two.html (current)")
     assert (f"{site}/two.html", tabs, "Second") == (outcome.url, opened.tabs, opened.title)
     assert (f"switched to {site}/windows.html", f"switched to {site}/two.html") == (back, forth)
-    code, sentence = await refused(session, SwitchTab(text="nowhere"))
+    code, sentence = await refused(fresh, SwitchTab(text="nowhere"))
     names = f'1. "Windows" {site}/windows.html, 2. "Second" {site}/two.html'
     assert ("no_tab", f'No tabs match "nowhere". Open tabs: {names}.') == (code, sentence)
 
