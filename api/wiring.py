@@ -60,9 +60,8 @@ async def open_service(settings: Settings, *, models: Models | None = None) -> A
     """
     directory = settings.data_dir
     async with AsyncExitStack() as stack:
-        stack.enter_context(hold(directory, holder=f"process {os.getpid()}"))
+        stack.enter_context(hold(directory, holder=f"process {os.getpid()} on {settings.host}:{settings.port}"))
         store = await stack.enter_async_context(open_sqlite(directory / "tape.db", durability=settings.durability))
-        new_key = None if settings.api_key else await ensure_key(store)
         projector = await stack.enter_async_context(open_projector(store, directory / "views"))
         tasks = Repository(store, Task(), evolve)
         blobs = Blobs(directory / "blobs")
@@ -82,6 +81,8 @@ async def open_service(settings: Settings, *, models: Models | None = None) -> A
             open_worker(store, tasks, blobs, Vault(directory / "vault"), _runner_settings(settings), models=models)
         )
         await stack.enter_async_context(background(worker.run()))
+        # The key last: it can be shown only once, so nothing that may still fail comes after it.
+        new_key = None if settings.api_key else await ensure_key(store)
         yield Running(service=service, new_key=new_key)
 
 

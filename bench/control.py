@@ -96,10 +96,10 @@ async def main(tasks: int, rounds: int) -> None:
     async with served(Settings(max_concurrent=tasks), models=lambda created: Slow()) as (store, http):
         runs = [await round_of(http, store, tasks) for _ in range(rounds)]
     rows: list[tuple[object, ...]] = [("answer to", "p50 ms", "p99 ms", "reach p50", "reach p99", "noise of p50")]
-    for name, index in (("pause", 0), ("stop", 1)):
-        every = [value for run in runs for value in run[index]]
+    for name, answers in (("pause", [run[0] for run in runs]), ("stop", [run[1] for run in runs])):
+        every = [value for values in answers for value in values]
         p99 = quantiles(every, n=100, method="inclusive")[98]
-        noise = spread([median(run[index]) for run in runs])
+        noise = spread([median(values) for values in answers])
         rows.append((name, f"{median(every):.1f}", f"{p99:.1f}", "100", "300", noise))
     print(f"{tasks} tasks in real browsers, {rounds} rounds, a model call of {MODEL_SECONDS:.0f} s in flight in each")
     table(rows)

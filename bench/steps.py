@@ -8,7 +8,7 @@ Usage: `python bench/steps.py [rounds]`.
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from statistics import median
 
@@ -77,10 +77,10 @@ async def site() -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def by_script(executable: str, url: str, rounds: int) -> AsyncIterator[float]:
+async def by_script(executable: str | None, url: str, rounds: int) -> AsyncGenerator[float]:
     """Seconds of each run, in one browser."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable or None)
+        browser = await playwright.chromium.launch(executable_path=executable)
         for _ in range(rounds):
             context = await browser.new_context(viewport={"width": 1280, "height": 960})
             page = await context.new_page()
@@ -91,7 +91,7 @@ async def by_script(executable: str, url: str, rounds: int) -> AsyncIterator[flo
         await browser.close()
 
 
-async def by_task(url: str, rounds: int) -> AsyncIterator[float]:
+async def by_task(url: str, rounds: int) -> AsyncGenerator[float]:
     """Seconds of each run, on a tape with full durability."""
     body = {"task": ". ".join([f"Go to {url}", *SENTENCES]), "max_agent_steps": 200}
     async with served(Settings(screenshots=False)) as (store, http):

@@ -34,6 +34,7 @@ class Gate:
         """The caller holds one slot, which is given back while the task is paused."""
         self.desired = Desired.RUN
         self.has_slot = True
+        self.paused_seconds = 0.0
         self._tape = tape
         self._slots = slots
         self._keep_seconds = keep_seconds
@@ -106,7 +107,8 @@ class Gate:
 
     async def _parked(self) -> None:
         now = asyncio.get_running_loop().time
-        left = [(limit, (limit.when() or 0.0) - now()) for limit in self._limits]
+        began = now()
+        left = [(limit, (limit.when() or 0.0) - began) for limit in self._limits]
         for limit, _ in left:
             limit.reschedule(None)
         self._give_slot()
@@ -116,6 +118,7 @@ class Gate:
         except TimeoutError as error:
             raise LetGo from error
         await self._take_slot()
+        self.paused_seconds += now() - began
         for limit, seconds in left:
             limit.reschedule(now() + seconds)
 

@@ -71,7 +71,7 @@ class Loop(msgspec.Struct, kw_only=True):
                 await self._interrupt(number, "pause")
 
     async def _step(self, number: int) -> Done | None:
-        began = time.monotonic()
+        began = self._clock()
         started = e.StepStarted(fence=self.tape.fence, number=number)
         if self.model.needs_tree:  # its call costs something, so the tape has to allow it first
             await self._begin(started)
@@ -84,7 +84,7 @@ class Loop(msgspec.Struct, kw_only=True):
             failure = await self._act(number, index, action, before=ended)
             if failure:
                 break
-        self._end(number, reply, _since(began))
+        self._end(number, reply, self._since(began))
         if failure and not self.model.needs_tree:
             raise ActFailed(failure.code, f"Step {number}, {reply.next_goal!r}: {failure}") from failure
         return None
@@ -96,7 +96,7 @@ class Loop(msgspec.Struct, kw_only=True):
 
     async def _act(self, number: int, index: int, action: AnyAction, *, before: list[e.Event]) -> ActFailed | None:
         """One act, with its intent on the tape before and its outcome after. `before` goes down with the first one."""
-        began = time.monotonic()
+        began = self._clock()
         try:
             resolved = await self._resolve(action)
         except ActFailed as failure:
@@ -160,7 +160,7 @@ class Loop(msgspec.Struct, kw_only=True):
             result=result[:RESULT_CAP],
             error=str(failure) if failure else "",
             url=url,
-            duration_ms=_since(began),
+            duration_ms=self._since(began),
         )
         self.tape.write_behind(ended)
         self.past.note([ended])
@@ -205,6 +205,9 @@ class Loop(msgspec.Struct, kw_only=True):
                 "effect; it is not repeated.",
             )
 
+    def _clock(self) -> float:
+        """Seconds of not being paused."""
+        return time.monotonic() - self.gate.paused_seconds
 
-def _since(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)
+    def _since(self, began: float) -> int:
+        return round((self._clock() - began) * 1000)
