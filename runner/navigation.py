@@ -147,10 +147,10 @@ async def arrive(tabs: Tabs, tab: Tab, seconds: float, *, acted: bool) -> None:
 
 
 async def breathe(page: Page) -> None:
-    """Let the page do what the act has put in its queue, so that a navigation from there has begun."""
+    """Give the page a turn: what the act has put in its queue is likely done then, such as to begin a navigation."""
     try:
         async with asyncio.timeout(BREATH_SECONDS):
-            await page.evaluate("() => new Promise((done) => setTimeout(done))")
+            await page.evaluate("0")
     except (Error, TimeoutError):
         return  # it is navigating already, or busy
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 from playwright.async_api import Error, Locator, Page
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from runner.selectors import NAMES, at
 from runner.tabs import Tab, Tabs
+from runner.targets import passing
 from runner.vocabulary import ActFailed, Observation
 from runner.wishes import Seen, describe
 
@@ -89,15 +91,17 @@ async def observe(tabs: Tabs, tab: Tab, memory: Memory, *, tree: bool) -> Observ
 
 
 async def title(page: Page) -> str:
-    """The page's title; empty when the page is too busy to say."""
+    """The page's title; empty when the page is too busy to say. A page that is just being left is asked again."""
     try:
         async with asyncio.timeout(TITLE_SECONDS):
-            return await page.title()
-    except TimeoutError:
-        return ""
-    except Error as error:
-        if page.is_closed() or ("navigat" not in error.message and "context was destroyed" not in error.message):
-            raise
+            while True:
+                try:
+                    return await page.title()
+                except Error as error:
+                    if page.is_closed() or not passing(error):
+                        raise
+                    await page.wait_for_load_state("domcontentloaded", timeout=TITLE_SECONDS * 1000)
+    except (TimeoutError, PlaywrightTimeout):
         return ""
 
 
