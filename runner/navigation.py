@@ -14,6 +14,7 @@ from runner.vocabulary import ActFailed
 SETTLE_SECONDS = 5.0
 POPUP_SECONDS = 2.0
 BREATH_SECONDS = 0.5
+TURN = "new Promise((done) => setTimeout(done))"  # timers of the page that are due run before it
 REASONS = {
     "CONNECTION_REFUSED": "connection refused",
     "CONNECTION_RESET": "the connection was reset",
@@ -121,7 +122,7 @@ async def settle(page: Page) -> None:
 async def arrive(tabs: Tabs, tab: Tab, seconds: float, *, acted: bool) -> None:
     """After an act: if it opened a tab or began a navigation, wait until the new page can be looked at."""
     if acted and not tab.page.is_closed():
-        await breathe(tab.page)
+        await breathe(tab)
     if tab.opening:
         tab.opening = 0
         try:
@@ -146,11 +147,15 @@ async def arrive(tabs: Tabs, tab: Tab, seconds: float, *, acted: bool) -> None:
             await verdict(seen)
 
 
-async def breathe(page: Page) -> None:
-    """Give the page a turn: what the act has put in its queue is likely done then, such as to begin a navigation."""
+async def breathe(tab: Tab) -> None:
+    """Give the page a turn: what the act has put in its queue is likely done then, such as to begin a navigation.
+
+    It goes the way that the page's events come, so that they have been heard when it is back.
+    """
     try:
         async with asyncio.timeout(BREATH_SECONDS):
-            await page.evaluate("0")
+            if tab.cdp is not None:
+                await tab.cdp.send("Runtime.evaluate", {"expression": TURN, "awaitPromise": True})
     except (Error, TimeoutError):
         return  # it is navigating already, or busy
 

@@ -13,6 +13,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from runner.actions import Scene, perform, resolve
 from runner.chromium import Chromium
+from runner.finder import Finder
 from runner.navigation import arrive, leave, settled, verdict
 from runner.observe import Memory, clickable, observe
 from runner.tabs import Tab, Tabs
@@ -22,7 +23,6 @@ from runner.vocabulary import ActFailed, AnyAction, Effect, Eyes, Hands, Observa
 SCREENSHOT_SECONDS = 5.0
 STATE_SECONDS = 10.0
 LOOK_SECONDS = 2.0
-ACTED = frozenset({Effect.LOCAL, Effect.LASTING})
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +46,7 @@ class Session(Hands, Eyes):
         self._action_seconds = action_seconds
         self._navigation_seconds = navigation_seconds
         self._memory = Memory()
+        self._finder = Finder(tabs.spawn)
 
     async def open(self) -> None:
         """Guard the context and open its first tab."""
@@ -80,7 +81,9 @@ class Session(Hands, Eyes):
             scene.tab.clear()
             self._tabs.adopted.clear()
             result = await perform(scene, resolved)
-            await arrive(self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect in ACTED)
+            await arrive(
+                self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
+            )
             return Outcome(result=result, url=self.url)
 
     async def look(self, *, tree: bool) -> Observation:
@@ -119,6 +122,7 @@ class Session(Hands, Eyes):
             allowed_domains=self._access.allowed_domains,
             uploads=self._access.uploads,
             scan=lambda: clickable(tab),
+            finder=self._finder,
         )
 
     async def _tab(self) -> Tab:
