@@ -81,6 +81,8 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
     Phase.CLAIMED: {
         e.TaskStarted: Phase.RUNNING,
         e.TaskPaused: Phase.PAUSED,
+        # While an earlier attempt's page is brought back.
+        e.NavigationBlocked: Phase.CLAIMED,
         e.RunnerLost: Phase.CLAIMED,
         **_LOST,
     },
@@ -104,6 +106,8 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
         e.TaskClaimed: Phase.CLAIMED,
         # A page can try to leave its domains while nothing acts; that is a fact all the same.
         e.NavigationBlocked: Phase.PAUSED,
+        # A pause can come within a step; when a stop follows, that step will not be completed.
+        e.StepInterrupted: Phase.PAUSED,
         e.RunnerLost: Phase.PAUSED,
         e.TaskStopped: Phase.STOPPED,
         e.TaskFailed: Phase.FAILED,

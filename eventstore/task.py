@@ -64,14 +64,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 def evolve(task: Task, event: e.Event) -> Task:
     """The state after one more event."""
+    if task.ended:
+        return msgspec.structs.replace(task, version=task.version + 1)
     kind = type(event)
     changes: dict[str, object] = {
         "version": task.version + 1,
         "phase": after(task.phase, kind),
         "desired": wish(task.phase, task.desired, kind),
     }
-    if task.ended:
-        return msgspec.structs.replace(task, version=task.version + 1)
     match event:
         case e.ActionStarted(step=step, index=index, name=name, params=params, effect=effect):
             changes["acting"] = Acting(step=step, index=index, name=name, params=params, effect=effect)

@@ -65,10 +65,14 @@ def claim(task: Task) -> list[e.Event]:
     return decide.claim(task, runner=f"r{task.version}")
 
 
+def park(task: Task) -> list[e.Event]:
+    return decide.park(task, fence=task.fence)
+
+
 # What happens often in a task's life stands here more than once, so that histories become long.
 MOVES: Sequence[Move] = (
     *[claim, start, step, act, acted, take] * 4,
-    *[decide.pause, decide.resume, lambda task: decide.park(task, fence=task.fence)] * 2,
+    *[decide.pause, decide.resume, park] * 2,
     *[lambda task: decide.unpark(task, fence=task.fence), lambda task: decide.lose(task, runner=task.runner)] * 2,
     lambda task: decide.record(task, e.TaskPaused(fence=task.fence, step=task.step, cause="input")),
     lambda task: decide.interrupt(task, fence=task.fence, cause="pause"),
