@@ -28,6 +28,8 @@ UNDER_WAY = frozenset({State.PAUSING, State.RESUMING, State.STOPPING})
 class Intention(Protocol):
     """`decide.pause`, `decide.resume` or `decide.stop`."""
 
+    __name__: str
+
     def __call__(self, task: Task, *, command_id: str) -> Sequence[Event]: ...
 
 
@@ -89,11 +91,12 @@ async def control(
     """Steer the caller's task, wait for the effect, and answer with the task as it then stands.
 
     When the effect takes longer than `wait_seconds` the state still says so (pausing, resuming, stopping). The same
-    `command_id` again changes nothing; without one every call is a command of its own.
+    `command_id` with the same decision again changes nothing; without one every call is a command of its own.
     Raises NotFound, NotAllowed in words, and what `EventStore.append` raises.
     """
     row = await task(service, caller, task_id)
-    command = _checked(command_id) or fresh_id()
+    # With its verb, so that a stop is never taken for a repeated pause because both came under one key.
+    command = f"{decision.__name__}:{_checked(command_id)}" if command_id else fresh_id()
     done = await service.tasks.transact(
         stream(row.id), partial(decision, command_id=command), actor=caller.actor, command_id=command, lane=Lane.CONTROL
     )

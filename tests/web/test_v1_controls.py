@@ -225,7 +225,7 @@ async def test_the_tape_says_who_steered_and_by_which_command(client: Client, dr
     await client.put(f"/api/v1/pause-task?task_id={task_id}", headers={"Idempotency-Key": "my command"})
 
     recorded = (await drive.tape(task_id))[-1]
-    assert ("key:env", "my command", e.PauseRequested(command_id="my command")) == (
+    assert ("key:env", "pause:my command", e.PauseRequested(command_id="pause:my command")) == (
         recorded.actor,
         recorded.command_id,
         recorded.event,

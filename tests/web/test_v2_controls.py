@@ -96,6 +96,16 @@ async def test_stopping_what_has_ended_changes_nothing(client: Client, drive: Dr
     assert before == await drive.tape(task_id)
 
 
+async def test_a_stop_under_the_key_of_a_pause_is_a_stop(client: Client, drive: Drive) -> None:
+    task_id = await drive.create()
+    key = {"Idempotency-Key": "one key for all"}
+
+    for action in ("pause", "resume", "stop"):
+        response = await client.patch(f"/api/v2/tasks/{task_id}", json={"action": action}, headers=key)
+
+    assert (200, "stopped") == (response.status, (await response.json())["status"])
+
+
 async def test_a_stopped_task_is_not_resumed(client: Client, drive: Drive) -> None:
     task_id = await drive.create()
     await drive.ask_stop(task_id)
