@@ -11,7 +11,7 @@ import jsonschema_rs
 import msgspec
 from msgspec import UNSET
 
-from api import hosts
+from api import hosts, wire
 from api.settings import Settings
 from eventstore.errors import Invalid
 from eventstore.events import Limits
@@ -26,9 +26,12 @@ MAX_PATTERN = 1_000
 
 
 def digest(family: str, body: bytes) -> str:
-    """SHA-256 hex of what was asked: the order of keys and the spaces between them do not count."""
+    """SHA-256 hex of what was asked: the order of keys and the spaces between them do not count.
+
+    Fields that nobody knows count as well, so that what stands in them must be readable. Raises Invalid.
+    """
     try:
-        canonical = json.dumps(msgspec.json.decode(body), sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(wire.decode(body, object), sort_keys=True, separators=(",", ":"))
     except RecursionError as error:
         raise Invalid("The body is nested too deeply.", field=("body",)) from error
     return hashlib.sha256(f"{family}\n{canonical}".encode()).hexdigest()

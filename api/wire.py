@@ -66,6 +66,8 @@ async def body(request: web.Request, kind: type[T]) -> T:
             data = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="The body did not arrive in time.") from None
+    except web.RequestPayloadError:
+        raise Invalid("The body is not encoded as its headers say.", field=("body",)) from None
     return decode(data, kind)
 
 

@@ -119,6 +119,9 @@ BODIES = [
     b'{"task": ' + b"[" * 100_000,
     b'{"task": "t", "metadata": ' + b'{"a":' * 50_000,
     b"\xef\xbb\xbf{}",
+    b'{"task": "t", "unknown": 1e400}',
+    b'{"task": "t", "unknown": ' + b"9" * 5_000 + b"}",
+    b'{"task": "t", "unknown": "\xff"}',
 ]
 
 
@@ -128,6 +131,13 @@ async def test_a_body_that_cannot_be_read_is_refused_in_words(client: Client, da
 
     (flaw,) = (await response.json())["detail"]
     assert (422, "body", {"loc", "msg", "type"}) == (response.status, flaw["loc"][0], set(flaw))
+
+
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(client: Client) -> None:
+    response = await client.post("/api/v1/run-task", data=b'{"task": "t"}', headers={"Content-Encoding": "gzip"})
+
+    flaw = {"loc": ["body"], "msg": "The body is not encoded as its headers say.", "type": "value_error"}
+    assert (422, {"detail": [flaw]}) == (response.status, await response.json())
 
 
 async def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
