@@ -4,6 +4,19 @@ import logging
 import sys
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
+
+
+class _Faults(logging.Filter):
+    """Drops what aiohttp logs, traceback and all, of clients that speak no HTTP or hang up.
+
+    It quotes the line that it could not read, and a key may stand there.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError | RequestPayloadError | ConnectionError)
 
 
 def set_up(level: str) -> None:
@@ -24,6 +37,7 @@ def set_up(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.addFilter(_Faults())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     structlog.configure(
         processors=[

@@ -105,11 +105,10 @@ async def _response(request: web.Request, streams: Streams) -> AsyncIterator[web
     try:
         yield response
         await _end(response)
-    except TimeoutError:
-        # The client takes nothing: its connection is of no more use.
+    except (ConnectionError, TimeoutError):
+        # The client has gone, or takes nothing: its connection is of no more use. That is how streams end.
         if request.transport is not None:
             request.transport.abort()
-        raise ConnectionResetError("The client did not read its stream.") from None
     finally:
         streams.open -= 1
 

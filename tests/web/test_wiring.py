@@ -141,3 +141,39 @@ async def test_a_signal_ends_the_service_in_order_with_its_streams(tmp_path: Pat
 
     assert b"event: key.created" in first
     assert 0 == code
+
+
+async def test_what_is_no_http_and_who_hangs_up_leave_nothing_in_the_log(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", MAIN, str(tmp_path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(SECONDS):
+            url, key = (await process.stdout.readline()).decode().split()
+            port = int(url.rpartition(":")[2])
+            head = f"POST /api/v1/run-task HTTP/1.1\r\nHost: tape\r\nAuthorization: Bearer {key}"
+            bad = await say(port, f"{head}\x01\r\n\r\n", hang_up=False)
+            await say(port, f"{head}\r\nContent-Length: 50\r\n\r\n{{", hang_up=True)
+            well = await get(f"{url}/api/v1/me", key)
+            process.terminate()
+            _, log = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    assert bad.startswith(b"HTTP/1.0 400")
+    assert (200, True) == well
+    assert b"" == log
+
+
+async def say(port: int, text: str, *, hang_up: bool) -> bytes:
+    """The answer to a few raw bytes; none, when nobody waits for it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(text.encode())
+    await writer.drain()
+    answer = b"" if hang_up else await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
