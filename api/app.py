@@ -21,7 +21,6 @@ from api.v2 import tasks as v2_tasks
 from api.wire import CALLER, Handler, Route
 from eventstore.errors import Broken, Refused
 
-_MISSING = "/{path:.*}"
 _log = structlog.get_logger("api")
 
 ROUTES: tuple[Route, ...] = (
@@ -41,19 +40,19 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app = web.Application(client_max_size=service.settings.max_body_bytes)
     app[SERVICE] = service
     app[STREAMS] = Streams()
+    app[tape.VERIFYING] = asyncio.Lock()
     app[REQUESTS] = {}
     app[FOUND_AT_START] = service.store.head
     app.on_shutdown.append(_end_streams)
     routes = tuple(routes)
     app[openapi.DOCUMENT] = openapi.encode(routes)
     identify = identifier(service.settings.api_key, partial(_keyholder, service))
-    for route in routes:
+    for route in (*routes, _UNKNOWN):
         statuses = app[REQUESTS].setdefault((route.method, route.path), Counter())
         guarded = guard(route, identify, statuses)
         app.router.add_route(route.method, route.path, guarded)
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, guarded)
-    app.router.add_route("*", _MISSING, _missing)
     return app
 
 
@@ -107,11 +106,22 @@ async def _missing(request: web.Request) -> web.StreamResponse:
     """No such path, or no such method there."""
     allowed: set[str] = set()
     for resource in request.app.router.resources():
-        if resource.canonical != "/{path}":
+        if resource.canonical != "/{path}":  # our own, which takes every method
             allowed |= (await resource.resolve(request))[1]
     if allowed:
         return problem(405, "Method Not Allowed", {"Allow": ", ".join(sorted(allowed))})
     return problem(404, "Not Found")
+
+
+_UNKNOWN = Route(
+    method="*",
+    path="/{path:.*}",
+    handler=_missing,
+    summary="What is no route",
+    family="none",
+    open=True,
+    documented=False,
+)
 
 
 async def _end_streams(app: web.Application) -> None:

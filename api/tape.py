@@ -1,5 +1,6 @@
 """Our own family: the tape itself. Its events as pages and as a stream, a task as it stood, proof, pictures."""
 
+import asyncio
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -18,6 +19,7 @@ from eventstore.errors import Invalid, NotFound
 from eventstore.store import Verdict
 from projections.history import task_at
 
+VERIFYING = web.AppKey("verifying", asyncio.Lock)
 STREAM_PAGE = 200
 _LARGEST = 2**63 - 1
 _Position = Annotated[int, Meta(ge=0, le=_LARGEST)]
@@ -71,8 +73,11 @@ async def task(request: web.Request) -> web.Response:
 
 
 async def verify(request: web.Request) -> web.Response:
-    """Recompute the whole hash chain from the stored bytes."""
-    return reply(await request.app[SERVICE].store.verify())
+    """Recompute the whole hash chain from the stored bytes: one client at a time, for it reads all that there is."""
+    async with request.app[VERIFYING]:
+        if request.transport is None:
+            raise ConnectionResetError("The client did not wait for its turn.")
+        return reply(await request.app[SERVICE].store.verify())
 
 
 async def picture(request: web.Request) -> web.Response:

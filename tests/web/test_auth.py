@@ -18,6 +18,7 @@ WRONG = [
     {"X-Browser-Use-API-Key": KEY + "x"},
     {"X-Browser-Use-API-Key": "wrong", "Authorization": f"Bearer {KEY}"},
 ]
+PATHS = ["/api/v1/tasks", "/api/v2/tasks", "/api/tape/events", "/api/v1/ping", "/healthz"]
 RIGHT = [
     {"Authorization": f"Bearer {KEY}"},
     {"Authorization": f"bearer  {KEY}"},
@@ -27,7 +28,7 @@ RIGHT = [
 
 
 @pytest.mark.parametrize("headers", WRONG)
-@pytest.mark.parametrize("path", ["/api/v1/tasks", "/api/v2/tasks", "/api/tape/events", "/api/v1/ping", "/healthz"])
+@pytest.mark.parametrize("path", [*PATHS, "/docs", "/api/v1/run-task", "/nowhere"])
 async def test_a_wrong_key_is_refused_everywhere(anonymous: Client, path: str, headers: dict[str, str]) -> None:
     response = await anonymous.get(path, headers=headers)
 
@@ -35,7 +36,7 @@ async def test_a_wrong_key_is_refused_everywhere(anonymous: Client, path: str, h
 
 
 @pytest.mark.parametrize("headers", RIGHT)
-@pytest.mark.parametrize("path", ["/api/v1/tasks", "/api/v2/tasks", "/api/tape/events", "/api/v1/ping", "/healthz"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_either_header_is_read_on_every_family(anonymous: Client, path: str, headers: dict[str, str]) -> None:
     response = await anonymous.get(path, headers=headers)
 

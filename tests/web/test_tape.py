@@ -1,6 +1,9 @@
 """Our own family: the tape as pages, a task as it stood, proof, pictures."""
 
+import asyncio
+
 from api.service import Service
+from api.tape import VERIFYING
 from eventstore.events import KeyCreated
 from tests.web.conftest import Client, Drive
 
@@ -177,6 +180,16 @@ async def test_the_chain_verifies(service: Service, client: Client, drive: Drive
 
     (recorded,) = await service.store.read()
     assert {"ok": True, "head": 1, "hash": recorded.hash.hex()} == verdict
+
+
+async def test_the_chain_is_verified_for_one_client_at_a_time(client: Client) -> None:
+    async with client.app[VERIFYING]:
+        waiting = asyncio.ensure_future(client.get("/api/tape/verify"))
+        other = await client.get("/api/tape/events")
+        early = waiting.done()
+    response = await waiting
+
+    assert (200, False, 200) == (other.status, early, response.status)
 
 
 async def test_what_cannot_be_read_is_named(client: Client, drive: Drive) -> None:
