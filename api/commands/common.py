@@ -81,18 +81,18 @@ async def complete(client: Client, beginning: str) -> str:
     """The id of the one task that begins so. Raises Failure, naming the candidates, where there is none or more."""
     if len(beginning) >= 36:
         return beginning
-    found: list[Brief] = []
+    found: dict[str, Brief] = {}  # by id: while tasks are added, one can stand on two pages
     number, pages = 1, 1
     while number <= pages and beginning:
         page = await client.get("/api/v1/tasks", Page, {"page": number, "limit": CLOSEST})
-        found += [task for task in page.tasks if task.id.startswith(beginning.lower())]
+        found |= {task.id: task for task in page.tasks if task.id.startswith(beginning.lower())}
         number, pages = number + 1, page.total_pages
     if not found:
         raise Failure(f"No task has an id that begins with {beginning or 'nothing'}.", 1)
     if len(found) > 1:
-        names = "\n".join(f"  {task.id}  {safe(task.task)[:60]}" for task in found[:10])
+        names = "\n".join(f"  {task.id}  {safe(task.task)[:60]}" for task in list(found.values())[:10])
         raise Failure(f"{len(found)} tasks have an id that begins with {beginning}:\n{names}", 2)
-    return found[0].id
+    return next(iter(found))
 
 
 def say(text: str = "") -> None:

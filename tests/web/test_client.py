@@ -5,6 +5,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from api.client import UNSUCCESSFUL, UNUSABLE, Failure, connect, refusal
+from api.commands.common import complete
 from api.commands.serve import announce
 from api.settings import Settings
 
@@ -32,6 +33,21 @@ async def test_a_stream_that_breaks_off_goes_on_after_the_last_event() -> None:
 
     assert [(1, 1769860800000001), (3, 1769860800000001)] == told
     assert ["0", "1", "1", "3"] == asked
+
+
+async def test_a_task_that_moves_on_to_the_next_page_meanwhile_is_still_one() -> None:
+    task = {"id": "01a2-1", "task": "Buy tea.", "status": "created", "created_at": "2026-01-31T12:00:00Z"}
+
+    async def on_every_page(request: web.Request) -> web.Response:
+        page = int(request.query["page"])
+        return web.json_response({"tasks": [task], "total_pages": 2, "page": page, "limit": 100, "total_count": 101})
+
+    app = web.Application()
+    app.router.add_get("/api/v1/tasks", on_every_page)
+    async with TestServer(app) as server, connect(str(server.make_url("")), "key") as client:
+        found = await complete(client, "01a2")
+
+    assert "01a2-1" == found
 
 
 async def test_what_cannot_be_read_is_a_sentence_and_not_a_traceback() -> None:
