@@ -7,32 +7,26 @@ from runner.refusals import candidates
 from runner.resolve import Scene
 from runner.targets import locate, until
 from runner.vocabulary import ActFailed, Query, Select
-from runner.wishes import Found, Wish, describe
+from runner.wishes import Found, Option, Wish, describe
 from runner.words import listing
 
 MOST_NAMED = 10
 OPEN_SECONDS = 2.0
 OPTIONS = (
-    "(e) => e.tagName !== 'SELECT' ? null : [...e.options].map((o) => ({ label: o.label.replace(/\\s+/g, ' ').trim(),"
+    "(e) => [...e.options].map((o) => ({ label: o.label.replace(/\\s+/g, ' ').trim(),"
     " value: o.value, enabled: !o.disabled && !o.closest('optgroup:disabled') }))"
 )
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a native drop-down."""
-
-    label: str
-    value: str
-    enabled: bool
-
-
 async def select(scene: Scene, action: Select, found: Found) -> str:
     """Choose it. Raises ActFailed with code no_option, naming what there is."""
-    raw = await found.locator.evaluate(OPTIONS, timeout=scene.milliseconds)
-    if raw is None:
-        await _built(scene, action.option, found)
-    else:
+    index = pick(found.seen.options or [], action.option)
+    if index is not None:
+        await found.locator.select_option(index=index, timeout=scene.milliseconds)
+    elif found.seen.tag == "select":
         await _native(scene, action.option, found)
+    else:
+        await _built(scene, action.option, found)
     return f'selected "{action.option}" in {describe(found.seen)}'
 
 
@@ -65,13 +59,14 @@ async def _built(scene: Scene, wanted: str, found: Found) -> None:
     wish = Wish(query=Query(text=wanted, kind="choice"))
     if found.seen.role != "listbox":
         await found.locator.click(timeout=scene.milliseconds, no_wait_after=True)
+    seconds = min(OPEN_SECONDS, scene.seconds)
     try:
-        option = await locate(scene.page, wish, seconds=min(OPEN_SECONDS, scene.seconds), scan=scene.scan)
+        option = await locate(scene.page, wish, seconds=seconds, scan=scene.scan, finder=scene.finder)
     except ActFailed as error:
         if error.code != "no_target" or not found.seen.editable:
             raise missing(wanted, found, await _shown(scene)) if error.code == "no_target" else error from None
         await found.locator.fill(wanted, timeout=scene.milliseconds)
-        option = await locate(scene.page, wish, seconds=min(OPEN_SECONDS, scene.seconds), scan=scene.scan)
+        option = await locate(scene.page, wish, seconds=seconds, scan=scene.scan, finder=scene.finder)
     await option.locator.click(timeout=scene.milliseconds, no_wait_after=True)
 
 

@@ -108,11 +108,24 @@ const viaOf = (e) => {
   const top = shown(e) && inside ? e.getRootNode().elementFromPoint(b.x + b.width / 2, b.y + b.height / 2) : e;
   return shown(e) && (top === e || !top) ? null : labelElements(e).find(shown) || null;
 };
+// Whether every browser and library computes this very name: one plain text of its own or of its one label, and nothing else.
+const bare = (e, box = false) => (e.children.length === 0 || box) && !/[\u200b\u00ad\u00a0]/.test(e.textContent) &&
+  ['::before', '::after'].every((part) => ['none', 'normal'].includes(getComputedStyle(e, part).content));
+const sure = (e) => {
+  if (!/^(BUTTON|A|INPUT|SELECT|TEXTAREA)$/.test(e.tagName) || [...e.attributes].some((a) => /^(aria-|role$|title$)/.test(a.name))) return false;
+  if (e.tagName === 'BUTTON' || e.tagName === 'A') return bare(e);
+  const labels = labelElements(e);
+  const own = labels.length === 1 && labels[0].children.length === 1 && labels[0].firstElementChild === e && coverable(e);
+  return labels.length === 1 && bare(labels[0], own) && ![...labels[0].attributes].some((a) => /^(aria-|role$)/.test(a.name));
+};
+const optionsOf = (e) => e.tagName === 'SELECT' && e.options.length <= 200 ?
+  [...e.options].map((o) => ({ label: norm(o.label), value: o.value, enabled: !o.disabled && !o.closest('optgroup:disabled') })) : null;
 const describe = (e) => {
   const row = rowOf(e), via = viaOf(e);
   return {
     path: pathOf(e), via: via ? pathOf(via) : null, role: role(e), name: nameOf(e).slice(0, 200) || norm(e.innerText).slice(0, 80), tag: e.tagName.toLowerCase(),
     classes: attr(e, 'class').slice(0, 60), secret: secret(e), row: row ? norm(row.innerText).slice(0, 60) : '', box: boxOf(via || e),
     enabled: !e.matches(':disabled') && !e.closest('[aria-disabled=true]'), editable: editable(e) && !e.readOnly, moving: moving(e),
+    sure: sure(e), checked: coverable(e) ? e.checked : null, options: optionsOf(e),
   };
 };

@@ -6,6 +6,7 @@ import msgspec
 from playwright.async_api import Page
 
 from eventstore.events import Target
+from runner.finder import Finder
 from runner.observe import Memory
 from runner.tabs import Tab, Tabs
 from runner.targets import Scan, locate, reach, ready, until
@@ -41,6 +42,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     allowed_domains: tuple[str, ...]
     uploads: Path | None
     scan: Scan
+    finder: Finder
 
     @property
     def page(self) -> Page:
@@ -86,7 +88,8 @@ def masked(action: AnyAction, found: Found | None) -> str:
 async def _one(scene: Scene, query: Query, purpose: str = "any") -> Found:
     if query.index:
         return await _indexed(scene, query.index, purpose)
-    return await locate(scene.page, Wish(query=query, purpose=purpose), seconds=scene.seconds, scan=scene.scan)
+    wish = Wish(query=query, purpose=purpose)
+    return await locate(scene.page, wish, seconds=scene.seconds, scan=scene.scan, finder=scene.finder)
 
 
 async def _indexed(scene: Scene, index: int, purpose: str) -> Found:

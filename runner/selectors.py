@@ -44,6 +44,11 @@ class Described(Protocol):
         """Accessible name, or empty."""
         ...
 
+    @property
+    def sure(self) -> bool:
+        """Whether nobody can compute another name for it. Acting is strict: a name that two have is refused there."""
+        ...
+
 
 def at(frame: Frame, path: Sequence[int]) -> Locator:
     """The element at a path in a frame, now."""
@@ -62,7 +67,7 @@ async def selector_of(frame: Frame, seen: Described, *, inner: bool, alone: bool
         if seen.role and 0 < len(seen.name) < LONGEST_NAME
         else ""
     )
-    if own and alone and not inner and await means(frame, own, seen.path):
+    if own and alone and not inner and (seen.sure or await means(frame, own, seen.path)):
         return own
     if not alone and not inner and (anchored := await by_surroundings(frame, seen, own)):
         return anchored

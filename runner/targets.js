@@ -143,6 +143,7 @@ const find = (q) => {
   }
   return nothing;
 };
+const findAnew = (q) => { labelled = null; return find(q); };
 const listed = (q) => {
   const seen = new Map();
   for (const e of candidates({ ...q, text: '' }, new Set()).keys()) {

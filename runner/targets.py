@@ -8,10 +8,11 @@ import msgspec
 from playwright.async_api import Error, Frame, Page
 
 from eventstore.events import Target
+from runner.finder import Finder
 from runner.refusals import refusal
 from runner.selectors import at, selector_of
 from runner.vocabulary import ActFailed
-from runner.wishes import FIND, Found, Look, Seen, Wish, describe
+from runner.wishes import Found, Look, Seen, Wish, describe
 
 T = TypeVar("T")
 GRACE_SECONDS = 0.5
@@ -24,22 +25,22 @@ Scan = Callable[[], Awaitable[Sequence[Sequence[int]]]]
 """Paths of the elements of the main frame that listen for clicks."""
 
 
-async def locate(page: Page, wish: Wish, *, seconds: float, scan: Scan) -> Found:
+async def locate(page: Page, wish: Wish, *, seconds: float, scan: Scan, finder: Finder) -> Found:
     """Wait until the wish means exactly one element that is ready to be acted on. Raises ActFailed."""
     try:
         async with asyncio.timeout(seconds + HUNG_SECONDS):
-            frame, seen = await _wait(page, wish, seconds, scan)
+            frame, seen = await _wait(page, wish, seconds, scan, finder)
             return await reach(page, frame, seen, alone=wish.alone)
     except TimeoutError:
         raise ActFailed("timeout", f"The page did not answer within {seconds:g} s.") from None
 
 
-async def _wait(page: Page, wish: Wish, seconds: float, scan: Scan) -> tuple[Frame, Seen]:
+async def _wait(page: Page, wish: Wish, seconds: float, scan: Scan, finder: Finder) -> tuple[Frame, Seen]:
     clock = asyncio.get_running_loop().time
     start, pause = clock(), FIRST_POLL_SECONDS
     listeners: Sequence[Sequence[int]] | None = None
     while True:
-        looks = await look(page, wish, listeners)
+        looks = await look(page, wish, listeners, finder)
         matches = best(looks)
         waited = clock() - start
         one = pick(matches, wish.query.ordinal, total=sum(found.total for _, found in tiered(looks)))
@@ -55,14 +56,16 @@ async def _wait(page: Page, wish: Wish, seconds: float, scan: Scan) -> tuple[Fra
         listeners = await scan() if listeners is not None else None
 
 
-async def look(page: Page, wish: Wish, listeners: Sequence[Sequence[int]] | None) -> list[tuple[Frame, Look]]:
+async def look(
+    page: Page, wish: Wish, listeners: Sequence[Sequence[int]] | None, finder: Finder
+) -> list[tuple[Frame, Look]]:
     """Ask every frame at once; a frame that is gone or navigating says nothing this time."""
 
     async def ask(frame: Frame) -> tuple[Frame, Look]:
         asked = wish.asked(listeners if frame is page.main_frame or listeners is None else ())
         try:
             async with asyncio.timeout(None if frame is page.main_frame else 2.0):
-                return frame, msgspec.convert(await frame.evaluate(f"(q) => {{ {FIND} return find(q); }}", asked), Look)
+                return frame, msgspec.convert(await finder.find(frame, asked), Look)
         except TimeoutError:
             return frame, Look()
         except Error as error:

@@ -14,8 +14,20 @@ FIND = NAMES + (HERE / "targets.js").read_text(encoding="utf-8") + (HERE / "scop
 LOOSE_KINDS = frozenset({"button", "link", "icon", "tab", "option", "choice", "menu item"})
 
 
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a native drop-down."""
+
+    label: str
+    value: str
+    enabled: bool
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One element as the page's script describes it; `box` is x, y, width, height in CSS pixels of its frame."""
+    """One element as the page's script describes it; `box` is x, y, width, height in CSS pixels of its frame.
+
+    `sure` tells that nobody can compute another name for it. `checked` is of native checkboxes and radio buttons,
+    `options` of native drop-downs that are not too long.
+    """
 
     path: list[int]
     via: list[int] | None = None
@@ -29,6 +41,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     editable: bool = False
     moving: bool = False
+    sure: bool = False
+    checked: bool | None = None
+    options: list[Option] | None = None
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
