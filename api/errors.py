@@ -61,6 +61,6 @@ def refusal(error: Refused) -> web.Response:
 
 
 def flaws(message: str, field: tuple[str | int, ...]) -> Unreadable:
-    """The shape of a 422."""
+    """The shape of a 422. What the log itself refuses, such as too large an event, came with the body."""
     kind = "value_error.missing" if message == "field required" else "value_error"
-    return Unreadable(detail=(Flaw(loc=field, msg=message, type=kind),))
+    return Unreadable(detail=(Flaw(loc=field or ("body",), msg=message, type=kind),))

@@ -149,6 +149,15 @@ async def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
     assert ["detail"] == list(await response.json())
 
 
+async def test_a_body_that_makes_too_large_an_event_is_refused_by_its_place(client: Client) -> None:
+    schema = {"description": "x" * 300_000}
+
+    response = await client.post("/api/v1/run-task", json={"task": "t", "structured_output_json": schema})
+
+    (flaw,) = (await response.json())["detail"]
+    assert (422, ["body"], "value_error") == (response.status, flaw["loc"], flaw["type"])
+
+
 async def test_a_missing_parameter_is_named(client: Client) -> None:
     response = await client.put("/api/v1/pause-task")
 
