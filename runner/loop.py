@@ -169,6 +169,8 @@ class Loop(msgspec.Struct, kw_only=True):
         """The step is done. What it left is looked at while the next one is prepared, and before it acts."""
         effects = {Effect(act.effect) for act in self.past.open}
         self.past.note([e.StepTaken(fence=self.tape.fence, number=number)])
+        if self.past.way_back().obstacle and not self.model.needs_tree:
+            effects = set()  # nobody could go on from here, so nothing is kept for it
 
         async def taken() -> list[e.Event]:
             self.place = place = await self.eyes.look(tree=False)
