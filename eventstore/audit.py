@@ -2,7 +2,7 @@
 
 import msgspec
 
-from eventstore import chain
+from eventstore import chain, codec
 from eventstore.seal import Head, empty
 from eventstore.store import Verdict
 
@@ -99,6 +99,6 @@ class Audit:
 def _tagged(payload: bytes, kind: str) -> bool:
     try:
         tag = _tag.decode(payload)
-    except msgspec.DecodeError:
+    except codec.UNREADABLE:
         return False
     return kind in (tag.type, tag.original)

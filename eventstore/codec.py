@@ -7,6 +7,9 @@ from eventstore.events import AnyEvent, Event, Unknown
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on damaged bytes: no JSON or another shape, no UTF-8, nested without end."""
+
 TYPES: dict[str, type[Event]] = {kind.__struct_config__.tag: kind for kind in AnyEvent.__args__}
 
 
@@ -29,5 +32,5 @@ def decode(kind: str, payload: bytes | None) -> Event:
         return Unknown(original=kind)
     try:
         return _decoder.decode(payload)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return Unknown(original=kind)

@@ -22,7 +22,7 @@ from eventstore.seal import Head, empty, entry
 from eventstore.store import PAGE, Lane, Recorded, Verdict
 from eventstore.tail import Tail
 from eventstore.tape import prepare, uri
-from eventstore.writer import Writer
+from eventstore.writer import Poison, Writer
 
 DRAIN_SECONDS = 10.0
 BUSY_SECONDS = 5.0
@@ -142,6 +142,8 @@ class SqliteStore:
             return [recorded(row) for row in await db.execute_fetchall(sql, parameters)]
         except sqlite3.DatabaseError as error:
             reason = translated(error)
+            if isinstance(reason, Poison):  # a wish may be poison; what lies on the tape can only be damaged
+                reason = Broken(f"The tape cannot be read: {error}.")
             if isinstance(reason, Broken):
                 self._tail.fail(reason)
                 self._lanes.close(reason)

@@ -50,7 +50,18 @@ def test_a_newer_type_is_carried_and_not_read() -> None:
     assert "task.dreamed" == codec.type_of(event)
 
 
-@pytest.mark.parametrize("payload", [None, b"", b"{", b"[]", b'{"type":"task.claimed","runner":7}'])
+DAMAGED = {
+    "redacted": None,
+    "empty": b"",
+    "cut": b"{",
+    "no object": b"[]",
+    "another shape": b'{"type":"task.claimed","runner":7}',
+    "no UTF-8": b'{"type":"task.claimed","runner":"\xff","attempt":1}',
+    "nested without end": b'{"type":"task.claimed","runner":"r","attempt":1,"more":' + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("payload", DAMAGED.values(), ids=DAMAGED)
 def test_a_payload_that_is_gone_or_damaged_is_carried_and_not_read(payload: bytes | None) -> None:
     event = codec.decode("task.claimed", payload)
 
