@@ -134,6 +134,9 @@ class Writer:
             wish.refuse(conflict)
 
     async def _learn(self, streams: Collection[str]) -> None:
+        """Here and not where they are written: streams whose events are all refused are remembered too."""
+        if len(self._versions) > STREAMS_REMEMBERED:
+            self._versions = dict(islice(self._versions.items(), STREAMS_REMEMBERED // 2, None))
         unknown = [stream for stream in streams if stream not in self._versions]
         if unknown:
             self._versions.update(await self._disk.versions(unknown))
@@ -165,7 +168,5 @@ class Writer:
             # Taken out first, so that what was written last is remembered longest.
             self._versions.pop(wish.entry.stream, None)
             self._versions[wish.entry.stream] = events[-1].version
-        if len(self._versions) > STREAMS_REMEMBERED:
-            self._versions = dict(islice(self._versions.items(), STREAMS_REMEMBERED // 2, None))
         if sealed:
             self._tail.extend(sealed, size)
