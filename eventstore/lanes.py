@@ -1,6 +1,7 @@
 """Where appends wait for the writer: what people ask for before what runners report; new work while there is room.
 
-A fact waits as long as it takes, in the memory of the caller who waits for it; whoever writes facts does one at a time.
+A fact is never refused for want of room: it waits in the queue, and its caller waits with it. What bounds them is that
+whoever writes facts does one at a time: the runner, a few for each task that it runs.
 """
 
 import asyncio

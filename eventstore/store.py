@@ -22,8 +22,9 @@ MAX_PAYLOAD = 256 * 1024
 class Lane(IntEnum):
     """Which queue an append waits in.
 
-    CONTROL goes before everything else. FACT waits for room. INTAKE (new tasks) raises Overloaded when the queue is
-    full, so that a flood of new work slows nobody who is at work already.
+    CONTROL goes before everything else, and has a bound of its own. FACT is never refused: it has happened, so it
+    queues however many wait already, and is bounded by its callers, who each wait for their last one. INTAKE (new
+    tasks) raises Overloaded when the queue is full, so that a flood of new work slows nobody who is at work already.
     """
 
     CONTROL = 0
@@ -79,9 +80,10 @@ class EventStore(Protocol):
     ) -> Sequence[Recorded]:
         """Write all the events or none after version `expected` of the stream (0: the stream must be new).
 
-        Answers when they are durable. Raises Conflict when the stream is at another version, Overloaded when its
-        queue is full, Invalid for an event that cannot be stored (over MAX_PAYLOAD bytes, or no text), DiskFull,
-        Broken when the store failed for good. Cancelling the caller does not take back what was queued already.
+        Answers when they are durable. Raises Conflict when the stream is at another version, Overloaded when its lane
+        is full (that of facts never is), Invalid for an event that cannot be stored (over MAX_PAYLOAD bytes, or no
+        text), DiskFull, Broken when the store failed for good. Cancelling the caller does not take back what was queued
+        already.
         """
         ...
 

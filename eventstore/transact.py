@@ -49,7 +49,7 @@ class Repository(Generic[S]):
         self._cache: OrderedDict[str, S] = OrderedDict()
 
     async def load(self, stream: str) -> S:
-        """The state at the stream's end, which may be a moment old."""
+        """The state as it was last seen: without what another repository, or a cancelled caller, has appended since."""
         return self._cache[stream] if stream in self._cache else await self._refresh(stream)
 
     async def transact(

@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
-from eventstore import events, machine
+from eventstore import codec, events, machine
 from eventstore.errors import DiskFull
 from eventstore.events import Unknown
 from eventstore.store import EventStore, Recorded
@@ -210,7 +210,7 @@ def _files(directory: Path) -> tuple[Path, list[Path]]:
     """The views file of this definition, and those of others."""
     directory.mkdir(parents=True, exist_ok=True)
     digest = sha256()
-    for module in (events, machine, shelf, task_row, tasks, step_row, steps):
+    for module in (events, codec, machine, shelf, task_row, tasks, step_row, steps):
         digest.update(Path(module.__file__ or "").read_bytes())
     file = directory / f"views-{digest.hexdigest()[:16]}.db"
     return file, [other for other in directory.glob("views-*.db") if other != file]
