@@ -95,8 +95,11 @@ class Projector:
             await self._replace()
         if not page:
             return 0
-        if absent := self.tasks.absent(page):
+        absent = self.tasks.absent(page)
+        while absent:
             await self.tasks.load(absent)
+            # Others may have been forgotten meanwhile. Who is in no file either is no task.
+            absent = [each for each in self.tasks.absent(page) if each not in absent]
         self._apply(page)
         if self.position - self._kept.position >= FLUSH_EVERY:
             with suppress(DiskFull):  # Memory is right all the same; the next page tries again.

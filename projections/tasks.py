@@ -84,7 +84,10 @@ class Tasks:
         created_after: int | None = None,
         created_before: int | None = None,
     ) -> tuple[list[TaskRow], int]:
-        """Rows of one project, newest first, and how many there are in all. Times: from `after` on, before `before`."""
+        """Rows of one project, newest first, and how many there are in all. Times: from `after` on, before `before`.
+
+        Raises DiskFull when the file could not be brought up to date: an old list would pass for a new one.
+        """
         bounds: dict[str, Values] = {
             "project = ?": (project,),
             "session = ?": (session,),

@@ -1,5 +1,6 @@
 """The views file: how the projector comes back to it, and which files it throws away."""
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -73,6 +74,22 @@ async def test_an_ended_task_that_is_no_longer_in_memory_still_counts_its_events
         assert None is projector.tasks.get("t")
         await projector.reached(await write(store, "t", [e.Unknown(original="task.judged")], version=len(FINISHED)))
         assert (await task_at(store, "t")) == (projector.tasks.get("t"), await projector.steps.of("t"))
+
+
+async def test_an_ended_task_that_is_forgotten_while_its_page_waits_for_others_still_counts_its_events() -> None:
+    store = MemoryStore()
+    for name in ("a", "b", "c"):
+        await write(store, name, FINISHED)
+
+    async with open_projector(store, None, remember=1) as projector:
+        await projector.advance()
+        await projector.flush()
+        for name in ("b", "c"):
+            await write(store, name, [e.Unknown(original="task.judged")], version=len(FINISHED))
+        await asyncio.gather(projector.tasks.find("a"), projector.advance())
+
+        for name in ("b", "c"):
+            assert (await task_at(store, name)) == (await projector.tasks.find(name), await projector.steps.of(name))
 
 
 def files(directory: Path) -> list[Path]:
