@@ -29,7 +29,7 @@ from eventstore.transact import Repository
 from eventstore.vault import Vault
 from projections.projector import open_projector
 from runner.attempt import Models
-from runner.browser import BrowserSettings
+from runner.browser.browsers import BrowserSettings
 from runner.opening import RunnerSettings, open_worker
 
 EXIT_SECONDS = 10.0

@@ -18,7 +18,8 @@ from service import served
 from api.settings import Settings
 from eventstore import events as e
 from eventstore.store import EventStore
-from runner.vocabulary import AnyAction, Done, Observation, PastStep, Reply, Scroll
+from runner.ports import Done, Observation, PastStep, Reply
+from runner.vocabulary import AnyAction, Scroll
 
 MODEL_SECONDS = 30.0
 LIMIT = 60.0

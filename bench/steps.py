@@ -21,7 +21,7 @@ from service import served
 from api.settings import Settings
 from eventstore import events as e
 from eventstore.store import EventStore
-from runner.chromium import find
+from runner.browser.chromium import find
 
 FIELDS = [f"Field {number}" for number in range(1, 17)]
 LIMIT = 120.0

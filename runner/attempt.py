@@ -16,9 +16,9 @@ from runner.control import Gate, LetGo
 from runner.keeping import Keeper, Kept, kept
 from runner.loop import Loop
 from runner.past import Past, Return
-from runner.ports import Session, Sessions
+from runner.ports import Done, Model, Session, Sessions
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Done, Model, Navigate, from_json
+from runner.vocabulary import ActFailed, AnyAction, Navigate, from_json
 
 log = structlog.get_logger()
 

@@ -10,20 +10,9 @@ from eventstore import events as e
 from eventstore.errors import NotAllowed
 from runner.control import ACT_GRACE, Gate, Interrupted
 from runner.past import Past
+from runner.ports import Done, Eyes, Hands, Model, Observation, Reply, Resolved
 from runner.tape import Tape
-from runner.vocabulary import (
-    ActFailed,
-    AnyAction,
-    Done,
-    Effect,
-    Eyes,
-    Hands,
-    Model,
-    Observation,
-    Reply,
-    Resolved,
-    as_json,
-)
+from runner.vocabulary import ActFailed, AnyAction, Effect, as_json
 
 RESULT_CAP = 100_000
 """Characters of one act's result that go on the tape; an event holds 256 KiB at most."""

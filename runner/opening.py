@@ -14,9 +14,9 @@ from eventstore.task import Task
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment, Models
-from runner.browser import BrowserSettings, open_browsers
-from runner.instructions import Instructions
-from runner.vocabulary import Model
+from runner.browser.browsers import BrowserSettings, open_browsers
+from runner.keyless.instructions import Instructions
+from runner.ports import Model
 from runner.worker import Worker
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import msgspec
 
 from eventstore import events as e
-from runner.vocabulary import Effect, PastAct, PastStep
+from runner.ports import PastAct, PastStep
+from runner.vocabulary import Effect
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):

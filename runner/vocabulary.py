@@ -3,13 +3,10 @@
 An action travels as `{"click": {...}}`, the shape that clients of the vendor's v2 API know from step actions.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import msgspec
-
-from eventstore.events import Target
 
 
 class Effect(StrEnum):
@@ -226,35 +223,6 @@ AnyAction: TypeAlias = (
 )
 
 
-class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model may see of the page. `tree` is the accessibility snapshot with [index] references, passwords masked.
-
-    `tree` is empty when the model asked only for the place (`url`, `title`, `tabs`).
-    """
-
-    url: str
-    title: str
-    tabs: tuple[str, ...] = ()
-    tree: str = ""
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """The task's end, as the model says it."""
-
-    success: bool
-    output: str = ""
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model wants next: acts, or the end."""
-
-    actions: tuple[AnyAction, ...] = ()
-    evaluation: str = ""
-    memory: str = ""
-    next_goal: str = ""
-    done: Done | None = None
-
-
 class ActFailed(Exception):
     """An act could not be done. `code` is a word (no_target, ambiguous_target, timeout, blocked, expectation, ...).
 
@@ -269,91 +237,6 @@ class ActFailed(Exception):
 def as_json(action: Action) -> str:
     """`{"click": {...}}`, compact."""
     return msgspec.json.encode({action.name: action}).decode()
-
-
-class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """An action whose target has been found: exactly one element, ready to be acted on.
-
-    `params` is the action's JSON text with what was typed into password fields masked. `handle` is the hands' own.
-    """
-
-    action: AnyAction
-    params: str
-    url: str
-    target: Target | None = None
-    handle: object = None
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an act brought. `result` is text for people and models: what was extracted, what was expected and seen."""
-
-    result: str = ""
-    url: str = ""
-
-
-class PastAct(msgspec.Struct, frozen=True, kw_only=True):
-    """An act that ended, as the tape tells it."""
-
-    name: str
-    params: str
-    ok: bool
-    effect: str
-    result: str = ""
-    error: str = ""
-    url: str = ""
-
-
-class PastStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that was taken; `acts` in order."""
-
-    number: int
-    acts: tuple[PastAct, ...] = ()
-
-
-class Hands(Protocol):
-    """What can be done in one session of a browser. Every method may be cancelled at any await."""
-
-    async def resolve(self, action: AnyAction) -> Resolved:
-        """Find the one target and wait until it can be acted on. Changes nothing. Raises ActFailed."""
-        ...
-
-    async def act(self, resolved: Resolved) -> Outcome:
-        """Do it. Raises ActFailed."""
-        ...
-
-
-class Eyes(Protocol):
-    """What can be seen of one session of a browser."""
-
-    async def look(self, *, tree: bool) -> Observation:
-        """The place, and with `tree` the accessibility snapshot too."""
-        ...
-
-    async def screenshot(self) -> bytes:
-        """The viewport as PNG."""
-        ...
-
-
-class Model(Protocol):
-    """Says what to do next.
-
-    `needs_tree` tells whether observations must carry the snapshot. A model that needs it can look for itself, so it is
-    told of failed and uncertain acts and goes on; for one that does not, the first of them ends the task.
-    """
-
-    needs_tree: bool
-
-    def ended(self, past: Sequence[PastStep]) -> Done | None:
-        """The end, where it follows from what was done alone; asked before each step, costs nothing."""
-        ...
-
-    async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
-        """The next acts, or the end, given what was done in the steps so far. Raises ActFailed to end the task."""
-        ...
-
-    def recall(self, step: int) -> Sequence[AnyAction]:
-        """The acts of the step at this index of the past as they were said, unmasked; empty: ask the tape."""
-        ...
 
 
 def from_json(text: str) -> AnyAction:

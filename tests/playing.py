@@ -2,8 +2,9 @@
 
 import pytest
 
-from runner.browser import Session
-from runner.vocabulary import ActFailed, AnyAction, Click, Extract, Navigate, Query, Resolved
+from runner.browser.browsers import Session
+from runner.ports import Resolved
+from runner.vocabulary import ActFailed, AnyAction, Click, Extract, Navigate, Query
 
 
 async def do(session: Session, action: AnyAction) -> str:

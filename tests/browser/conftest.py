@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest_asyncio
 from aiohttp import web
 
-from runner.browser import Browsers, BrowserSettings, Session, open_browsers
+from runner.browser.browsers import Browsers, BrowserSettings, Session, open_browsers
 
 SITE = Path(__file__).parent.parent / "site"
 MEGABYTE = b"<p>" + b"x" * 1024 * 1024

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.browser import Browsers, Session
+from runner.browser.browsers import Browsers, Session
 from runner.vocabulary import (
     Check,
     Clear,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from runner.browser import Browsers, BrowserSettings, Session, open_browsers
+from runner.browser.browsers import Browsers, BrowserSettings, Session, open_browsers
 from runner.vocabulary import ActFailed, Click, Expect, Navigate, Query
 from tests.playing import do, go, read, refused
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from runner.browser import Session
-from runner.vocabulary import Click, Input, Observation, Query
+from runner.browser.browsers import Session
+from runner.ports import Observation
+from runner.vocabulary import Click, Input, Query
 from tests.playing import do, go, note, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from eventstore.events import Target
-from runner.browser import Session
+from runner.browser.browsers import Session
 from runner.vocabulary import Click, Expect, Input, Query
 from tests.playing import clicked, do, go, note, refused, seen
 

@@ -18,7 +18,8 @@ from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment
-from runner.vocabulary import ActFailed, AnyAction, Done, Observation, Outcome, PastStep, Reply, Resolved, as_json
+from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved
+from runner.vocabulary import ActFailed, AnyAction, as_json
 from runner.worker import Worker
 
 LIMIT = 10.0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runner.grammar import FORMS, TABLE, Sentence, parse
-from runner.phrases import KIND_OF, KINDS
+from runner.keyless.grammar import FORMS, TABLE, Sentence, parse
+from runner.keyless.phrases import KIND_OF, KINDS
 from runner.vocabulary import (
     ActFailed,
     AnyAction,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runner.clauses import CLOSERS
-from runner.grammar import FORMS, Sentence, parse
+from runner.keyless.clauses import CLOSERS
+from runner.keyless.grammar import FORMS, Sentence, parse
 from runner.vocabulary import ActFailed, Click, Expect, Extract, Input, Query, Select
 
 QUOTES = [('"', '"'), ("“", "”"), ("„", "”"), ("«", "»"), ("`", "`")]

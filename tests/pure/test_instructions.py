@@ -5,21 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.instructions import Instructions
-from runner.numerals import number
-from runner.vocabulary import (
-    ActFailed,
-    Click,
-    Done,
-    Extract,
-    Model,
-    Navigate,
-    Observation,
-    PastAct,
-    PastStep,
-    Query,
-    Reply,
-)
+from runner.keyless.instructions import Instructions
+from runner.keyless.numerals import number
+from runner.ports import Done, Model, Observation, PastAct, PastStep, Reply
+from runner.vocabulary import ActFailed, Click, Extract, Navigate, Query
 
 SEEN = Observation(url="https://shop.example/", title="Shop")
 INSTRUCTION = 'Go to shop.example. Click "Buy", then extract the text of "Total".'

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.settings import descriptions
-from runner.grammar import FORMS
+from runner.keyless.grammar import FORMS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

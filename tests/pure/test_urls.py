@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.urls import absolute, allowed
+from runner.browser.urls import absolute, allowed
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ A name needs no quotes where it is plain that it is all name: `click Save`, `the
 
 import re
 
-from runner.clauses import Unclear
-from runner.values import ORDINAL, counted, ordinal
+from runner.keyless.clauses import Unclear
+from runner.keyless.values import ORDINAL, counted, ordinal
 from runner.vocabulary import Query
 
 # The kinds that a query may have, and the words for each. The kind itself is always one of its words.

@@ -6,10 +6,12 @@ import msgspec
 from playwright.async_api import Page
 
 from eventstore.events import Target
-from runner.finder import Finder
-from runner.observe import Memory
-from runner.tabs import Tab, Tabs
-from runner.targets import Scan, locate, reach, ready, until
+from runner.browser.finder import Finder
+from runner.browser.observe import Memory
+from runner.browser.tabs import Tab, Tabs
+from runner.browser.targets import Scan, locate, reach, ready, until
+from runner.browser.wishes import FIND, Found, Seen, Wish, describe
+from runner.ports import Resolved
 from runner.vocabulary import (
     ActFailed,
     Action,
@@ -20,12 +22,10 @@ from runner.vocabulary import (
     Extract,
     Input,
     Query,
-    Resolved,
     Select,
     Upload,
     as_json,
 )
-from runner.wishes import FIND, Found, Seen, Wish, describe
 
 MASK = "********"
 PURPOSES: dict[type[Action], str] = {Input: "fill", Clear: "fill", Select: "select", Check: "check", Upload: "upload"}

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import jsonschema_rs
 import msgspec
 
-from runner.numerals import number
+from runner.keyless.numerals import number
 from runner.vocabulary import ActFailed
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"

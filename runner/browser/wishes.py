@@ -6,9 +6,9 @@ import msgspec
 from playwright.async_api import Locator
 
 from eventstore.events import Target
-from runner.selectors import HERE, NAMES
+from runner.browser.selectors import HERE, NAMES
+from runner.browser.words import ROLES, word
 from runner.vocabulary import Query
-from runner.words import ROLES, word
 
 FIND = NAMES + (HERE / "targets.js").read_text(encoding="utf-8") + (HERE / "scopes.js").read_text(encoding="utf-8")
 LOOSE_KINDS = frozenset({"button", "link", "icon", "tab", "option", "choice", "menu item"})

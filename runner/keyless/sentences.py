@@ -4,10 +4,10 @@ import re
 
 import msgspec
 
-from runner import values
-from runner.clauses import Unclear
-from runner.forms import Found, form
-from runner.keys import AMBIGUOUS, keys
+from runner.keyless import values
+from runner.keyless.clauses import Unclear
+from runner.keyless.forms import Found, form
+from runner.keyless.keys import AMBIGUOUS, keys
 from runner.vocabulary import (
     Check,
     Clear,

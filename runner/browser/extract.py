@@ -5,10 +5,10 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from runner.selectors import NAMES
+from runner.browser.selectors import NAMES
+from runner.browser.wishes import Found
+from runner.browser.words import listing
 from runner.vocabulary import ActFailed, Extract
-from runner.wishes import Found
-from runner.words import listing
 
 SCRIPT = NAMES + (Path(__file__).parent / "extract.js").read_text(encoding="utf-8")
 MOST_CHARACTERS = 100_000

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from playwright.async_api import Error, Page, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from runner.tabs import Tab, Tabs
-from runner.urls import absolute, allowed
+from runner.browser.tabs import Tab, Tabs
+from runner.browser.urls import absolute, allowed
 from runner.vocabulary import ActFailed
 
 SETTLE_SECONDS = 5.0

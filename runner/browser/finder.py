@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 from playwright.async_api import Error, Frame, JSHandle
 
-from runner.wishes import FIND
+from runner.browser.wishes import FIND
 
 
 class Finder:

@@ -1,8 +1,8 @@
 """The table of sentences that look: wait, expect, take a screenshot, extract; and `check`, which may be both. Pure."""
 
-from runner import values
-from runner.clauses import Unclear
-from runner.forms import Found, form
+from runner.keyless import values
+from runner.keyless.clauses import Unclear
+from runner.keyless.forms import Found, form
 from runner.vocabulary import Check, Expect, Extract, Query, Screenshot, Wait, WaitFor
 
 NUMBER = rf"(?P<number>[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?|half an?|{'|'.join(values.NUMBERS)})"

@@ -11,14 +11,15 @@ import msgspec
 from playwright.async_api import Error, Frame, Route, WebSocketRoute
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from runner.actions import Scene, perform, resolve
-from runner.chromium import Chromium
-from runner.finder import Finder
-from runner.navigation import arrive, leave, settled, verdict
-from runner.observe import Memory, clickable, observe
-from runner.tabs import Tab, Tabs
-from runner.urls import allowed
-from runner.vocabulary import ActFailed, AnyAction, Effect, Eyes, Hands, Observation, Outcome, Resolved
+from runner.browser.actions import Scene, perform, resolve
+from runner.browser.chromium import Chromium
+from runner.browser.finder import Finder
+from runner.browser.navigation import arrive, leave, settled, verdict
+from runner.browser.observe import Memory, clickable, observe
+from runner.browser.tabs import Tab, Tabs
+from runner.browser.urls import allowed
+from runner.ports import Eyes, Hands, Observation, Outcome, Resolved
+from runner.vocabulary import ActFailed, AnyAction, Effect
 
 SCREENSHOT_SECONDS = 5.0
 STATE_SECONDS = 10.0

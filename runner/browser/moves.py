@@ -1,13 +1,13 @@
 """Acts that change what is looked at: addresses, history, tabs, scrolling."""
 
-from runner.extract import SCRIPT
-from runner.navigation import goto, move
-from runner.observe import title
-from runner.resolve import Handle, Scene
-from runner.tabs import Tab
+from runner.browser.extract import SCRIPT
+from runner.browser.navigation import goto, move
+from runner.browser.observe import title
+from runner.browser.resolve import Handle, Scene
+from runner.browser.tabs import Tab
+from runner.browser.wishes import describe
+from runner.browser.words import listing
 from runner.vocabulary import ActFailed, GoBack, GoForward, Navigate, Reload, Scroll, SwitchTab
-from runner.wishes import describe
-from runner.words import listing
 
 
 async def navigate(scene: Scene, action: Navigate, _handle: Handle) -> str:

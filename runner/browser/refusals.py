@@ -6,9 +6,9 @@ import difflib
 import msgspec
 from playwright.async_api import Error, Frame, Page
 
+from runner.browser.wishes import FIND, Seen, Wish, describe
+from runner.browser.words import listing
 from runner.vocabulary import ActFailed
-from runner.wishes import FIND, Seen, Wish, describe
-from runner.words import listing
 
 
 async def refusal(

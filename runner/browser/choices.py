@@ -3,12 +3,12 @@
 import msgspec
 from playwright.async_api import Error
 
-from runner.refusals import candidates
-from runner.resolve import Scene
-from runner.targets import locate, until
+from runner.browser.refusals import candidates
+from runner.browser.resolve import Scene
+from runner.browser.targets import locate, until
+from runner.browser.wishes import Found, Option, Wish, describe
+from runner.browser.words import listing
 from runner.vocabulary import ActFailed, Query, Select
-from runner.wishes import Found, Option, Wish, describe
-from runner.words import listing
 
 MOST_NAMED = 10
 OPEN_SECONDS = 2.0

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 from playwright.async_api import BrowserContext, Error, StorageState
 
-from runner.chromium import Chromium, launch
-from runner.session import Access, Session
-from runner.tabs import Tabs, viewport_of
+from runner.browser.chromium import Chromium, launch
+from runner.browser.session import Access, Session
+from runner.browser.tabs import Tabs, viewport_of
 from runner.vocabulary import ActFailed
 
 __all__ = ["BrowserSettings", "Browsers", "Session", "open_browsers"]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from runner.schemas import Json, OutputSchema
-from runner.vocabulary import ActFailed, Done, Extract
+from runner.keyless.schemas import Json, OutputSchema
+from runner.ports import Done
+from runner.vocabulary import ActFailed, Extract
 
 
 class Answer:

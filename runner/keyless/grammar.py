@@ -12,9 +12,9 @@ import re
 
 import msgspec
 
-from runner.clauses import FILLER, Clause, Unclear, clauses, separators
-from runner.readings import LOOKING
-from runner.sentences import ACTING, OPENING
+from runner.keyless.clauses import FILLER, Clause, Unclear, clauses, separators
+from runner.keyless.readings import LOOKING
+from runner.keyless.sentences import ACTING, OPENING
 from runner.vocabulary import ActFailed, AnyAction
 
 TABLE = (*ACTING, *LOOKING, *OPENING)

@@ -4,9 +4,9 @@ import asyncio
 
 from playwright.async_api import Error
 
-from runner.extract import SCRIPT, extract
-from runner.resolve import Handle, Scene
-from runner.targets import passing, until
+from runner.browser.extract import SCRIPT, extract
+from runner.browser.resolve import Handle, Scene
+from runner.browser.targets import passing, until
 from runner.vocabulary import ActFailed, Expect, Extract, Screenshot, Wait, WaitFor
 
 

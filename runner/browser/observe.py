@@ -9,11 +9,12 @@ import msgspec
 from playwright.async_api import Error, Locator, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from runner.selectors import NAMES, at
-from runner.tabs import Tab, Tabs
-from runner.targets import passing
-from runner.vocabulary import ActFailed, Observation
-from runner.wishes import Seen, describe
+from runner.browser.selectors import NAMES, at
+from runner.browser.tabs import Tab, Tabs
+from runner.browser.targets import passing
+from runner.browser.wishes import Seen, describe
+from runner.ports import Observation
+from runner.vocabulary import ActFailed
 
 SCRIPT = NAMES + (Path(__file__).parent / "observe.js").read_text(encoding="utf-8")
 TITLE_SECONDS = 2.0

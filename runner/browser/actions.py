@@ -6,10 +6,12 @@ from typing import Any
 
 from playwright.async_api import Error
 
-from runner import looks, moves
-from runner.choices import select
-from runner.resolve import Handle, Scene, resolve
-from runner.targets import passing, until
+from runner.browser import looks, moves
+from runner.browser.choices import select
+from runner.browser.resolve import Handle, Scene, resolve
+from runner.browser.targets import passing, until
+from runner.browser.wishes import Found, describe
+from runner.ports import Resolved
 from runner.vocabulary import (
     ActFailed,
     Action,
@@ -26,7 +28,6 @@ from runner.vocabulary import (
     Navigate,
     Press,
     Reload,
-    Resolved,
     Screenshot,
     Scroll,
     Select,
@@ -35,7 +36,6 @@ from runner.vocabulary import (
     Wait,
     WaitFor,
 )
-from runner.wishes import Found, describe
 
 __all__ = ["Scene", "perform", "resolve"]
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from playwright.async_api import Browser, Error, Playwright, async_playwright
 
-from runner.selectors import ENGINE, ENGINE_SCRIPT
+from runner.browser.selectors import ENGINE, ENGINE_SCRIPT
 from runner.vocabulary import ActFailed
 
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")

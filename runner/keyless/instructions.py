@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from runner.answers import Answer
-from runner.grammar import Sentence, parse
-from runner.vocabulary import AnyAction, Done, Extract, Navigate, Observation, PastStep, Reply
+from runner.keyless.answers import Answer
+from runner.keyless.grammar import Sentence, parse
+from runner.ports import Done, Observation, PastStep, Reply
+from runner.vocabulary import AnyAction, Extract, Navigate
 
 
 class Instructions:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from runner.clauses import Clause, Unclear
-from runner.phrases import element
+from runner.keyless.clauses import Clause, Unclear
+from runner.keyless.phrases import element
 from runner.vocabulary import AnyAction, Query
 
 

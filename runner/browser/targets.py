@@ -8,11 +8,11 @@ import msgspec
 from playwright.async_api import Error, Frame, Page
 
 from eventstore.events import Target
-from runner.finder import Finder
-from runner.refusals import refusal
-from runner.selectors import at, selector_of
+from runner.browser.finder import Finder
+from runner.browser.refusals import refusal
+from runner.browser.selectors import at, selector_of
+from runner.browser.wishes import Found, Look, Seen, Wish, describe
 from runner.vocabulary import ActFailed
-from runner.wishes import Found, Look, Seen, Wish, describe
 
 T = TypeVar("T")
 GRACE_SECONDS = 0.5
