@@ -1,4 +1,4 @@
-"""The store in memory: the same promises, gone with the process. For tests and for a look around."""
+"""The store in memory: the same promises, gone with the process. For tests."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence

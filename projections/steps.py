@@ -47,10 +47,6 @@ class Steps:
         rows = await self._shelf.rows("SELECT row FROM steps WHERE task = ? ORDER BY place", (task_id,))
         return visible(_decoder.decode(row[0]) for row in rows)
 
-    async def screenshots(self, task_id: str) -> list[str]:
-        """SHA-256 hex, one for each step that has one, in order."""
-        return [step.screenshot for step in await self.of(task_id) if step.screenshot]
-
     def apply(self, recorded: Recorded) -> None:
         """See View."""
         stream = recorded.stream

@@ -47,11 +47,10 @@ async def test_what_does_not_exist_is_not_there() -> None:
     store = MemoryStore()
 
     async with following(store) as projector:
-        assert (None, None, [], []) == (
+        assert (None, None, []) == (
             await projector.tasks.find("nobody"),
             await task_at(store, "nobody"),
             await projector.steps.of("nobody"),
-            await projector.steps.screenshots("nobody"),
         )
 
 
@@ -77,18 +76,6 @@ async def test_keys_are_known_by_their_digest_as_soon_as_it_opens() -> None:
             projector.keys.get("d1"),
             projector.keys.get("d2"),
         )
-
-
-async def test_screenshots_come_in_the_order_of_the_steps() -> None:
-    store = MemoryStore()
-    events = [
-        *FINISHED[:-1],
-        *(e.StepTaken(fence=2, number=number, screenshot=sha) for number, sha in ((2, ""), (3, "cc"))),
-    ]
-    await write(store, "t", events)
-
-    async with following(store) as projector:
-        assert ["ab", "cc"] == await projector.steps.screenshots("t")
 
 
 async def ids(projector: Projector, **wanted: object) -> tuple[list[str], int]:

@@ -13,7 +13,6 @@ import aiosqlite
 import pytest
 
 from eventstore import events as e
-from eventstore.connect import connect
 from eventstore.disk import SqliteDisk
 from eventstore.errors import Broken, CannotOpen, DiskFull, Overloaded
 from eventstore.lanes import CONTROL_LIMIT, Lanes, Wish
@@ -272,21 +271,6 @@ async def test_a_directory_that_is_not_there_is_a_sentence(tmp_path: Path) -> No
     with pytest.raises(CannotOpen, match="No such file or directory"):
         async with open_sqlite(tmp_path / "missing" / "tape.db"):
             pass
-
-
-@pytest.mark.parametrize("url", ["", "postgresql://localhost/tape", "sqlite://", "sqlite:///"])
-async def test_a_url_that_names_no_store_is_a_sentence(url: str) -> None:
-    with pytest.raises(CannotOpen, match="is no store; write memory:, a path, or sqlite:///path"):
-        async with connect(url):
-            pass
-
-
-async def test_a_store_is_named_by_a_path_or_a_url(path: Path) -> None:
-    async with connect(str(path)) as store:
-        await store.append("a", 0, steps(1, 1), actor="test")
-
-    async with connect(f"sqlite:///{path}") as again, connect("memory:") as other:
-        assert (1, 0) == (again.head, other.head)
 
 
 def test_a_tape_is_for_its_owner_only(path: Path) -> None:
