@@ -1,12 +1,11 @@
-"""What only a file can suffer: tampering, damage, a full disk, other processes, being killed or cancelled."""
+"""What only a file can suffer: a full queue, a full disk, other processes, being closed, cancelled or killed."""
 
 import asyncio
 import os
-import sqlite3
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
@@ -14,269 +13,22 @@ import pytest
 
 from eventstore import events as e
 from eventstore.disk import SqliteDisk
-from eventstore.errors import Broken, CannotOpen, DiskFull, Overloaded
+from eventstore.errors import Broken, DiskFull, Overloaded
 from eventstore.lanes import CONTROL_LIMIT, Lanes, Wish
 from eventstore.seal import empty, entry
 from eventstore.sqlite import open_sqlite
-from eventstore.store import Lane, Verdict
+from eventstore.store import Lane
 from eventstore.tail import Tail
 from eventstore.tape import prepare
 from eventstore.writer import Writer
+from tests.filing import raw, steps, verdict
 
 LIMIT = 20.0
-
-
-def steps(first: int, last: int) -> list[e.Event]:
-    return [e.StepStarted(fence=1, number=number) for number in range(first, last + 1)]
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "tape.db"
-
-
-async def written(path: Path, count: int = 300) -> None:
-    """A tape with two streams, half of the events in each, taking turns."""
-    async with open_sqlite(path) as store:
-        for start in range(0, count, 2):
-            version = start // 2
-            await store.append("a", version, steps(version, version), actor="test")
-            await store.append("b", version, steps(version, version), actor="test")
-
-
-@contextmanager
-def raw(path: Path, *, guarded: bool = True) -> Iterator[sqlite3.Connection]:
-    """The file as anybody can open it; without its triggers unless guarded."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        if not guarded:
-            for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-                db.execute(f"DROP TRIGGER {name}")
-        yield db
-
-
-async def verdict(path: Path) -> Verdict:
-    async with open_sqlite(path) as store:
-        return await store.verify()
-
-
-# --- what is written cannot be changed unseen ---------------------------------------------------------------------
-
-TAMPERING = {
-    "UPDATE events SET payload = replace(payload, 'number\":2', 'number\":3') WHERE position = 5": (
-        5,
-        "the payload is not the one that was committed to",
-    ),
-    "UPDATE events SET salt = zeroblob(16) WHERE position = 5": (
-        5,
-        "the payload is not the one that was committed to",
-    ),
-    "UPDATE events SET type = 'task.taken' WHERE position = 5": (
-        5,
-        "the payload is of another type than the event",
-    ),
-    "UPDATE events SET actor = 'somebody' WHERE position = 5": (
-        5,
-        "its hash does not follow from its content and the hash before it",
-    ),
-    "UPDATE events SET hash = zeroblob(32) WHERE position = 5": (
-        5,
-        "its hash does not follow from its content and the hash before it",
-    ),
-    "UPDATE events SET at = at - 60000000 WHERE position = 5": (
-        5,
-        "its time is not after that of the event before it",
-    ),
-    "UPDATE events SET stream = 'c' WHERE position = 5": (5, "version 3 of c where 1 should be"),
-    "DELETE FROM events WHERE position = 5": (5, "position 5 is missing"),
-    "DELETE FROM events WHERE position = 1": (1, "position 1 is missing"),
-    "UPDATE events SET position = 0 WHERE position = 5": (1, "position 1 is missing"),
-    "UPDATE events SET payload = NULL WHERE position = 5": (5, "only one of payload and salt is there"),
-    "UPDATE head SET log_id = zeroblob(16)": (
-        1,
-        "its hash does not follow from its content and the hash before it",
-    ),
-}
-
-
-@pytest.mark.parametrize("tampering", TAMPERING)
-async def test_tampering_is_found_at_its_position(path: Path, tampering: str) -> None:
-    await written(path, 10)
-
-    with raw(path, guarded=False) as db:
-        db.execute("PRAGMA ignore_check_constraints = ON")
-        db.execute(tampering)
-    found = await verdict(path)
-
-    assert (False, *TAMPERING[tampering]) == (found.ok, found.first_bad, found.problem)
-    assert found.first_bad == found.head + 1
-
-
-@pytest.mark.parametrize("change", [*TAMPERING, "DELETE FROM head"])
-async def test_triggers_refuse_every_change(path: Path, change: str) -> None:
-    await written(path, 10)
-
-    with raw(path) as db, pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        db.execute(change)
-
-    assert (await verdict(path)).ok
-
-
-async def test_what_is_redacted_verifies_and_is_carried(path: Path) -> None:
-    await written(path, 10)
-
-    with raw(path) as db:
-        db.execute("UPDATE events SET payload = NULL, salt = NULL WHERE position IN (3, 4)")
-
-    async with open_sqlite(path) as store:
-        redacted = (await store.read(2))[0]
-        found = await store.verify()
-    assert (e.Unknown(original="task.step_started"), None, None) == (redacted.event, redacted.payload, redacted.salt)
-    assert (True, 10, 2) == (found.ok, found.head, found.redacted)
-
-
-async def test_the_end_of_the_tape_that_goes_missing_while_it_is_open_is_found(path: Path) -> None:
-    await written(path, 10)
-
-    async with open_sqlite(path) as store:
-        with raw(path, guarded=False) as db:
-            db.execute("DELETE FROM events WHERE position > 8")
-        found = await store.verify()
-
-    assert (False, 9, "position 9 is missing") == (found.ok, found.first_bad, found.problem)
-
-
-@pytest.mark.parametrize("index", ["sqlite_autoindex_events_1", "events_by_type"])
-async def test_a_damaged_index_is_found(path: Path, index: str) -> None:
-    await written(path, 10)
-
-    flip(path, pages_of(path, index)[0], offset=-20)
-    found = await verdict(path)
-
-    assert (False, 10, None) == (found.ok, found.head, found.first_bad)
-    assert "the file is damaged" in str(found.problem)
-
-
-async def test_a_page_that_cannot_be_read_is_a_verdict_and_breaks_the_store(path: Path) -> None:
-    async def use() -> None:
-        async with open_sqlite(path) as store:
-            verdicts.append(await store.verify())
-            with pytest.raises(Broken, match="malformed"):
-                await store.read()
-            with pytest.raises(Broken, match="malformed"):
-                await store.append("c", 0, steps(1, 1), actor="test")
-            # Whatever the block waits for, it is not left waiting.
-            await asyncio.Event().wait()
-
-    await written(path)
-    verdicts: list[Verdict] = []
-
-    flip(path, pages_of(path, "events")[1], offset=0)
-    with pytest.raises(Broken, match="malformed"):
-        await asyncio.wait_for(use(), LIMIT)
-
-    assert [(False, 1)] == [(found.ok, found.first_bad) for found in verdicts]
-    assert str(verdicts[0].problem).startswith("it cannot be read")
-
-
-def pages_of(path: Path, name: str) -> list[int]:
-    """The numbers of a table's or index's pages, its root first."""
-    with raw(path) as db:
-        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
-    size = 4096
-    with path.open("rb") as file:
-        file.seek((root - 1) * size)
-        page = file.read(size)
-    if page[0] in (0x0D, 0x0A):
-        return [root]
-    cells = int.from_bytes(page[3:5], "big")
-    pointers = [int.from_bytes(page[12 + 2 * n : 14 + 2 * n], "big") for n in range(cells)]
-    return [root, *(int.from_bytes(page[at : at + 4], "big") for at in pointers)]
-
-
-def flip(path: Path, page: int, *, offset: int) -> None:
-    """Turn the bits of one byte; a negative offset counts from the page's end."""
-    at = (page - 1) * 4096 + offset % 4096
-    with path.open("r+b") as file:
-        file.seek(at)
-        (byte,) = file.read(1)
-        file.seek(at)
-        file.write(bytes([byte ^ 0xFF]))
-
-
-# --- what is no tape is refused and left alone --------------------------------------------------------------------
-
-
-def foreign(path: Path) -> None:
-    with raw(path) as db:
-        db.execute("CREATE TABLE notes (text)")
-
-
-def newer(path: Path) -> None:
-    prepare(path, now=1)
-    with raw(path) as db:
-        db.execute("PRAGMA user_version = 2")
-
-
-def nothing_like_it(path: Path) -> None:
-    path.write_text("Dear diary, today I was opened by a database.")
-
-
-def nothing(path: Path) -> None:
-    path.touch()
-
-
-def content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
-
-
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        (nothing_like_it, "is not a tape: it is not an SQLite database."),
-        (nothing, "is not a tape: it is not an SQLite database."),
-        (foreign, "is not a tape: it is an SQLite database of another application."),
-        (newer, "has schema 2, written by a newer version; this version reads up to 1."),
-        (Path.mkdir, "cannot be opened: Is a directory."),
-    ],
-)
-async def test_what_is_no_tape_is_refused_and_left_as_it_is(
-    path: Path, make: Callable[[Path], None], sentence: str
-) -> None:
-    make(path)
-    before = content(path)
-
-    with pytest.raises(CannotOpen) as refused:
-        async with open_sqlite(path):
-            pass
-
-    assert str(refused.value).endswith(sentence)
-    assert [path.name] == [each.name for each in path.parent.iterdir()]
-    assert before == content(path)
-
-
-async def test_a_newer_schema_that_only_the_write_ahead_log_shows_is_refused(path: Path) -> None:
-    prepare(path, now=1)
-    with raw(path) as db:
-        db.execute("PRAGMA user_version = 2")
-        before = content(path)
-
-        with pytest.raises(CannotOpen, match="has schema 2"):
-            async with open_sqlite(path):
-                pass
-
-        assert before == content(path)
-
-
-async def test_a_directory_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CannotOpen, match="No such file or directory"):
-        async with open_sqlite(tmp_path / "missing" / "tape.db"):
-            pass
-
-
-def test_a_tape_is_for_its_owner_only(path: Path) -> None:
-    prepare(path, now=1)
-
-    assert 0o600 == path.stat().st_mode & 0o777
 
 
 # --- lanes --------------------------------------------------------------------------------------------------------
