@@ -178,7 +178,7 @@ def refusal(status: int, answer: bytes) -> Refusal:
     """The service's own sentence, where it gave one."""
     if status == 401:
         return Refusal(
-            "The service does not accept this key. Give the one that it printed at its first start "
+            "The service does not accept this key, or none was given. Give the one that it printed at its first start "
             "with --key or TAPEWRIGHT_API_KEY.",
             status,
         )

@@ -27,6 +27,11 @@ async def docs(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(_STATIC / "docs.html", headers=_HEADERS)
 
 
+async def root(request: web.Request) -> web.StreamResponse:
+    """Whoever follows the address that the service prints wants to read."""
+    return web.Response(status=302, headers={"Location": "/docs"})
+
+
 async def asset(request: web.Request) -> web.StreamResponse:
     """One of the files that the page needs."""
     path = _FILES.get(request.match_info["file"])
@@ -36,6 +41,15 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 
 ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/",
+        handler=root,
+        summary="Leads to the documentation",
+        family="docs",
+        open=True,
+        documented=False,
+    ),
     Route(
         method="GET",
         path="/docs",

@@ -8,6 +8,7 @@ import msgspec
 import uuid_utils
 
 from eventstore.blobs import Blobs
+from eventstore.errors import CannotOpen
 from eventstore.events import TaskCreated
 from eventstore.store import EventStore
 from eventstore.task import Task
@@ -15,8 +16,10 @@ from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment, Models
 from runner.browser.browsers import BrowserSettings, open_browsers
+from runner.browser.chromium import find
 from runner.keyless.instructions import Instructions
 from runner.ports import Model
+from runner.vocabulary import ActFailed
 from runner.worker import Worker
 
 
@@ -40,7 +43,14 @@ async def open_worker(
     *,
     models: Models | None = None,
 ) -> AsyncIterator[Worker]:
-    """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end."""
+    """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end.
+
+    Raises CannotOpen when the browser that was set is not there: better now than at the first task.
+    """
+    try:
+        find(settings.browser.executable)
+    except ActFailed as failure:
+        raise CannotOpen(str(failure)) from failure
     async with open_browsers(settings.browser) as browsers:
         equipment = Equipment(
             models=models or model_of,

@@ -123,7 +123,8 @@ async def test_a_wrong_key_is_told_in_a_sentence(command: Command) -> None:
     answer = await command("tasks", "--key", "not-the-right-key")
 
     said = (
-        "The service does not accept this key. Give the one that it printed at its first start with --key or "
+        "The service does not accept this key, or none was given. Give the one that it printed at its first start "
+        "with --key or "
         "TAPEWRIGHT_API_KEY.\n"
     )
     assert Ended(code=2, out="", err=said) == answer

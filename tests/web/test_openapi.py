@@ -115,3 +115,9 @@ async def test_only_the_files_of_the_page_are_served(anonymous: Client) -> None:
     ]
 
     assert [404] * 4 == answers
+
+
+async def test_the_address_that_the_service_prints_leads_to_the_documentation(anonymous: Client) -> None:
+    response = await anonymous.get("/", allow_redirects=False)
+
+    assert (302, "/docs") == (response.status, response.headers["Location"])
