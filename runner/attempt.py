@@ -10,10 +10,11 @@ import structlog
 from eventstore import decide
 from eventstore import events as e
 from eventstore.blobs import Blobs
-from eventstore.errors import Refused
+from eventstore.errors import Broken, Invalid, Refused
 from eventstore.vault import Vault
 from runner.control import Gate, LetGo
-from runner.keeping import Keeper, Kept, kept
+from runner.fitting import fitting
+from runner.keeping import Keeper, Kept, forget, kept
 from runner.loop import Loop
 from runner.past import Past, Return
 from runner.ports import Done, Model, Session, Sessions
@@ -21,6 +22,8 @@ from runner.tape import Tape
 from runner.vocabulary import ActFailed, AnyAction, Navigate, from_json
 
 log = structlog.get_logger()
+
+MESSAGE_BYTES = 20_000
 
 BLOCKS_RECORDED = 100
 """Blocked requests of one attempt that go on the tape; a page can try without end."""
@@ -56,28 +59,41 @@ class Attempt(msgspec.Struct, kw_only=True):
     async def run(self) -> None:
         """Drive the task until it has ended or was stopped. Raises LetGo, or Refused when the log will have no more."""
         async with AsyncExitStack() as stack:
+            fact: e.Event | None
             try:
-                done = await self.gate.steer(self._drive(stack))
-            except (LetGo, Refused):
+                fact = _finished(await self.gate.steer(self._drive(stack)), self.tape.fence)
+            except Invalid as refused:  # it would be refused again however often the task were given back
+                fact = self._failed("not_recordable", f"What the task did cannot be written down: {refused}")
+            except (LetGo, Refused, Broken):
                 raise
             except ActFailed as failure:
-                await self._end(e.TaskFailed(fence=self.tape.fence, code=failure.code, message=str(failure)))
+                fact = self._failed(failure.code, str(failure))
             except Exception:
                 log.exception("a task failed unexpectedly", stream=self.tape.stream)
-                message = "The runner failed unexpectedly; the service's log says more."
-                await self._end(e.TaskFailed(fence=self.tape.fence, code="internal", message=message))
-            else:
-                await self._end(_finished(done, self.tape.fence))
+                fact = self._failed("internal", "The runner failed unexpectedly; the service's log says more.")
+            await self._end(fact)
             if self.keeper:
                 await self.keeper.forget()
+            else:
+                await forget(self.equipment.vault, state_name(self.created))
 
     async def _end(self, fact: e.Event | None) -> None:
-        """The end as a fact; without one, a stop took effect."""
+        """The end as a fact; without one, a stop took effect. What is still behind neither fails nor delays it."""
         if fact is None:
             await self.tape.drop()
             await self.tape.decide(lambda task: decide.stopped(task, fence=self.tape.fence))
-        else:
-            await self.tape.decide(lambda task: [] if task.ended else decide.record(task, fact))
+            return
+        await self.tape.close()
+        try:
+            await self._record(fact)
+        except Invalid as refused:
+            await self._record(self._failed("not_recordable", f"The task's end cannot be written down: {refused}"))
+
+    async def _record(self, fact: e.Event) -> None:
+        await self.tape.decide(lambda task: [] if task.ended else decide.record(task, fact))
+
+    def _failed(self, code: str, message: str) -> e.TaskFailed:
+        return e.TaskFailed(fence=self.tape.fence, code=code, message=fitting(message, MESSAGE_BYTES))
 
     async def _drive(self, stack: AsyncExitStack) -> Done:
         limits = self.created.limits
@@ -98,7 +114,9 @@ class Attempt(msgspec.Struct, kw_only=True):
                     limits=limits,
                     keep=keeper.keep,
                 )
-                return await loop.run()
+                done = await loop.run()
+                await self.tape.settle()  # what the last step left, while there is a limit and a stop is heard
+                return done
         except TimeoutError as error:
             if not limit.expired():
                 raise
@@ -108,7 +126,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     async def _open(self, stack: AsyncExitStack, model: Model) -> Session:
         """A session on the tape as started, brought back to where an earlier attempt was."""
         back = self.past.way_back()
-        known = await kept(self.equipment.vault, self._state_name) if self.number > 1 else None
+        known = await kept(self.equipment.vault, state_name(self.created)) if self.number > 1 else None
         if not model.needs_tree:
             _must_be_honest(back, known)
         options = self.created.options
@@ -150,16 +168,18 @@ class Attempt(msgspec.Struct, kw_only=True):
 
     def _keeper(self, session: Session) -> Keeper:
         shared = self.equipment
-        return Keeper(session, shared.blobs, shared.vault, self._state_name, screenshots=shared.screenshots)
+        name = state_name(self.created)
+        return Keeper(session, shared.blobs, shared.vault, name, screenshots=shared.screenshots)
 
     def _blocked(self, url: str, reason: str) -> None:
         self.blocks += 1
         if self.blocks <= BLOCKS_RECORDED:
-            self.tape.write_behind(e.NavigationBlocked(fence=self.tape.fence, url=url[:2_000], reason=reason))
+            self.tape.write_behind(e.NavigationBlocked(fence=self.tape.fence, url=fitting(url, 4_000), reason=reason))
 
-    @property
-    def _state_name(self) -> str:
-        return f"browser/{self.created.session}"
+
+def state_name(created: e.TaskCreated) -> str:
+    """What the vault calls the cookies and storage of the task's browser."""
+    return f"browser/{created.session}"
 
 
 def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:

@@ -64,12 +64,13 @@ class Gate:
 
     async def passage(self) -> None:
         """Return when the task may act. Parks it, on the tape, for as long as a pause is desired. Raises LetGo."""
-        while self.desired is not Desired.RUN:
+        while self.desired is not Desired.RUN or not self.has_slot:
             if self.desired is Desired.STOP:
                 await asyncio.Future()  # `steer` is about to cancel this
             await self._tape.decide(lambda task: decide.park(task, fence=self._tape.fence))
             await self._parked()
             await self._tape.decide(lambda task: decide.unpark(task, fence=self._tape.fence))
+            await self.refresh()  # another pause may be on the log already, and then the task is parked still
 
     async def ask(self, call: Coroutine[object, object, T]) -> T:
         """Await a call that a pause must not waste: it goes on while the task is parked, and its answer is kept."""

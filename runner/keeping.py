@@ -6,6 +6,7 @@ import msgspec
 import structlog
 
 from eventstore.blobs import Blobs
+from eventstore.errors import DiskFull
 from eventstore.vault import Vault
 from runner.ports import Session
 from runner.vocabulary import ActFailed, Effect
@@ -31,6 +32,14 @@ async def kept(vault: Vault, name: str) -> Kept | None:
         return None
 
 
+async def forget(vault: Vault, name: str) -> None:
+    """Nobody comes back to what the vault has under the name."""
+    try:
+        await vault.delete(name)
+    except OSError as failure:
+        log.error("cookies and storage could not be deleted", reason=str(failure))
+
+
 class Keeper:
     """Keeps for one session. Cookies and storage are saved beside the task; only the newest count."""
 
@@ -53,7 +62,7 @@ class Keeper:
             return ""
         try:
             return await self._blobs.put(await self._session.screenshot())
-        except ActFailed as failure:
+        except (ActFailed, DiskFull, OSError) as failure:
             log.warning("no picture of a step", step=number, reason=str(failure))
             return ""
 
@@ -68,7 +77,7 @@ class Keeper:
         if self._saving is not None:
             self._saving.cancel()
             await asyncio.wait({self._saving})
-        await self._vault.delete(self._name)
+        await forget(self._vault, self._name)
 
     async def _save(self) -> None:
         saved = 0

@@ -1,5 +1,6 @@
 """Observe, ask, act, record: the one loop for every model. Eyes, hands, model and gate are arguments."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -9,13 +10,20 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.errors import NotAllowed
 from runner.control import ACT_GRACE, Gate, Interrupted
+from runner.fitting import fitting
 from runner.past import Past
 from runner.ports import Done, Eyes, Hands, Model, Observation, Reply, Resolved
 from runner.tape import Tape
 from runner.vocabulary import ActFailed, AnyAction, Effect, as_json
 
-RESULT_CAP = 100_000
-"""Characters of one act's result that go on the tape; an event holds 256 KiB at most."""
+RESULT_BYTES = 200_000
+"""Of one act's result as it goes on the tape, as JSON; an event holds 256 KiB at most."""
+
+WORDS_BYTES = 10_000
+"""Of a title, an address, an error or what a model said."""
+
+LOOK_SECONDS = 30.0
+"""How long it may take to see and keep what a step left."""
 
 _TRIES = 16
 
@@ -119,7 +127,7 @@ class Loop(msgspec.Struct, kw_only=True):
             name=resolved.action.name,
             params=resolved.params,
             effect=resolved.action.effect.value,
-            url=resolved.url,
+            url=fitting(resolved.url, WORDS_BYTES),
             target=resolved.target,
         )
         await self._begin(*before, intent)
@@ -146,9 +154,9 @@ class Loop(msgspec.Struct, kw_only=True):
             step=number,
             index=index,
             ok=failure is None,
-            result=result[:RESULT_CAP],
-            error=str(failure) if failure else "",
-            url=url,
+            result=fitting(result, RESULT_BYTES),
+            error=fitting(str(failure), WORDS_BYTES) if failure else "",
+            url=fitting(url, WORDS_BYTES),
             duration_ms=self._since(began),
         )
         self.tape.write_behind(ended)
@@ -162,17 +170,23 @@ class Loop(msgspec.Struct, kw_only=True):
             effects = set()  # nobody could go on from here, so nothing is kept for it
 
         async def taken() -> list[e.Event]:
-            self.place = place = await self.eyes.look(tree=False)
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    self.place = place = await self.eyes.look(tree=False)
+                    screenshot = await self.keep(number, effects)
+            except TimeoutError as error:
+                message = f"What step {number} left could not be looked at within {LOOK_SECONDS:g} seconds."
+                raise ActFailed("timeout", message) from error
             return [
                 e.StepTaken(
                     fence=self.tape.fence,
                     number=number,
-                    url=place.url,
-                    title=place.title,
-                    evaluation=reply.evaluation,
-                    memory=reply.memory,
-                    next_goal=reply.next_goal,
-                    screenshot=await self.keep(number, effects),
+                    url=fitting(place.url, WORDS_BYTES),
+                    title=fitting(place.title, WORDS_BYTES),
+                    evaluation=fitting(reply.evaluation, WORDS_BYTES),
+                    memory=fitting(reply.memory, WORDS_BYTES),
+                    next_goal=fitting(reply.next_goal, WORDS_BYTES),
+                    screenshot=screenshot,
                     duration_ms=took,
                 )
             ]

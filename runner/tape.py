@@ -25,6 +25,7 @@ class Tape:
         self._tasks = tasks
         self._actor = actor
         self._behind: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def state(self) -> Task:
         """The task as it stands."""
@@ -40,16 +41,25 @@ class Tape:
         self.follow_up(_given(facts))
 
     def follow_up(self, facts: Coroutine[object, object, Sequence[e.Event]]) -> None:
-        """As `write_behind`, for facts that take a moment to find out. They come after what is behind already."""
+        """As `write_behind`, for facts that take a moment to find out. They come after what is behind already.
+
+        Once the tape was dropped or closed there is nobody to wait for them, and they are left out.
+        """
+        if self._closed:
+            facts.close()
+            return
         before = self._behind
 
         async def append() -> None:
-            found = await facts
-            if before is not None:
-                await before
+            try:
+                found = await facts
+            finally:
+                if before is not None:  # nobody else waits for it
+                    await before
             await self._append(lambda task: decide.record(task, *found), Lane.FACT)
 
         self._behind = asyncio.create_task(append())
+        self._behind.add_done_callback(lambda _: facts.close())  # cancelled at once, it has never been awaited
 
     async def decide(self, decision: Callable[[Task], list[e.Event]]) -> Sequence[Recorded]:
         """Append what the decision says, ahead of facts: it answers somebody who waits."""
@@ -73,11 +83,12 @@ class Tape:
 
     async def drop(self) -> None:
         """Give up what is still being found out; what was given to the log already is written all the same."""
+        self._closed = True
         if self._behind is not None:
             behind, self._behind = self._behind, None
             behind.cancel()
-            await asyncio.wait({behind})
-            if not behind.cancelled() and (error := behind.exception()):
+            await asyncio.wait({behind}, timeout=CLOSE_SECONDS)
+            if behind.done() and not behind.cancelled() and (error := behind.exception()):
                 log.info("a fact was not written", stream=self.stream, reason=str(error))
 
     async def _append(self, decision: Callable[[Task], list[e.Event]], lane: Lane) -> Sequence[Recorded]:

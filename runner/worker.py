@@ -16,8 +16,9 @@ from eventstore.machine import DESIRES
 from eventstore.store import PAGE, EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
-from runner.attempt import Attempt, Equipment
+from runner.attempt import Attempt, Equipment, state_name
 from runner.control import Gate, LetGo
+from runner.keeping import forget
 from runner.past import Past
 from runner.tape import Tape
 
@@ -28,6 +29,9 @@ LEAVE_SECONDS = 5.0
 
 RETRY_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0)
 """Waits between tries to give a task back to a log that will not take it (a full disk); the last one repeats."""
+
+REFUSED_SECONDS = 1.0
+"""How long a place stays empty after the log refused its task's facts, so that a full disk is not asked without end."""
 
 _BEGINS = "task.created"
 _ENDS = frozenset({"task.finished", "task.failed", "task.stopped"})
@@ -95,18 +99,22 @@ class Worker:
         while True:
             page = await self._store.read(self._position)
             for recorded in page:
-                self._hear(recorded)
+                await self._hear(recorded)
                 self._position = recorded.position
             if not page:
                 await self._store.wait(self._position)
 
-    def _hear(self, recorded: Recorded) -> None:
+    async def _hear(self, recorded: Recorded) -> None:
         kind = type(recorded.event)
         gate = self._gates.get(recorded.stream)
-        if gate is not None and kind in DESIRES:
-            gate.hear(DESIRES[kind])
+        if gate is not None:
+            # What a task at work was created or requeued by is old news; `_work` looks again when it is done.
+            if kind in DESIRES:
+                gate.hear(DESIRES[kind])
         elif kind in (e.TaskCreated, e.TaskRequeued, e.ResumeRequested):
             self._wait(recorded.stream)
+        elif kind is e.TaskStopped and (created := (await self._tasks.load(recorded.stream)).created):
+            await forget(self._equipment.vault, state_name(created))  # it may be that nobody ran it any more
 
     def _wait(self, stream: str) -> None:
         self._waiting.setdefault(stream)
@@ -123,6 +131,9 @@ class Worker:
 
     async def _work(self, stream: str) -> None:
         """One task, from the claim to its end. Holds one slot; the gate lends it out while the task is paused."""
+        if stream in self._gates:  # heard of twice
+            self._slots.release()
+            return
         tape = Tape(self._tasks, stream, actor=self._actor)
         # The gate stands before the claim is on the log, so that no request can pass unheard between the two.
         gate = self._gates[stream] = Gate(tape, self._slots, keep_seconds=self._keep_paused_seconds)
@@ -138,9 +149,12 @@ class Worker:
         except Refused as refused:
             log.error("the log refused a task's facts", stream=stream, reason=str(refused))
             await self._give_back(stream, "log_refused")
+            await asyncio.sleep(REFUSED_SECONDS)
         del self._gates[stream]
         if gate.has_slot:
             self._slots.release()
+        if (await self._tasks.load(stream)).claimable:
+            self._wait(stream)
 
     async def _claim(self, stream: str) -> Task | None:
         """The first append wins. None when the task was paused or stopped while it waited, or somebody else has it."""
@@ -175,13 +189,11 @@ class Worker:
         lose = partial(decide.lose, runner=self._name, cause=cause)
         for tries in range(10**9):
             try:
-                task = (await self._tasks.transact(stream, lose, actor=self._actor, lane=Lane.CONTROL)).state
-                break
+                await self._tasks.transact(stream, lose, actor=self._actor, lane=Lane.CONTROL)
+                return
             except Refused as refused:
                 log.error("a task could not be given back yet", stream=stream, reason=str(refused))
                 await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
-        if task.claimable:
-            self._wait(stream)
 
     async def _leave(self) -> None:
         try:

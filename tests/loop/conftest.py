@@ -28,7 +28,8 @@ LIMIT = 10.0
 class Stage:
     """A browser that only remembers. What is put under `hold` waits there until its event is set.
 
-    `acts` are the acts that took effect, as JSON text; `fails` maps one to the error that it ends with.
+    `acts` are the acts that took effect, as JSON text; `fails` maps one to the error that it ends with, and `look` to
+    that of looking; `results` maps one to what it brings.
     """
 
     version = "Stage 1"
@@ -36,6 +37,7 @@ class Stage:
     def __init__(self) -> None:
         self.acts: list[str] = []
         self.fails: dict[str, ActFailed] = {}
+        self.results: dict[str, str] = {}
         self.hold: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = {}
         self.url = "about:blank"
@@ -78,9 +80,12 @@ class Stage:
             raise self.fails[resolved.params]
         self.acts.append(resolved.params)
         self.url = getattr(resolved.action, "url", self.url)
-        return Outcome(result=f"did {resolved.action.name}", url=self.url)
+        return Outcome(result=self.results.get(resolved.params, f"did {resolved.action.name}"), url=self.url)
 
     async def look(self, *, tree: bool) -> Observation:
+        await self._pass("look")
+        if "look" in self.fails:
+            raise self.fails["look"]
         return Observation(url=self.url, title="Stage", tree="- page" if tree else "")
 
     async def screenshot(self) -> bytes:
