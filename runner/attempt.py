@@ -189,8 +189,7 @@ def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:
 def _must_be_honest(back: Return, known: Kept | None) -> None:
     """A model that cannot look for itself goes on only where nothing that may have had an effect is in doubt."""
     if back.obstacle:
-        message = f"The runner was lost after {back.obstacle}, which may have had an effect; it is not repeated."
-        raise ActFailed("runner_lost", message)
+        raise ActFailed("runner_lost", f"The runner was lost. {back.obstacle}")
     if back.lasting > (known.step if known else 0):
         raise ActFailed("runner_lost", "The runner was lost, and so were its browser's cookies and storage.")
 

@@ -22,7 +22,7 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Return(msgspec.Struct, frozen=True, kw_only=True):
-    """How to go on in a new browser. `obstacle` names the act because of which that would not be honest, or is empty.
+    """How to go on in a new browser. `obstacle` is a sentence: the act because of which that is not honest.
 
     `lasting` is the number of the last step with an act that may have had an effect, or 0: the cookies and storage of
     that step, or a later one, are needed to go on.
@@ -91,7 +91,10 @@ class Past:
         elif started.effect == Effect.LOCAL and ended.ok:
             self._repeat.append(Repeat(step=len(self.steps), index=started.index, params=started.params))
         elif started.effect == Effect.LASTING:
-            self._since = started.params
+            self._since = (
+                f"Since its last page was opened the task has {ended.result or started.params}; "
+                "what that did to the page is gone with the browser, and it is not done again."
+            )
         self._url = ended.url
 
     def _interrupted(self, number: int, uncertain: tuple[int, ...]) -> None:
@@ -105,7 +108,9 @@ class Past:
                 PastAct(name=started.name, params=started.params, ok=False, effect=started.effect, error=doubt)
             )
             if started.effect == Effect.LASTING:
-                self._uncertain = started.params
+                self._uncertain = (
+                    f"{started.params} was under way; nobody can say whether it took effect, and it is not done again."
+                )
         if any(act.effect == Effect.LASTING for act in self.open):
             self.steps.append(PastStep(number=number, acts=tuple(self.open)))
         else:  # it will be done again as a whole

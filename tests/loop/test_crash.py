@@ -52,7 +52,10 @@ async def test_an_act_that_lasts_is_not_repeated_and_is_named(world: Any, script
     async with world.worker():
         failed = await world.until(stream, e.TaskFailed)
 
-    message = f"The runner was lost after {as_json(CLICK)}, which may have had an effect; it is not repeated."
+    message = (
+        "The runner was lost. Since its last page was opened the task has did click; "
+        "what that did to the page is gone with the browser, and it is not done again."
+    )
     assert e.TaskFailed(fence=failed.event.fence, code="runner_lost", message=message) == failed.event
     assert [as_json(OPEN), as_json(CLICK)] == world.stage.acts
 
