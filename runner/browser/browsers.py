@@ -1,7 +1,7 @@
 """The browsers of this runner: started when first needed, shared by sessions, replaced when they die or grow old."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -41,7 +41,9 @@ class Browsers:
         self.settings = settings
         self._lock = asyncio.Lock()
         self._current: Chromium | None = None
+        self._starting: asyncio.Task[Chromium] | None = None
         self._draining: set[Chromium] = set()
+        self._discarding: set[asyncio.Task[None]] = set()
 
     async def version(self) -> str:
         """Such as `Chromium 156.0.1.2`; starts a browser if none runs. Raises ActFailed."""
@@ -83,8 +85,10 @@ class Browsers:
 
     async def close(self) -> None:
         """End every browser."""
+        if self._discarding:
+            await asyncio.wait(self._discarding, timeout=self.settings.close_seconds)
         async with self._lock:
-            left = self._draining | ({self._current} if self._current else set())
+            left = self._draining | ({self._current} if self._current else set()) | await self._started()
             self._current, self._draining = None, set()
             for chromium in left:
                 await chromium.close(self.settings.close_seconds)
@@ -95,13 +99,14 @@ class Browsers:
             for last in (False, True):
                 chromium = await self._usable()
                 try:
-                    async with asyncio.timeout(self.settings.navigation_seconds):
-                        context = await chromium.browser.new_context(
+                    context = await self._made(
+                        chromium.browser.new_context(
                             viewport=viewport_of(viewport),
                             accept_downloads=False,
                             service_workers="block",
                             storage_state=msgspec.convert(storage, StorageState) if storage else None,
                         )
+                    )
                 except (Error, TimeoutError) as error:
                     # A dead driver is silent until it is asked for something: take new ones, once.
                     chromium.dead = True
@@ -113,6 +118,18 @@ class Browsers:
                 return chromium, context
         raise AssertionError("unreachable")
 
+    async def _made(self, call: Coroutine[None, None, BrowserContext]) -> BrowserContext:
+        """The new context. The browser makes it even when nobody waits any more: then it is closed."""
+        making = asyncio.create_task(call)
+        try:
+            async with asyncio.timeout(self.settings.navigation_seconds):
+                return await asyncio.shield(making)
+        except (asyncio.CancelledError, TimeoutError):
+            closing = asyncio.create_task(_discard(making))
+            self._discarding.add(closing)
+            closing.add_done_callback(self._discarding.discard)
+            raise
+
     async def _usable(self) -> Chromium:
         """The browser for new sessions. The lock is held."""
         if self._current is not None and not self._current.usable(self.settings.recycle_after):
@@ -122,8 +139,26 @@ class Browsers:
             else:
                 await asyncio.shield(old.close(self.settings.close_seconds))
         if self._current is None:
-            self._current = await launch(self.settings.executable, headless=self.settings.headless)
+            # A start that is cut off leaves its driver behind. So it goes on, and whoever comes next has the browser.
+            if self._starting is None:
+                self._starting = asyncio.create_task(launch(self.settings.executable, headless=self.settings.headless))
+            await asyncio.wait({self._starting})
+            started, self._starting = self._starting, None
+            self._current = started.result()
         return self._current
+
+    async def _started(self) -> set[Chromium]:
+        """The browser that nobody has waited for to the end. The lock is held."""
+        starting, self._starting = self._starting, None
+        if starting is None:
+            return set()
+        await asyncio.wait({starting}, timeout=self.settings.close_seconds)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait({starting}, timeout=self.settings.close_seconds)
+        return (
+            {starting.result()} if starting.done() and not starting.cancelled() and not starting.exception() else set()
+        )
 
     async def _leave(self, chromium: Chromium, context: BrowserContext) -> None:
         try:
@@ -135,6 +170,13 @@ class Browsers:
         if chromium in self._draining and chromium.live == 0:
             self._draining.discard(chromium)
             await chromium.close(self.settings.close_seconds)
+
+
+async def _discard(making: asyncio.Task[BrowserContext]) -> None:
+    try:
+        await (await making).close()
+    except Error:
+        return  # the browser has ended, and the context with it
 
 
 @asynccontextmanager

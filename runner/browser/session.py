@@ -35,7 +35,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(Hands, Eyes):
-    """Use `Browsers.session`. Every method may be cancelled; after a cancelled navigation call `stop_loading`."""
+    """Use `Browsers.session`. Every method may be cancelled."""
 
     def __init__(
         self, *, chromium: Chromium, tabs: Tabs, access: Access, action_seconds: float, navigation_seconds: float
@@ -81,10 +81,14 @@ class Session(Hands, Eyes):
             scene = await self._scene()
             scene.tab.clear()
             self._tabs.adopted.clear()
-            result = await perform(scene, resolved)
-            await arrive(
-                self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
-            )
+            try:
+                result = await perform(scene, resolved)
+                await arrive(
+                    self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
+                )
+            except asyncio.CancelledError:
+                scene.tab.abandon()
+                raise
             return Outcome(result=result, url=self.url)
 
     async def look(self, *, tree: bool) -> Observation:
@@ -104,13 +108,6 @@ class Session(Hands, Eyes):
         async with self._told():
             async with asyncio.timeout(STATE_SECONDS):
                 return json.dumps(await self._tabs.context.storage_state(indexed_db=True))
-
-    async def stop_loading(self) -> None:
-        """Give up a navigation under way."""
-        tab = self._tabs.current_now
-        if tab is not None:
-            async with self._told(), asyncio.timeout(SCREENSHOT_SECONDS):
-                await tab.stop_loading()
 
     async def _scene(self) -> Scene:
         tab = await self._tab()

@@ -85,6 +85,10 @@ class Tab:
         except Error:
             return  # the page went away
 
+    def abandon(self) -> None:
+        """Give up, beside, the navigation that a cancelled act may have begun: the page hangs otherwise."""
+        self._spawn(self._drop())
+
     async def _drop(self) -> None:
         try:
             await self.stop_loading()

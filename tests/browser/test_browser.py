@@ -161,9 +161,9 @@ async def test_after_a_cancelled_navigation_the_page_answers(session: Session, s
     going.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await going
-    await session.stop_loading()
 
     assert "Second page" == await read(session, "heading")
+    assert "opened" == (await go(session, f"{site}/two.html")).split()[0]
 
 
 async def test_a_crashed_page_is_told_once_and_replaced(fresh: Session, site: str) -> None:

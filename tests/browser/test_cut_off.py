@@ -1,0 +1,54 @@
+"""What is cut off while a browser or a context is being made leaves nothing behind."""
+
+import asyncio
+
+from runner.browser.browsers import Browsers, BrowserSettings, open_browsers
+
+
+async def use(browsers: Browsers) -> str:
+    async with browsers.session(viewport=(800, 600)) as session:
+        return session.version
+
+
+async def cut_off(browsers: Browsers) -> None:
+    """A session is begun and given up while it is being opened."""
+    using = asyncio.create_task(use(browsers))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    using.cancel()
+    await asyncio.wait({using})
+
+
+async def test_a_browser_whose_start_was_cut_off_serves_the_next() -> None:
+    async with open_browsers(BrowserSettings()) as browsers:
+        await cut_off(browsers)
+        starting = browsers._starting
+        assert starting is not None
+        version = await use(browsers)
+
+        assert starting.result() is browsers._current
+        assert starting.result().version == version
+
+
+async def test_a_browser_that_nobody_waits_for_is_ended() -> None:
+    async with open_browsers(BrowserSettings()) as browsers:
+        await cut_off(browsers)
+        starting = browsers._starting
+        assert starting is not None
+
+    driver = starting.result().driver
+    assert driver is not None
+    assert driver.returncode is not None
+
+
+async def test_a_context_whose_making_was_cut_off_is_closed() -> None:
+    async with open_browsers(BrowserSettings()) as browsers:
+        await use(browsers)
+        assert browsers._current is not None
+        devtools = await browsers._current.browser.new_browser_cdp_session()
+        for _ in range(5):
+            await cut_off(browsers)
+        await asyncio.wait(browsers._discarding, timeout=10.0)
+        left = await devtools.send("Target.getBrowserContexts")
+
+    assert [] == left["browserContextIds"]
