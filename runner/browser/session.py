@@ -87,7 +87,7 @@ class Session(Hands, Eyes):
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
                 )
             except asyncio.CancelledError:
-                scene.tab.abandon()
+                self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise
             return Outcome(result=result, url=self.url)
 

@@ -85,11 +85,8 @@ class Tab:
         except Error:
             return  # the page went away
 
-    def abandon(self) -> None:
-        """Give up, beside, the navigation that a cancelled act may have begun: the page hangs otherwise."""
-        self._spawn(self._drop())
-
-    async def _drop(self) -> None:
+    async def drop(self) -> None:
+        """As `stop_loading`, for a page that may go away."""
         try:
             await self.stop_loading()
         except Error:
@@ -149,7 +146,7 @@ class Tab:
         if not self.oversized:
             self.oversized = f"{self._url} is larger than {self._max_page_bytes / 1024 / 1024:g} MiB."
             self.trouble.set()
-            self._spawn(self._drop())
+            self._spawn(self.drop())
 
     def _crash(self, _page: Page) -> None:
         self.crashed = True
