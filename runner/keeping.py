@@ -51,6 +51,7 @@ class Keeper:
         self._screenshots = screenshots
         self._wanted = 0
         self._saving: asyncio.Task[None] | None = None
+        self._putting: asyncio.Task[None] | None = None
 
     async def keep(self, number: int, effects: set[Effect]) -> str:
         """Keep what the step of that number left; answers the picture's SHA-256 in hex, or nothing."""
@@ -77,6 +78,8 @@ class Keeper:
         if self._saving is not None:
             self._saving.cancel()
             await asyncio.wait({self._saving})
+        if self._putting is not None:  # its thread cannot be cancelled, and must not write after the deletion
+            await asyncio.wait({self._putting}, timeout=CLOSE_SECONDS)
         await forget(self._vault, self._name)
 
     async def _save(self) -> None:
@@ -85,7 +88,8 @@ class Keeper:
             saved = self._wanted
             try:
                 state = Kept(step=saved, state=await self._session.state())
-                await self._vault.put(self._name, msgspec.json.encode(state))
+                self._putting = asyncio.create_task(self._vault.put(self._name, msgspec.json.encode(state)))
+                await asyncio.shield(self._putting)
             except (ActFailed, OSError) as failure:
                 # A runner that comes after this one will find that the state is missing, and say so.
                 log.warning("cookies and storage were not kept", step=saved, reason=str(failure))

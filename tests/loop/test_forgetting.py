@@ -1,16 +1,34 @@
 """Cookies and storage do not stay in the vault when their task has ended, however it did."""
 
+import asyncio
+import threading
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from eventstore import decide
 from eventstore import events as e
-from runner.vocabulary import Click, Extract, Navigate, Query, as_json
+from eventstore.vault import Vault
+from runner.keeping import Keeper
+from runner.vocabulary import Click, Effect, Extract, Navigate, Query, as_json
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))
 READ = Extract(what="page")
+
+
+class Slow(Vault):
+    """A vault whose disk is busy until `free` is set."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.busy, self.free, self.written = threading.Event(), threading.Event(), threading.Event()
+
+    def _put(self, name: str, data: bytes) -> None:
+        self.busy.set()
+        self.free.wait(10.0)
+        super()._put(name, data)
+        self.written.set()
 
 
 async def run_another(world: Any, script: Any) -> None:
@@ -56,3 +74,19 @@ async def test_the_vault_forgets_a_task_that_is_stopped_while_nobody_runs_it(wor
         kept = await world.vault.get("browser/s-buy")
 
     assert None is kept
+
+
+async def test_what_is_being_written_when_its_task_ends_is_forgotten_too(world: Any, tmp_path: Path) -> None:
+    vault = Slow(tmp_path / "slow")
+    keeper = Keeper(world.stage, world.blobs, vault, "browser/s", screenshots=False)
+    await keeper.keep(1, {Effect.LASTING})
+    await asyncio.to_thread(vault.busy.wait, 10.0)
+
+    forgetting = asyncio.create_task(keeper.forget())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    vault.free.set()
+    await forgetting
+    await asyncio.to_thread(vault.written.wait, 10.0)
+
+    assert None is await vault.get("browser/s")
