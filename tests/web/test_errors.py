@@ -83,9 +83,7 @@ async def test_a_defect_is_logged_and_the_client_is_told_nothing_of_it(
     assert "swordfish" in "".join(capsys.readouterr())
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/v1", "/api/v1/tasks/", "/api/v1/task//status", "/api/v3/tasks", "/%2e%2e/x"]
-)
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/tasks/", "/api/v1/task//status", "/api/v3/tasks", "/%2e%2e/x"])
 async def test_an_unknown_path_is_not_found(client: Client, path: str) -> None:
     response = await client.get(path)
 
