@@ -122,6 +122,16 @@ def _other(event: e.Event) -> str:
             back = f"; restored {', '.join(event.restored)}" if event.restored else ""
             lost = f"; lost {', '.join(event.lost)}" if event.lost else ""
             return plain(f"{event.browser}, {event.viewport_width}x{event.viewport_height}{back}{lost}")
+        case e.BrowserOpened():
+            return plain(event.browser)
+        case e.SecretUsed():
+            return f"step {event.step}.{event.index}: {plain(event.name)} for {plain(event.host)}"
+        case e.BlobsRemoved():
+            return plain(f"{len(event.blobs)} {event.kind}: {event.reason}".removesuffix(": "))
+        case e.TaskRedacted():
+            return plain(f"{event.events} payloads, {event.blobs} blobs: {event.reason}".removesuffix(": "))
+        case e.KeyRevoked():
+            return plain(event.reason)
         case e.RunnerLost():
             return f"{plain(event.runner)}, attempt {event.attempt} ({plain(event.cause)})"
         case e.TaskRequeued():

@@ -8,49 +8,10 @@ from typing import TypeAlias
 
 import msgspec
 
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A value inside an event."""
-
-
-class Limits(Part, frozen=True, kw_only=True):
-    """How far a task may go. Seconds; paused time eats none of them."""
-
-    max_steps: int = 75
-    task_seconds: float = 3600.0
-    step_seconds: float = 180.0
-    action_seconds: float = 10.0
-
-
-class Options(Part, frozen=True, kw_only=True):
-    """What the client chose about the browser. `given` keeps wire fields that have no effect here yet, as JSON text."""
-
-    viewport_width: int = 1280
-    viewport_height: int = 960
-    given: str = "{}"
-
-
-class Target(Part, frozen=True, kw_only=True):
-    """The one element that an act resolved to.
-
-    `selector` is Playwright's normalised selector, so that a rerun finds the same element or says that it cannot.
-    `box` is (x, y, width, height) in CSS pixels of the viewport.
-    """
-
-    selector: str
-    role: str = ""
-    name: str = ""
-    frame: str = ""
-    box: tuple[int, int, int, int] | None = None
-
-
-class Usage(Part, frozen=True, kw_only=True):
-    """What a model call cost. `cost_usd` is a decimal string, or None where the price is unknown."""
-
-    model: str
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: str | None = None
+from eventstore.parts import Limits as Limits
+from eventstore.parts import Options as Options
+from eventstore.parts import Target as Target
+from eventstore.parts import Usage as Usage
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -103,6 +64,13 @@ class StopRequested(Event, frozen=True, kw_only=True, tag="task.stop_requested")
 class TaskClaimed(Event, frozen=True, kw_only=True, tag="task.claimed"):
     runner: str
     attempt: int
+
+
+class BrowserOpened(Event, frozen=True, kw_only=True, tag="task.browser_opened"):
+    """The task has a browser of its own, which outlives its runner; `browser` is its name in the data directory."""
+
+    fence: int
+    browser: str
 
 
 class TaskStarted(Event, frozen=True, kw_only=True, tag="task.started"):
@@ -197,8 +165,18 @@ class NavigationBlocked(Event, frozen=True, kw_only=True, tag="task.navigation_b
     reason: str
 
 
+class SecretUsed(Event, frozen=True, kw_only=True, tag="task.secret_used"):
+    """The secret of that `name` was about to be typed into a page of `host`. Its value is nowhere on the tape."""
+
+    fence: int
+    step: int
+    index: int
+    name: str
+    host: str
+
+
 class RunnerLost(Event, frozen=True, kw_only=True, tag="task.runner_lost"):
-    """`cause` is `crash` or `shutdown`."""
+    """`cause` is a word such as `crash`, `shutdown` or `browser_lost`."""
 
     runner: str
     attempt: int
@@ -225,15 +203,46 @@ class TaskFailed(Event, frozen=True, kw_only=True, tag="task.failed"):
     message: str
 
 
+# --- a task: what was removed of it later, and why ---------------------------------------------------------------
+
+
+class BlobsRemoved(Event, frozen=True, kw_only=True, tag="task.blobs_removed"):
+    """`kind` is what they were, such as `screenshots`; `blobs` are their SHA-256 hex digests."""
+
+    kind: str
+    blobs: tuple[str, ...]
+    reason: str = ""
+
+
+class TaskRedacted(Event, frozen=True, kw_only=True, tag="task.redacted"):
+    """Whatever this stream said before was removed: the payloads of its first `events` events, and its `blobs`.
+
+    Types, times, actors and hashes stay. `request_digest` still tells a repeated request from another one.
+    """
+
+    project: str
+    request_digest: str
+    events: int
+    blobs: int = 0
+    reason: str = ""
+
+
 # --- an API key -------------------------------------------------------------------------------------------------
 
 
 class KeyCreated(Event, frozen=True, kw_only=True, tag="key.created"):
-    """`digest` is the SHA-256 hex of the key; the key itself is shown once and never stored."""
+    """`digest` is the SHA-256 hex of the key, which is shown once and never stored; `scopes` say what it opens."""
 
     digest: str
     project: str
     name: str = ""
+    scopes: tuple[str, ...] = ("read", "control", "admin")
+
+
+class KeyRevoked(Event, frozen=True, kw_only=True, tag="key.revoked"):
+    """The key opens nothing any more."""
+
+    reason: str = ""
 
 
 class Unknown(Event, frozen=True, kw_only=True, tag="unknown"):
@@ -248,6 +257,7 @@ TaskEvent: TypeAlias = (
     | ResumeRequested
     | StopRequested
     | TaskClaimed
+    | BrowserOpened
     | TaskStarted
     | StepStarted
     | ActionStarted
@@ -258,10 +268,13 @@ TaskEvent: TypeAlias = (
     | TaskResumed
     | TaskStopped
     | NavigationBlocked
+    | SecretUsed
     | RunnerLost
     | TaskRequeued
     | TaskFinished
     | TaskFailed
+    | BlobsRemoved
+    | TaskRedacted
 )
-KeyEvent: TypeAlias = KeyCreated
+KeyEvent: TypeAlias = KeyCreated | KeyRevoked
 AnyEvent: TypeAlias = TaskEvent | KeyEvent

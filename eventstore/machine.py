@@ -79,10 +79,12 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
         e.TaskStopped: Phase.STOPPED,
     },
     Phase.CLAIMED: {
+        e.BrowserOpened: Phase.CLAIMED,
         e.TaskStarted: Phase.RUNNING,
         e.TaskPaused: Phase.PAUSED,
         # While an earlier attempt's page is brought back.
         e.NavigationBlocked: Phase.CLAIMED,
+        e.SecretUsed: Phase.CLAIMED,
         e.RunnerLost: Phase.CLAIMED,
         **_LOST,
     },
@@ -93,6 +95,7 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
         e.StepTaken: Phase.RUNNING,
         e.StepInterrupted: Phase.RUNNING,
         e.NavigationBlocked: Phase.RUNNING,
+        e.SecretUsed: Phase.RUNNING,
         # A task that was paused under a runner that died is taken up by another: started, then resumed.
         e.TaskResumed: Phase.RUNNING,
         e.TaskPaused: Phase.PAUSED,

@@ -56,6 +56,17 @@ SAID: list[tuple[e.Event, str]] = [
     (e.TaskFinished(fence=2, success=True, output="42"), "success: 42"),
     (e.TaskFailed(fence=2, code="no_target", message="No such button."), "no_target: No such button."),
     (e.KeyCreated(digest="d", project="default", name="first start"), "first start for project default"),
+    (e.BrowserOpened(fence=2, browser="b1"), "b1"),
+    (e.SecretUsed(fence=2, step=3, index=0, name="password", host="a.test"), "step 3.0: password for a.test"),
+    (
+        e.BlobsRemoved(kind="screenshots", blobs=("d",), reason="older than 30 days"),
+        "1 screenshots: older than 30 days",
+    ),
+    (
+        e.TaskRedacted(project="default", request_digest="d", events=12, blobs=3, reason="asked for"),
+        "12 payloads, 3 blobs: asked for",
+    ),
+    (e.KeyRevoked(reason="lost"), "lost"),
     (e.Unknown(original="task.danced"), ""),
 ]
 
