@@ -1,9 +1,23 @@
-"""One function per intention on a task: the state in, the new events out. Pure; saying it twice changes nothing."""
+"""One function per intention on a task: the state in, the new events out. Pure; saying it twice changes nothing.
+
+The rule of attempts: a task whose runner is lost goes back into the queue, until `max_attempts` attempts in a row were
+lost before another step was taken; then it fails. A step taken begins the count anew. An orderly end of the service, a
+browser given back after a long pause and a full disk do not count (`EXCUSED`), nor does a loss while paused.
+A wish to stop or to pause goes before the rule.
+"""
 
 from eventstore import events as e
 from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound
 from eventstore.machine import Answer, Desired, Phase, after, answer, check
-from eventstore.task import Task
+from eventstore.task import Task, counts
+
+MAX_ATTEMPTS = 3
+
+ACT_NAMED = 500
+"""Characters of an act that a sentence about it quotes."""
+
+LOST_BROWSER = frozenset({"browser_lost", "page_crashed"})
+"""Causes of a RunnerLost that are the browser's; a task that fails of one bears it as its code."""
 
 # --- what people ask for ----------------------------------------------------------------------------------------
 
@@ -103,10 +117,11 @@ def interrupt(task: Task, *, fence: int, cause: str) -> list[e.Event]:
     return record(task, *_interrupt(task, fence, cause))
 
 
-def lose(task: Task, *, runner: str, cause: str = "crash") -> list[e.Event]:
-    """The runner is gone: what was asked for takes effect, a running task goes back into the queue.
+def lose(task: Task, *, runner: str, cause: str = "crash", max_attempts: int = MAX_ATTEMPTS) -> list[e.Event]:
+    """The runner is gone, or its browser: what was asked for takes effect, a running task goes back into the queue.
 
-    A paused task waits where it is. Whether a task can honestly go on is for the runner that claims it next.
+    A paused task waits where it is; one that was lost too often fails (the rule of attempts). Whether a task can
+    honestly go on is for the runner that claims it next.
     """
     if task.ended or task.runner != runner:
         return []
@@ -116,9 +131,25 @@ def lose(task: Task, *, runner: str, cause: str = "crash") -> list[e.Event]:
         facts.append(e.TaskStopped(fence=task.fence, step=task.step, cause=cause, answers=task.request))
     elif task.phase is not Phase.PAUSED and task.desired is Desired.PAUSE:
         facts.append(e.TaskPaused(fence=task.fence, step=task.step, answers=task.request))
+    elif task.phase is not Phase.PAUSED and counts(task, cause) and task.lost + 1 >= max_attempts:
+        facts.append(_given_up(task, cause))
     elif task.phase is not Phase.PAUSED:
         facts.append(e.TaskRequeued(attempt=task.attempt, reason=cause))
     return facts
+
+
+def _given_up(task: Task, cause: str) -> e.TaskFailed:
+    often = f"{task.lost + 1} times in a row" if task.lost else "once"
+    where = f"in step {task.step}" if task.step_open else f"after step {task.step}" if task.step else "at its start"
+    doing = f", while {task.acting.params[:ACT_NAMED]} was under way" if task.acting else ""
+    return e.TaskFailed(
+        fence=task.fence,
+        code=cause if cause in LOST_BROWSER else "runner_lost",
+        message=(
+            f"The runner or its browser was lost {often} without a step taken in between, the last time {where}"
+            f"{doing} ({cause}); the task is not taken up again."
+        ),
+    )
 
 
 def _said(task: Task, command_id: str) -> bool:

@@ -10,6 +10,9 @@ from eventstore.machine import ENDED, Desired, Hold, Phase, State, after, seen, 
 
 COMMANDS_REMEMBERED = 16
 
+EXCUSED = frozenset({"shutdown", "let_go", "log_full"})
+"""Causes of a RunnerLost that say nothing against the task: they do not count as a lost attempt."""
+
 
 class Acting(msgspec.Struct, frozen=True, kw_only=True):
     """An act that began and has not ended on the tape."""
@@ -26,7 +29,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     `version` counts the events folded; `fence` is the version of the last claim; `request` that of the last request;
     `step` is the number of the last step begun, `taken` how many were completed; `parked` tells that a TaskPaused
-    waits for its TaskResumed; `commands` are the identifiers of the last control commands.
+    waits for its TaskResumed; `commands` are the identifiers of the last control commands; `lost` counts the attempts
+    that were lost since the last step was taken.
     """
 
     version: int = 0
@@ -44,6 +48,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     taken: int = 0
     parked: bool = False
     commands: tuple[str, ...] = ()
+    lost: int = 0
 
     @property
     def state(self) -> State:
@@ -80,7 +85,7 @@ def evolve(task: Task, event: e.Event) -> Task:
         case e.StepStarted(number=number):
             changes |= {"step": number, "step_open": True}
         case e.StepTaken():
-            changes |= {"taken": task.taken + 1, "step_open": False, "acting": None}
+            changes |= {"taken": task.taken + 1, "step_open": False, "acting": None, "lost": 0}
         case e.StepInterrupted():
             changes |= {"step_open": False, "acting": None}
         case e.TaskCreated():
@@ -96,13 +101,18 @@ def evolve(task: Task, event: e.Event) -> Task:
         case e.TaskResumed():
             changes["parked"] = False
         case e.RunnerLost():
-            changes["runner"] = ""
+            changes |= {"runner": "", "lost": task.lost + counts(task, event.cause)}
     return msgspec.structs.replace(task, **changes)
 
 
 def fold(events: Iterable[e.Event], task: Task | None = None) -> Task:
     """The state after all the events, from nothing or from an earlier state."""
     return reduce(evolve, events, task or Task())
+
+
+def counts(task: Task, cause: str) -> bool:
+    """Whether losing its runner so is a lost attempt. While a task is paused nothing is attempted."""
+    return task.phase is not Phase.PAUSED and cause not in EXCUSED
 
 
 _HOLDS = {hold.value: hold for hold in Hold if hold is not Hold.NONE}

@@ -12,7 +12,7 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound, Refused
 from eventstore.machine import INTENTIONS, PHASES, Answer, Desired, Phase, State
-from eventstore.task import Task, evolve, fold
+from eventstore.task import EXCUSED, Task, evolve, fold
 
 Decision = Callable[[Task], list[e.Event]]
 
@@ -243,6 +243,68 @@ def test_a_task_paused_under_a_lost_runner_stays_paused_and_is_claimed_once_resu
     assert State.PAUSED is lost.state
     assert State.RESUMING is resumed.state
     assert [e.TaskClaimed(runner="r2", attempt=2)] == decide.claim(resumed, runner="r2")
+
+
+LOST = (CLAIMED, e.RunnerLost(runner="r1", attempt=1), e.TaskRequeued(attempt=1))
+
+
+def test_a_task_that_is_lost_three_times_without_a_step_fails_by_name() -> None:
+    task = given(CREATED, *LOST, *LOST, CLAIMED, STARTED, STEP, ACT)
+
+    events = decide.lose(task, runner="r1")
+
+    message = (
+        "The runner or its browser was lost 3 times in a row without a step taken in between, the last time in step 1, "
+        "while {} was under way (crash); the task is not taken up again."
+    )
+    assert [
+        e.StepInterrupted(fence=8, number=1, cause="crash", uncertain=(0,)),
+        e.RunnerLost(runner="r1", attempt=1),
+        e.TaskFailed(fence=8, code="runner_lost", message=message),
+    ] == events
+    assert State.FAILED is fold(events, task).state
+
+
+@pytest.mark.parametrize("cause", sorted(decide.LOST_BROWSER))
+def test_a_task_whose_browser_is_lost_too_often_fails_with_that_code(cause: str) -> None:
+    task = given(*RUNNING)
+
+    *_, failed = decide.lose(task, runner="r1", cause=cause, max_attempts=1)
+
+    message = (
+        "The runner or its browser was lost once without a step taken in between, the last time at its start "
+        f"({cause}); the task is not taken up again."
+    )
+    assert e.TaskFailed(fence=2, code=cause, message=message) == failed
+
+
+def test_a_step_taken_begins_the_count_of_lost_attempts_anew() -> None:
+    task = given(CREATED, *LOST, *LOST, CLAIMED, STARTED, STEP, TAKEN)
+
+    assert [e.RunnerLost(runner="r1", attempt=1), e.TaskRequeued(attempt=1, reason="crash")] == decide.lose(
+        task, runner="r1"
+    )
+
+
+@pytest.mark.parametrize("cause", sorted(EXCUSED))
+def test_an_excused_loss_is_no_lost_attempt(cause: str) -> None:
+    task = given(CREATED, *LOST, *LOST, *RUNNING[1:])
+
+    events = decide.lose(task, runner="r1", cause=cause)
+
+    assert [e.RunnerLost(runner="r1", attempt=1, cause=cause), e.TaskRequeued(attempt=1, reason=cause)] == events
+    assert 2 == task.lost == fold(events, task).lost
+
+
+def test_a_task_is_not_given_up_while_it_is_paused_or_to_be_paused_or_stopped() -> None:
+    pausing = given(CREATED, *LOST, *LOST, *RUNNING[1:], e.PauseRequested())
+    stopping = given(CREATED, *LOST, *LOST, *RUNNING[1:], e.StopRequested())
+    paused = given(CREATED, *LOST, *LOST, *PAUSED[1:])
+
+    states = [fold(decide.lose(task, runner="r1"), task).state for task in (pausing, stopping, paused)]
+
+    assert [State.PAUSED, State.STOPPED, State.PAUSED] == states
+    assert 2 == fold(decide.lose(paused, runner="r1"), paused).lost
 
 
 def test_the_same_request_again_is_the_same_task_and_another_is_refused() -> None:
