@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from api import docs, health, openapi, tape
-from api.auth import ANONYMOUS, Identify, identifier
+from api.auth import ANONYMOUS, OPERATORS, Identify, identifier
 from api.errors import answer, problem, refusal
 from api.health import FOUND_AT_START, REQUESTS
 from api.service import SERVICE, Caller, Service
@@ -63,11 +63,15 @@ def guard(route: Route, identify: Identify, statuses: Counter[int]) -> Handler:
     """
     handler = route.handler
     is_open = route.open
+    anybody = not route.operator
+    scopes: frozenset[str] = frozenset() if route.scope is None else frozenset((route.scope,))
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         caller = identify(request.headers)
         if caller is None or (caller is ANONYMOUS and not is_open):
             response: web.StreamResponse = _unauthorized(route, caller)
+        elif caller is not ANONYMOUS and not (scopes <= caller.scopes and (anybody or caller.project == OPERATORS)):
+            response = problem(403, _forbidden(route, caller))
         else:
             request[CALLER] = caller
             try:
@@ -97,9 +101,15 @@ def _unauthorized(route: Route, caller: Caller | None) -> web.Response:
     return problem(401, sentence, headers)
 
 
+def _forbidden(route: Route, caller: Caller) -> str:
+    if route.scope is not None and route.scope not in caller.scopes:
+        return f"This needs a key with the scope {route.scope}."
+    return f"This tells of all projects, so it needs a key of the project {OPERATORS}."
+
+
 def _keyholder(service: Service, digest: str) -> Caller | None:
     key = service.projector.keys.get(digest)
-    return None if key is None else Caller(actor=f"key:{key.id}", project=key.project)
+    return None if key is None else Caller(actor=f"key:{key.id}", project=key.project, scopes=key.opens)
 
 
 async def _missing(request: web.Request) -> web.StreamResponse:
@@ -119,6 +129,7 @@ _UNKNOWN = Route(
     handler=_missing,
     summary="What is no route",
     family="none",
+    scope=None,
     open=True,
     documented=False,
 )

@@ -12,12 +12,15 @@ from multidict import istr
 
 from api.service import Caller
 from eventstore.events import KeyCreated
+from eventstore.key import SCOPES
 from eventstore.store import EventStore
 
 OWN_HEADER = istr("X-Browser-Use-API-Key")  # looked for in every request; an istr is folded once
-DEFAULT_PROJECT = "default"
+DEFAULT_PROJECT = OPERATORS = "default"
+"""The project of whoever has named none. Its admins are the operators: they see to what belongs to all projects."""
+
 ANONYMOUS = Caller(actor="", project="")
-ENVIRONMENT = Caller(actor="key:env", project=DEFAULT_PROJECT)
+ENVIRONMENT = Caller(actor="key:env", project=DEFAULT_PROJECT, scopes=frozenset(SCOPES))
 
 Lookup: TypeAlias = Callable[[str], Caller | None]
 Identify: TypeAlias = Callable[[Mapping[str, str]], Caller | None]

@@ -148,6 +148,7 @@ ROUTES: tuple[Route, ...] = (
         handler=openapi,
         summary="This API, described",
         family="docs",
+        scope=None,
         open=True,
         reply=dict[str, object],
     ),

@@ -15,10 +15,11 @@ from projections.projector import Projector
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls: `actor` as it stands on the tape (`key:…`), and the project that the key belongs to."""
+    """Who calls: `actor` as it stands on the tape (`key:…`), the project of the key, and all the scopes it opens."""
 
     actor: str
     project: str
+    scopes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,7 +145,7 @@ def _moment(text: str) -> dict[str, int]:
 
 _TASK = {"task_id": "The task's id."}
 _RESUMED = {"Last-Event-ID": "Of a stream that broke off: the position of the last event seen. It wins over `after`."}
-_route = partial(Route, method="GET", family="tape")
+_route = partial(Route, method="GET", family="tape", scope="read")
 
 ROUTES: tuple[Route, ...] = (
     _route(
@@ -189,6 +189,8 @@ ROUTES: tuple[Route, ...] = (
         path="/api/tape/verify",
         handler=verify,
         summary="Recompute the whole hash chain",
+        scope="admin",
+        operator=True,
         reply=Verdict,
     ),
 )

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from api.service import Caller
 from eventstore.errors import Invalid
+from eventstore.key import Scope
 
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,7 +29,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One path and method, with what the OpenAPI document says of it.
 
     `path` is aiohttp's form (`/api/v1/task/{task_id}`). `query`, `body` and `reply` are struct types, or None; `reply`
-    may be any type that msgspec can describe. `open` routes need no key (a wrong one is refused all the same).
+    may be any type that msgspec can describe. `scope` is what a key must have to open the route; None: any good key
+    does. `open` routes need no key (a wrong one is refused all the same, and so is one that lacks the scope).
+    `operator` routes tell of the whole log, so that only keys of the project `default` open them.
     `errors` are the statuses, beside 401 and 422, that the route may answer with. `paths` describes path parameters,
     `headers` those that the route reads. `media` is the content type of a reply that is not JSON; `unauthorized` the
     whole body of its 401, where that is not a `detail`. A route that is not `documented` serves people, not programs.
@@ -39,7 +42,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
     summary: str
     family: str
+    scope: Scope | None
     open: bool = False
+    operator: bool = False
     query: type | None = None
     body: type | None = None
     reply: object = None

@@ -17,6 +17,7 @@ ROUTES: tuple[Route, ...] = (
         handler=ping,
         summary="Does the service answer, and is the key good?",
         family="v2",
+        scope=None,
         open=True,
         reply=Empty,
     ),

@@ -65,17 +65,28 @@ async def test_a_row_that_was_handed_out_does_not_change_any_more() -> None:
         assert (row, steps) == await task_at(store, "t", position=len(RUNNING))
 
 
-async def test_keys_are_known_by_their_digest_as_soon_as_it_opens() -> None:
-    store = MemoryStore()
+async def test_keys_are_known_by_their_digest_as_soon_as_it_opens_and_revoked_ones_are_not() -> None:
+    store = MemoryStore(clock=iter(range(1_000, 99_000, 1_000)).__next__)
     await write(store, "t", FINISHED)
-    await store.append("key-k1", 0, [e.KeyCreated(digest="d1", project="p", name="first")], actor="system")
+    created = e.KeyCreated(digest="d1", project="p", name="first", scopes=("read",))
+    (first,) = await store.append("key-k1", 0, [created], actor="system")
+    gone = [e.KeyCreated(digest="d2", project="q"), e.KeyRevoked()]
+    _, last = await store.append("key-k2", 0, gone, actor="system")
 
     async with open_projector(store, None) as projector:
-        assert (0, Key(id="k1", project="p", name="first"), None) == (
-            projector.position,
-            projector.keys.get("d1"),
-            projector.keys.get("d2"),
+        keys = projector.keys
+
+        k1 = Key(
+            id="k1",
+            digest="d1",
+            project="p",
+            name="first",
+            scopes=("read",),
+            opens=frozenset({"read"}),
+            created_at=first.at,
         )
+        assert (0, k1, None, [k1]) == (projector.position, keys.get("d1"), keys.get("d2"), keys.every("p"))
+        assert [None, last.at] == [key.revoked_at for key in keys.every()]
 
 
 async def ids(projector: Projector, **wanted: object) -> tuple[list[str], int]:

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from api import control
 from api.app import create_app
-from api.auth import ENVIRONMENT
+from api.auth import ENVIRONMENT, digest
 from api.background import background
 from api.service import Service
 from api.settings import Settings
@@ -52,6 +52,14 @@ class Drive:
         created = msgspec.convert({**asked, "project": project, "request_digest": "", **fields}, e.TaskCreated)
         caller = msgspec.structs.replace(ENVIRONMENT, project=project)
         return (await control.create(self.service, caller, created, digest=control.fresh_id())).id
+
+    async def key(self, *scopes: str, project: str = "default") -> dict[str, str]:
+        """The headers of a new key; its id is the actor on what it does."""
+        key = f"tw_{control.fresh_id()}"
+        created = e.KeyCreated(digest=digest(key), project=project, scopes=scopes)
+        (recorded,) = await self.service.store.append(f"key-{control.fresh_id()}", 0, [created], actor="system")
+        await self.service.projector.reached(recorded.position)
+        return {"Authorization": f"Bearer {key}"}
 
     async def claim(self, task_id: str) -> None:
         """Claimed by `r1`."""

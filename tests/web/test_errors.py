@@ -65,7 +65,7 @@ async def breaks(request: web.Request) -> web.StreamResponse:
 
 
 ODD = tuple(
-    Route(method="GET", path=f"/{handler.__name__}", handler=handler, summary="", family="odd")
+    Route(method="GET", path=f"/{handler.__name__}", handler=handler, summary="", family="odd", scope=None)
     for handler in (fails, breaks)
 )
 
