@@ -57,7 +57,11 @@ class Attempt(msgspec.Struct, kw_only=True):
     blocks: int = 0
 
     async def run(self) -> None:
-        """Drive the task until it has ended or was stopped. Raises LetGo, or Refused when the log will have no more."""
+        """Drive the task until it has ended or was stopped.
+
+        Raises LetGo, ActFailed when the browser was lost and another attempt is due, Refused when the log will have no
+        more.
+        """
         async with AsyncExitStack() as stack:
             fact: e.Event | None
             try:
@@ -67,6 +71,8 @@ class Attempt(msgspec.Struct, kw_only=True):
             except (LetGo, Refused, Broken):
                 raise
             except ActFailed as failure:
+                if failure.code in decide.LOST_BROWSER:
+                    raise
                 fact = self._failed(failure.code, str(failure))
             except Exception:
                 log.exception("a task failed unexpectedly", stream=self.tape.stream)
@@ -99,7 +105,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         limits = self.created.limits
         model = self.equipment.models(self.created)
         try:
-            async with self.gate.limit(limits.task_seconds) as limit:
+            async with self.gate.limit(max(limits.task_seconds - self.past.used_ms / 1000, 0.0)) as limit:
                 session = await self._open(stack, model)
                 keeper = self.keeper = self._keeper(session)
                 stack.push_async_callback(keeper.close)
@@ -128,7 +134,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         back = self.past.way_back()
         known = await kept(self.equipment.vault, state_name(self.created)) if self.number > 1 else None
         if not model.needs_tree:
-            _must_be_honest(back, known)
+            _must_be_honest(back, known, _what(self.past))
         options = self.created.options
         session = await stack.enter_async_context(
             self.equipment.browsers.session(
@@ -162,7 +168,9 @@ class Attempt(msgspec.Struct, kw_only=True):
             for repeat in back.repeat:
                 await session.act(await session.resolve(_recalled(model, repeat.step, repeat.index, repeat.params)))
         except ActFailed as failure:
-            message = f"The runner was lost and its page could not be rebuilt: {failure}"
+            if failure.code in decide.LOST_BROWSER:
+                raise
+            message = f"The {_what(self.past)} was lost and its page could not be rebuilt: {failure}"
             raise ActFailed("runner_lost", message) from failure
         return (back.url, *(repeat.params for repeat in back.repeat))
 
@@ -186,12 +194,16 @@ def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:
     return e.TaskFinished(fence=fence, success=done.success, output=done.output) if done else None
 
 
-def _must_be_honest(back: Return, known: Kept | None) -> None:
+def _must_be_honest(back: Return, known: Kept | None, lost: str) -> None:
     """A model that cannot look for itself goes on only where nothing that may have had an effect is in doubt."""
     if back.obstacle:
-        raise ActFailed("runner_lost", f"The runner was lost. {back.obstacle}")
+        raise ActFailed("runner_lost", f"The {lost} was lost. {back.obstacle}")
     if back.lasting > (known.step if known else 0):
-        raise ActFailed("runner_lost", "The runner was lost, and so were its browser's cookies and storage.")
+        raise ActFailed("runner_lost", f"The {lost} was lost, and so were its cookies and storage.")
+
+
+def _what(past: Past) -> str:
+    return "browser" if past.lost in decide.LOST_BROWSER else "runner"
 
 
 def _recalled(model: Model, step: int, index: int, params: str) -> AnyAction:

@@ -24,7 +24,12 @@ class Interrupted(Exception):
 
 
 class LetGo(Exception):
-    """The task has been paused for longer than its browser is kept."""
+    """The runner gives the task back: paused for longer than its browser is kept, or the service ends."""
+
+    def __init__(self, cause: str) -> None:
+        """`cause` is what the tape says of it: `let_go` or `shutdown`."""
+        super().__init__(cause)
+        self.cause = cause
 
 
 class Gate:
@@ -33,6 +38,7 @@ class Gate:
     def __init__(self, tape: Tape, slots: asyncio.Semaphore, *, keep_seconds: float) -> None:
         """The caller holds one slot, which is given back while the task is paused."""
         self.desired = Desired.RUN
+        self.leaving = False
         self.has_slot = True
         self.paused_seconds = 0.0
         self._tape = tape
@@ -46,8 +52,17 @@ class Gate:
         if self.desired in (desired, Desired.STOP):
             return
         self.desired = desired
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._wake()
+
+    def leave(self) -> None:
+        """The service ends: nothing new begins, what is in flight may end as it may at a pause."""
+        self.leaving = True
+        self._wake()
+
+    @property
+    def free(self) -> bool:
+        """Whether the task may act."""
+        return self.desired is Desired.RUN and not self.leaving
 
     async def refresh(self) -> None:
         """Ask the log itself: an append was refused, so the wish has changed and the follower is a moment behind."""
@@ -64,9 +79,11 @@ class Gate:
 
     async def passage(self) -> None:
         """Return when the task may act. Parks it, on the tape, for as long as a pause is desired. Raises LetGo."""
-        while self.desired is not Desired.RUN or not self.has_slot:
+        while not self.free or not self.has_slot:
             if self.desired is Desired.STOP:
                 await asyncio.Future()  # `steer` is about to cancel this
+            if self.leaving:
+                raise LetGo("shutdown")
             await self._tape.decide(lambda task: decide.park(task, fence=self._tape.fence))
             await self._parked()
             await self._tape.decide(lambda task: decide.unpark(task, fence=self._tape.fence))
@@ -77,7 +94,7 @@ class Gate:
         task = asyncio.create_task(call)
         try:
             while not task.done():
-                await self._or_change(task, lambda: self.desired is not Desired.RUN)
+                await self._or_change(task, lambda: not self.free)
                 await self.passage()
             return task.result()
         finally:
@@ -87,7 +104,7 @@ class Gate:
         """Await something done in the browser. A pause lets it go on for `grace` seconds. Raises Interrupted."""
         task = asyncio.create_task(call)
         try:
-            await self._or_change(task, lambda: self.desired is not Desired.RUN)
+            await self._or_change(task, lambda: not self.free)
             if not task.done():
                 await asyncio.wait({task}, timeout=grace)
             if not task.done():
@@ -115,9 +132,9 @@ class Gate:
         self._give_slot()
         try:
             async with asyncio.timeout(self._keep_seconds):
-                await self._until(lambda: self.desired is not Desired.PAUSE)
+                await self._until(lambda: self.leaving or self.desired is not Desired.PAUSE)
         except TimeoutError as error:
-            raise LetGo from error
+            raise LetGo("let_go") from error
         await self._take_slot()
         self.paused_seconds += now() - began
         for limit, seconds in left:
@@ -132,10 +149,14 @@ class Gate:
         """Wait in line for a slot; a pause or stop meanwhile needs none."""
         wait = asyncio.create_task(self._slots.acquire())
         try:
-            await self._or_change(wait, lambda: self.desired is not Desired.RUN)
+            await self._or_change(wait, lambda: not self.free)
         finally:
             await _cancel(wait)
             self.has_slot = wait.done() and not wait.cancelled()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():

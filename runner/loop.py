@@ -65,7 +65,7 @@ class Loop(msgspec.Struct, kw_only=True):
                     "step_timeout", f"Step {number} took longer than {self.limits.step_seconds:g} seconds."
                 ) from error
             except Interrupted:
-                await self._interrupt(number, "pause")
+                await self._interrupt(number, "shutdown" if self.gate.leaving else "pause")
 
     async def _step(self, number: int) -> Done | None:
         began = self._clock()
@@ -92,11 +92,16 @@ class Loop(msgspec.Struct, kw_only=True):
         return await self.model.next(self.place, self.past.steps)
 
     async def _act(self, number: int, index: int, action: AnyAction, *, before: list[e.Event]) -> ActFailed | None:
-        """One act, with its intent on the tape before and its outcome after. `before` goes down with the first one."""
+        """One act, with its intent on the tape before and its outcome after. `before` goes down with the first one.
+
+        An act in which the browser was lost has no outcome: nobody can say whether it took effect.
+        """
         began = self._clock()
         try:
             resolved = await self._resolve(action)
         except ActFailed as failure:
+            if failure.code in decide.LOST_BROWSER:
+                raise
             resolved = Resolved(action=action, params=as_json(action), url=(await self.eyes.look(tree=False)).url)
             await self._intend(number, index, resolved, before)
             self._outcome(number, index, began, url=resolved.url, failure=failure)
@@ -105,6 +110,8 @@ class Loop(msgspec.Struct, kw_only=True):
         try:
             outcome = await self.gate.act(self.hands.act(resolved), grace=ACT_GRACE)
         except ActFailed as failure:
+            if failure.code in decide.LOST_BROWSER:
+                raise
             self._outcome(number, index, began, url=resolved.url, failure=failure)
             return failure
         self._outcome(number, index, began, url=outcome.url, result=outcome.result)

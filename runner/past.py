@@ -35,12 +35,17 @@ class Return(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Past:
-    """The steps so far, folded from a task's events in order. `open` holds the ended acts of the step under way."""
+    """The steps so far, folded from a task's events in order. `open` holds the ended acts of the step under way.
+
+    `used_ms` is the time that they took, `lost` the cause of the last RunnerLost.
+    """
 
     def __init__(self) -> None:
         self.steps: list[PastStep] = []
         self._started: dict[int, e.ActionStarted] = {}
         self.open: list[PastAct] = []
+        self.used_ms = 0
+        self.lost = ""
         self._url = ""
         self._repeat: list[Repeat] = []
         self._lasting = 0
@@ -57,11 +62,14 @@ class Past:
                     self._started[index] = event
                 case e.ActionEnded(index=index) if index in self._started:
                     self._act(self._started[index], event)
-                case e.StepTaken(number=number):
+                case e.StepTaken(number=number, duration_ms=took):
+                    self.used_ms += took
                     self.steps.append(PastStep(number=number, acts=tuple(self.open)))
                     self._started, self.open = {}, []
                 case e.StepInterrupted(number=number, uncertain=uncertain):
                     self._interrupted(number, uncertain)
+                case e.RunnerLost(cause=cause):
+                    self.lost = cause
 
     def way_back(self) -> Return:
         """How a new browser gets to where the old one was."""

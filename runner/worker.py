@@ -11,7 +11,7 @@ import structlog
 
 from eventstore import decide
 from eventstore import events as e
-from eventstore.errors import Fenced, NotAllowed, NotFound, Refused
+from eventstore.errors import DiskFull, Fenced, NotAllowed, NotFound, Overloaded, Refused
 from eventstore.machine import DESIRES
 from eventstore.store import PAGE, EventStore, Lane, Recorded
 from eventstore.task import Task
@@ -21,11 +21,18 @@ from runner.control import Gate, LetGo
 from runner.keeping import forget
 from runner.past import Past
 from runner.tape import Tape
+from runner.vocabulary import ActFailed
 
 log = structlog.get_logger()
 
-LEAVE_SECONDS = 5.0
-"""How long leaving may take to give running tasks back to the queue; what is not given back counts as lost."""
+ORDERLY_SECONDS = 2.0
+"""How long what is in flight may take to end when the service does: an act, what it left, the closing of its pages."""
+
+LEAVE_SECONDS = 1.0
+"""How long the log may take to have the tasks that are still at work back; what it has not got back counts as lost."""
+
+CUTS, CUT_SECONDS = 4, 0.2
+"""What hangs in its cleaning up is cut off so often, each time after so long: once for each thing that it waits on."""
 
 RETRY_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0)
 """Waits between tries to give a task back to a log that will not take it (a full disk); the last one repeats."""
@@ -49,6 +56,7 @@ class Worker:
         name: str,
         max_concurrent: int,
         keep_paused_seconds: float,
+        max_attempts: int = decide.MAX_ATTEMPTS,
     ) -> None:
         self._store = store
         self._tasks = tasks
@@ -57,9 +65,12 @@ class Worker:
         self._actor = f"runner:{name}"
         self._slots = asyncio.Semaphore(max_concurrent)
         self._keep_paused_seconds = keep_paused_seconds
+        self._max_attempts = max_attempts
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._arrived = asyncio.Event()
         self._gates: dict[str, Gate] = {}
+        self._works: set[asyncio.Task[None]] = set()
+        self._leaving = False
         self._position = 0
 
     async def take_up(self) -> None:
@@ -68,19 +79,35 @@ class Worker:
         for stream in await self._unended():
             task = await self._tasks.load(stream)
             if task.runner:
-                lost = partial(decide.lose, runner=task.runner, cause="crash")
-                task = (await self._tasks.transact(stream, lost, actor="system", lane=Lane.CONTROL)).state
+                task = await self._lose(stream, task.runner, "crash", actor="system")
             if task.claimable:
                 self._wait(stream)
 
     async def run(self) -> None:
-        """Work until cancelled; then give back what is running."""
+        """Work until cancelled; then give back what is running, at once. `leave` before it does so in order."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow())
                 group.create_task(self._dispatch(group))
         finally:
-            await asyncio.shield(self._leave())
+            await asyncio.shield(self._give_all_back())
+
+    async def leave(self) -> None:
+        """Take up nothing more, let what is in flight end, give all tasks back. Takes LEAVE_SECONDS and a bit more.
+
+        A task that is to be paused or stopped is so afterwards; the others wait for the next start.
+        """
+        self._leaving = True
+        for gate in self._gates.values():
+            gate.leave()
+        if self._works:
+            await asyncio.wait(self._works, timeout=ORDERLY_SECONDS)
+        await self._give_all_back()
+        for _ in range(CUTS):
+            for work in self._works:
+                work.cancel()
+            if self._works:
+                await asyncio.wait(self._works, timeout=CUT_SECONDS)
 
     async def _unended(self) -> list[str]:
         """Streams of tasks that have not ended, oldest first."""
@@ -127,11 +154,13 @@ class Worker:
                 await self._arrived.wait()
             await self._slots.acquire()
             stream, _ = self._waiting.popitem(last=False)
-            group.create_task(self._work(stream))
+            work = group.create_task(self._work(stream))
+            self._works.add(work)
+            work.add_done_callback(self._works.discard)
 
     async def _work(self, stream: str) -> None:
         """One task, from the claim to its end. Holds one slot; the gate lends it out while the task is paused."""
-        if stream in self._gates:  # heard of twice
+        if self._leaving or stream in self._gates:  # heard of twice
             self._slots.release()
             return
         tape = Tape(self._tasks, stream, actor=self._actor)
@@ -142,13 +171,16 @@ class Worker:
             if task and task.created:
                 tape.fence = task.fence
                 await self._attempt(task, task.created, tape, gate)
-        except LetGo:
-            await self._give_back(stream, "let_go")
+        except LetGo as let_go:
+            await self._give_back(stream, let_go.cause)
+        except ActFailed as lost:
+            log.warning("a task lost its browser", stream=stream, reason=str(lost))
+            await self._give_back(stream, lost.code)
         except Fenced:
-            log.warning("another runner holds a task that this one held", stream=stream)
+            log.warning("this runner no longer holds a task that it held", stream=stream)
         except Refused as refused:
             log.error("the log refused a task's facts", stream=stream, reason=str(refused))
-            await self._give_back(stream, "log_refused")
+            await self._give_back(stream, "log_full" if isinstance(refused, DiskFull | Overloaded) else "log_refused")
             await asyncio.sleep(REFUSED_SECONDS)
         del self._gates[stream]
         if gate.has_slot:
@@ -186,16 +218,22 @@ class Worker:
 
     async def _give_back(self, stream: str, cause: str) -> None:
         """Nobody runs it from now on. Tried until the log takes it: a task must not look run that nobody runs."""
-        lose = partial(decide.lose, runner=self._name, cause=cause)
         for tries in range(10**9):
             try:
-                await self._tasks.transact(stream, lose, actor=self._actor, lane=Lane.CONTROL)
+                await self._lose(stream, self._name, cause, actor=self._actor)
                 return
             except Refused as refused:
                 log.error("a task could not be given back yet", stream=stream, reason=str(refused))
                 await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
 
-    async def _leave(self) -> None:
+    async def _lose(self, stream: str, runner: str, cause: str, *, actor: str) -> Task:
+        lose = partial(decide.lose, runner=runner, cause=cause, max_attempts=self._max_attempts)
+        done = await self._tasks.transact(stream, lose, actor=actor, lane=Lane.CONTROL)
+        if done.appended and done.state.ended and done.state.created:
+            await forget(self._equipment.vault, state_name(done.state.created))  # nobody comes back to it
+        return done.state
+
+    async def _give_all_back(self) -> None:
         try:
             async with asyncio.timeout(LEAVE_SECONDS):
                 for stream in list(self._gates):

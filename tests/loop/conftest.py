@@ -1,10 +1,11 @@
 """The runner on the memory store, a stage instead of a browser, and a scripted model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,7 @@ class Stage:
         self.url = "about:blank"
         self.sessions = 0
         self.closed = 0
+        self.hangs = False
         self.states: list[str] = []
 
     def stop_at(self, where: str) -> asyncio.Event:
@@ -68,6 +70,8 @@ class Stage:
         try:
             yield self
         finally:
+            if self.hangs:
+                await asyncio.Event().wait()
             self.closed += 1
 
     async def resolve(self, action: AnyAction) -> Resolved:
@@ -194,6 +198,15 @@ class World:
                     if isinstance(recorded.event, kind):
                         return recorded
                 await self.store.wait(head)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Begin the work, and let it come to its first wait."""
+        return asyncio.create_task(work)
+
+    async def settled(self) -> None:
+        """Let everybody who can go on do so."""
+        for _ in range(100):
+            await asyncio.sleep(0)
 
     async def story(self, stream: str) -> list[str]:
         """The types of the stream's events, without `task.`."""

@@ -2,10 +2,30 @@
 
 from typing import Any
 
+import pytest
+
 from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import State
-from runner.vocabulary import Click, Extract, Input, Navigate, Query, as_json, from_json
+from runner.vocabulary import (
+    Check,
+    Clear,
+    Click,
+    Drag,
+    Expect,
+    Extract,
+    Hover,
+    Input,
+    Navigate,
+    Press,
+    Query,
+    Scroll,
+    Select,
+    Upload,
+    Wait,
+    as_json,
+    from_json,
+)
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))
@@ -43,6 +63,57 @@ async def test_page_local_acts_are_done_again_and_the_tape_says_what_was_restore
     assert ("cookies and storage", "http://shop.test/", as_json(TYPE)) == started.event.restored
     assert ("what the page held in memory",) == started.event.lost
     assert finished.event.success
+
+
+NAME, MORE = Query(text="Name"), Query(text="More")
+LOCAL = (
+    TYPE,
+    Clear(target=NAME),
+    Select(option="Red", target=NAME),
+    Check(target=NAME),
+    Scroll(direction="bottom"),
+    Hover(target=MORE),
+)
+LASTING = (CLICK, Press(keys="Enter"), Upload(path="cv.pdf", target=NAME), Drag(source=NAME, target=MORE))
+
+
+@pytest.mark.parametrize("act", LOCAL, ids=lambda act: act.name)
+@pytest.mark.parametrize("where", ["act", "resolve"])
+async def test_what_only_changed_the_page_is_done_again(world: Any, script: Any, act: Any, where: str) -> None:
+    stream = await world.create("buy", script([OPEN], [act], [READ]))
+    await leave_during(world, stream, f"{where} {as_json(act if where == 'act' else READ)}")
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+
+    before = [OPEN] if where == "act" else [OPEN, act]
+    assert [*before, OPEN, act, READ] == [world_act(done) for done in world.stage.acts]
+
+
+@pytest.mark.parametrize("act", LASTING, ids=lambda act: act.name)
+@pytest.mark.parametrize("where", ["act", "resolve"])
+async def test_what_may_have_lasted_is_never_done_again(world: Any, script: Any, act: Any, where: str) -> None:
+    stream = await world.create("buy", script([OPEN], [act], [READ]))
+    await leave_during(world, stream, f"{where} {as_json(act if where == 'act' else READ)}")
+
+    async with world.worker():
+        failed = await world.until(stream, e.TaskFailed)
+
+    before = [OPEN] if where == "act" else [OPEN, act]
+    named = as_json(act) if where == "act" else f"did {act.name}"
+    assert before == [world_act(done) for done in world.stage.acts]
+    assert ("runner_lost", True) == (failed.event.code, named in failed.event.message)
+
+
+@pytest.mark.parametrize("act", [OPEN, READ, Wait(seconds=1), Expect(text="Ada")], ids=lambda act: act.name)
+async def test_looking_and_going_somewhere_are_done_again(world: Any, script: Any, act: Any) -> None:
+    stream = await world.create("buy", script([TYPE], [act]))
+    await leave_during(world, stream, f"act {as_json(act)}")
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+
+    assert act == world_act(world.stage.acts[-1])
 
 
 async def test_an_act_that_lasts_is_not_repeated_and_is_named(world: Any, script: Any) -> None:
