@@ -39,6 +39,8 @@ async def readyz(request: web.Request) -> web.Response:
     position, head = service.projector.position, service.store.head
     if not await _alive(service):
         return answer(503, Health(status="the log has failed", position=position, head=head))
+    if service.ending.is_set():
+        return answer(503, Health(status="the service is ending", position=position, head=head))
     if position < request.app[FOUND_AT_START]:
         return answer(503, Health(status="the views are catching up with the log", position=position, head=head))
     return reply(Health(status="ok", position=position, head=head))

@@ -1,6 +1,7 @@
 """What handlers may use: the log, the views, the blobs. Assembled in `wiring.py`, found under one key."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 import msgspec
 from aiohttp import web
@@ -24,7 +25,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Everything a handler needs, and nothing that acts."""
+    """Everything a handler needs, and nothing that acts. Once it is `ending`, requests are refused."""
 
     settings: Settings
     store: EventStore
@@ -32,6 +33,7 @@ class Service:
     projector: Projector
     blobs: Blobs
     signer: Signer
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 SERVICE = web.AppKey("service", Service)

@@ -49,6 +49,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: Annotated[
         int, Meta(ge=1024, le=1 << 30, description="the largest request body in bytes, 1024 at least")
     ] = 1 << 20
+    rate_limit: Annotated[
+        float,
+        Meta(ge=0, le=1_000_000, description="how many requests a second one key may make, and twice as many in a burst; 0: any number"),
+    ] = 1_000.0
     action_seconds: Annotated[
         float, Meta(gt=0, le=3600, description="how long one act in the browser may take, in seconds")
     ] = 10.0
@@ -56,6 +60,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     task_seconds: Annotated[
         float, Meta(gt=0, le=604800, description="how long a task may run, in seconds; paused time does not count")
     ] = 3600.0
+    max_attempts: Annotated[
+        int,
+        Meta(ge=1, le=1000, description="how many attempts at a task may be lost in a row without a step, 1 to 1000"),
+    ] = 3
     paused_browser_grace: Annotated[
         float, Meta(gt=0, le=604800, description="how long a paused task keeps its browser, in seconds")
     ] = 1800.0

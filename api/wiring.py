@@ -31,11 +31,13 @@ from projections.projector import open_projector
 from runner.attempt import Models
 from runner.browser.browsers import BrowserSettings
 from runner.opening import RunnerSettings, open_worker
+from runner.ports import Sessions
+from runner.worker import Worker
 
 EXIT_SECONDS = 10.0
 """From the first signal to the end of the process, whatever hangs. The log does not mind being cut off."""
 
-REQUESTS_SECONDS = 3.0
+REQUESTS_SECONDS = 2.0
 """How long requests that are under way may take when the service ends."""
 
 IDLE_SECONDS = 75.0
@@ -49,13 +51,22 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     """The open service. `new_key` is the key that the first start made: to be shown now or never."""
 
     service: Service
+    worker: Worker
     new_key: str | None
+
+    async def leave(self) -> None:
+        """Refuse requests from now on, begin nothing more, and give back what is at work."""
+        self.service.ending.set()
+        await self.worker.leave()
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, *, models: Models | None = None) -> AsyncIterator[Running]:
+async def open_service(
+    settings: Settings, *, models: Models | None = None, sessions: Sessions | None = None
+) -> AsyncIterator[Running]:
     """Everything but HTTP, ready for requests: the views have caught up and the runner has taken up its tasks.
 
+    `models` and `sessions` take the place of the models that tasks name and of a browser.
     Raises CannotOpen, in a sentence. When the log breaks, the block is cancelled and Broken raised in its place.
     """
     directory = settings.data_dir
@@ -78,18 +89,27 @@ async def open_service(settings: Settings, *, models: Models | None = None) -> A
         await stack.enter_async_context(background(projector.run()))
         # The runner last: it has everything above, and nothing above knows it.
         worker = await stack.enter_async_context(
-            open_worker(store, tasks, blobs, Vault(directory / "vault"), _runner_settings(settings), models=models)
+            open_worker(
+                store,
+                tasks,
+                blobs,
+                Vault(directory / "vault"),
+                _runner_settings(settings),
+                models=models,
+                sessions=sessions,
+            )
         )
         await stack.enter_async_context(background(worker.run()))
         # The key last: it can be shown only once, so nothing that may still fail comes after it.
         new_key = None if settings.api_key else await ensure_key(store)
-        yield Running(service=service, new_key=new_key)
+        yield Running(service=service, worker=worker, new_key=new_key)
 
 
 def _runner_settings(settings: Settings) -> RunnerSettings:
     return RunnerSettings(
         browser=BrowserSettings(executable=settings.browser or "", headless=settings.headless),
         max_concurrent=settings.max_concurrent,
+        max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
     )
@@ -132,27 +152,35 @@ async def listening(service: Service, on: socket.socket) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def serve(settings: Settings, *, on_ready: OnReady) -> None:
+async def serve(
+    settings: Settings, *, on_ready: OnReady, models: Models | None = None, sessions: Sessions | None = None
+) -> None:
     """Run until SIGTERM or SIGINT, then end within EXIT_SECONDS. `on_ready` hears the URL and a fresh key, if any.
 
-    Raises CannotOpen in a sentence, and Broken when the log failed.
+    `models` and `sessions` as in `open_service`. Raises CannotOpen in a sentence, and Broken when the log failed.
     """
     log.set_up(settings.log_level)
     stopping = asyncio.Event()
     with bound(settings) as port, _signals(stopping):
         try:
-            async with open_service(settings) as running, listening(running.service, port) as url:
+            async with (
+                open_service(settings, models=models, sessions=sessions) as running,
+                listening(running.service, port) as url,
+            ):
                 on_ready(url, running.new_key)
                 await stopping.wait()
+                await running.leave()
         except Broken as broken:
             _log.critical("the log has failed; the service ends", reason=str(broken))
             raise
 
 
-def run(settings: Settings, *, on_ready: OnReady) -> None:
+def run(
+    settings: Settings, *, on_ready: OnReady, models: Models | None = None, sessions: Sessions | None = None
+) -> None:
     """`serve` on the event loop that it is meant for."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, on_ready=on_ready))
+        runner.run(serve(settings, on_ready=on_ready, models=models, sessions=sessions))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import msgspec
 import uuid_utils
 
 from eventstore.blobs import Blobs
+from eventstore.decide import MAX_ATTEMPTS
 from eventstore.errors import CannotOpen
 from eventstore.events import TaskCreated
 from eventstore.store import EventStore
@@ -18,7 +19,7 @@ from runner.attempt import Equipment, Models
 from runner.browser.browsers import BrowserSettings, open_browsers
 from runner.browser.chromium import find
 from runner.keyless.instructions import Instructions
-from runner.ports import Model
+from runner.ports import Model, Sessions
 from runner.vocabulary import ActFailed
 from runner.worker import Worker
 
@@ -28,6 +29,7 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     browser: BrowserSettings = BrowserSettings()
     max_concurrent: int = 4
+    max_attempts: int = MAX_ATTEMPTS
     keep_paused_seconds: float = 1800.0
     screenshots: bool = True
     uploads: Path | None = None
@@ -42,9 +44,11 @@ async def open_worker(
     settings: RunnerSettings,
     *,
     models: Models | None = None,
+    sessions: Sessions | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end.
 
+    `models` and `sessions` take the place of the models that tasks name and of a browser.
     Raises CannotOpen when the browser that was set is not there: better now than at the first task.
     """
     try:
@@ -54,7 +58,7 @@ async def open_worker(
     async with open_browsers(settings.browser) as browsers:
         equipment = Equipment(
             models=models or model_of,
-            browsers=browsers,
+            browsers=sessions or browsers,
             blobs=blobs,
             vault=vault,
             uploads=settings.uploads,
@@ -67,6 +71,7 @@ async def open_worker(
             name=str(uuid_utils.uuid7()),
             max_concurrent=settings.max_concurrent,
             keep_paused_seconds=settings.keep_paused_seconds,
+            max_attempts=settings.max_attempts,
         )
         await worker.take_up()
         yield worker
