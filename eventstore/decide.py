@@ -123,7 +123,7 @@ def lose(task: Task, *, runner: str, cause: str = "crash", max_attempts: int = M
     A paused task waits where it is; one that was lost too often fails (the rule of attempts). Whether a task can
     honestly go on is for the runner that claims it next.
     """
-    if task.ended or task.runner != runner:
+    if task.ended or not runner or task.runner != runner:
         return []
     facts = _interrupt(task, task.fence, cause)
     facts.append(e.RunnerLost(runner=runner, attempt=task.attempt, cause=cause))

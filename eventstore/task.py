@@ -8,7 +8,7 @@ import msgspec
 from eventstore import events as e
 from eventstore.machine import ENDED, Desired, Hold, Phase, State, after, seen, wish
 
-COMMANDS_REMEMBERED = 16
+COMMANDS_REMEMBERED = 64
 
 EXCUSED = frozenset({"shutdown", "let_go", "log_full"})
 """Causes of a RunnerLost that say nothing against the task: they do not count as a lost attempt."""

@@ -158,7 +158,7 @@ def test_only_the_last_commands_are_remembered() -> None:
     for number in range(100):
         task = evolve(task, e.PauseRequested(command_id=str(number)))
 
-    assert tuple(str(number) for number in range(84, 100)) == task.commands
+    assert tuple(str(number) for number in range(36, 100)) == task.commands
 
 
 def test_after_a_stop_was_asked_for_no_step_and_no_act_begins() -> None:

@@ -1,0 +1,259 @@
+"""A real store and real decisions beside the reference model: each thing is done to both, and both must agree."""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from eventstore import decide
+from eventstore import events as e
+from eventstore.errors import Refused
+from eventstore.memory import MemoryStore
+from eventstore.rules import Rules
+from eventstore.store import EventStore, Lane, Recorded
+from eventstore.task import Task, evolve
+from eventstore.transact import Decision, Repository, Transacted
+from tests.reference import ENDED, No, Reference
+
+T = TypeVar("T")
+Answer = list[str] | None
+"""The types of the events appended; None for a refusal."""
+Result = tuple[Answer, Task | None]
+Both = Callable[[Coroutine[Any, Any, Result], Coroutine[Any, Any, Result]], tuple[Result, Result]]
+
+STREAM = "task-1"
+RUNNERS = ("r1", "r2", "r3")
+INTENTIONS: dict[str, Callable[..., list[e.Event]]] = {
+    "pause": decide.pause,
+    "resume": decide.resume,
+    "stop": decide.stop,
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing that somebody does: to the service, and to the reference. `again`: saying it twice changes nothing."""
+
+    said: str
+    decision: Decision[Task]
+    expected: Callable[[Reference], list[str]]
+    runner: str = ""
+    command: str = ""
+    again: bool = True
+
+
+class Interleaved(MemoryStore):
+    """Lets others run before and after everything it does, as a store with a disk would."""
+
+    async def append(
+        self,
+        stream: str,
+        expected: int,
+        events: Sequence[e.Event],
+        *,
+        actor: str,
+        command_id: str = "",
+        lane: Lane = Lane.FACT,
+    ) -> Sequence[Recorded]:
+        await asyncio.sleep(0)
+        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
+
+    async def read(
+        self, after: int = 0, *, limit: int = 1_000, types: Collection[str] | None = None
+    ) -> Sequence[Recorded]:
+        await asyncio.sleep(0)
+        return await super().read(after, limit=limit, types=types)
+
+    async def read_stream(self, stream: str, after: int = 0, *, limit: int = 1_000) -> Sequence[Recorded]:
+        await asyncio.sleep(0)
+        return await super().read_stream(stream, after, limit=limit)
+
+
+class World:
+    """One task and everybody around it. `run` runs a coroutine to its end."""
+
+    def __init__(self, store: EventStore, run: Callable[[Coroutine[Any, Any, T]], T]) -> None:
+        self.reference = Reference()
+        self.fences = dict.fromkeys(RUNNERS, 0)
+        self.sent: list[Wish] = []
+        self.done: list[str] = []
+        self._store = store
+        self._run: Callable[[Coroutine[Any, Any, Any]], Any] = run
+        self._rules = Rules()
+        self._task = Task()
+        self._position = 0
+        self.restart(store)
+
+    def restart(self, store: EventStore) -> None:
+        """Nothing is remembered but the tape. Two who decide do not know of each other."""
+        self._store = store
+        self._deciders = [Repository(store, Task(), evolve) for _ in range(2)]
+
+    def do(self, wish: Wish, who: int) -> None:
+        """Once; and once more, by the other one, where saying it twice changes nothing."""
+        answer = self._one(wish, who)
+        if wish.again and answer is not None:
+            assert [] == self._one(wish, 1 - who), f"{wish.said} was done twice"
+
+    def both(self, one: Wish, other: Wish, together: Both) -> None:
+        """Two at once: the outcome is that of one before the other."""
+        self.done.append(f"{one.said} {one.runner} and {other.said} {other.runner} at once")
+        orders = []
+        for first, second in ((one, other), (other, one)):
+            reference = self.reference.copy()
+            answers = {first: _answer(first, reference), second: None}
+            answers[second] = _answer(second, reference)
+            orders.append((answers[one], answers[other], reference))
+
+        results = together(self._transact(one, 0), self._transact(other, 1))
+
+        task = self._follow()
+        agreeing = [
+            reference
+            for first, second, reference in orders
+            if (first, second) == (results[0][0], results[1][0]) and _told(reference) == _known(task)
+        ]
+        assert agreeing, f"{one.said} and {other.said} gave {results}, which is neither of {orders}"
+        self.reference = agreeing[0]
+        for wish, (_, state) in zip((one, other), results, strict=True):
+            self._learn(wish, state)
+
+    def _one(self, wish: Wish, who: int) -> Answer:
+        self.done.append(f"{who}: {wish.said} {wish.runner}".rstrip())
+        expected = _answer(wish, self.reference)
+
+        answer, state = self._run(self._transact(wish, who))
+
+        assert expected == answer, wish.said
+        assert _told(self.reference) == _known(self._follow()), wish.said
+        self._learn(wish, state)
+        return expected
+
+    async def _transact(self, wish: Wish, who: int) -> Result:
+        try:
+            done: Transacted[Task] = await self._deciders[who].transact(
+                STREAM, wish.decision, actor=wish.runner or "key:1", command_id=wish.command
+            )
+        except Refused:
+            return None, None
+        return [recorded.type for recorded in done.appended], done.state
+
+    def _learn(self, wish: Wish, state: Task | None) -> None:
+        """A runner knows of its claim, and not of its loss."""
+        if state is not None and wish.runner and state.runner == wish.runner:
+            self.fences[wish.runner] = state.fence
+
+    def _follow(self) -> Task:
+        for recorded in self._run(_all_after(self._store, self._position)):
+            assert [] == self._rules.take(recorded)
+            self._task = evolve(self._task, recorded.event)
+            self._position = recorded.position
+        return self._task
+
+    # --- what can be done --------------------------------------------------------------------------------------
+
+    def create(self, digest: str) -> Wish:
+        created = e.TaskCreated(
+            instruction="", llm="", session="s", project="p", family="v1", request_digest=digest, secrets=("password",)
+        )
+        return Wish("create", partial(decide.create, created=created), lambda model: model.create(digest))
+
+    def ask(self, intention: str) -> Wish:
+        """A new command, which can be sent again later."""
+        command = f"{intention}:{len(self.sent)}"
+        wish = Wish(
+            intention,
+            partial(INTENTIONS[intention], command_id=command),
+            lambda model: model.ask(intention, command),
+            command=command,
+        )
+        self.sent.append(wish)
+        return wish
+
+    def claim(self, runner: str) -> Wish:
+        return Wish("claim", partial(decide.claim, runner=runner), lambda model: model.claim(runner), runner)
+
+    def lose(self, runner: str, cause: str) -> Wish:
+        return Wish(
+            f"lose {cause}", partial(decide.lose, runner=runner, cause=cause), lambda model: model.lose(runner, cause)
+        )
+
+    def effect(self, name: str, runner: str) -> Wish:
+        """What was asked for takes effect: park, unpark or stopped."""
+        fence = self.fences[runner]
+        decision: Decision[Task] = partial(getattr(decide, name), fence=fence)
+        return Wish(name, decision, lambda model: list(getattr(model, name)(fence)), runner)
+
+    def fact(self, name: str, runner: str) -> Wish:
+        """Written under the claim that this runner believes in."""
+        fence, step = self.fences[runner], self.reference.step
+        event = FACTS[name](fence, step)
+        return Wish(
+            name,
+            lambda task: decide.record(task, event),
+            lambda model: model.record(fence, name),
+            runner,
+            again=False,
+        )
+
+    def work(self, name: str) -> Wish:
+        """By the runner that holds the task; `next` is what it would write if all goes well."""
+        return self.fact(self._next() if name == "next" else name, self.reference.runner)
+
+    def _next(self) -> str:
+        model = self.reference
+        if model.phase == "claimed":
+            return "started"
+        if not model.step_open:
+            return "step_started"
+        return "action_ended" if model.acting else ("step_taken" if model.version % 3 == 0 else "action_started")
+
+    @property
+    def working(self) -> bool:
+        """Whether a runner holds the task, and knows it."""
+        model = self.reference
+        return model.phase not in ENDED and bool(model.runner) and self.fences[model.runner] == model.fence
+
+    @property
+    def late(self) -> list[str]:
+        """Runners that believe in a claim which is not theirs any more."""
+        model = self.reference
+        return [name for name, fence in self.fences.items() if fence and (name != model.runner or model.phase in ENDED)]
+
+
+async def _all_after(store: EventStore, position: int) -> Sequence[Recorded]:
+    return await store.read(position)
+
+
+def _answer(wish: Wish, reference: Reference) -> Answer:
+    try:
+        return wish.expected(reference)
+    except No:
+        return None
+
+
+def _told(model: Reference) -> tuple[object, ...]:
+    runner = "" if model.phase in ENDED else model.runner
+    return model.version, model.seen, model.phase, model.fence, model.attempt, model.step, runner
+
+
+def _known(task: Task) -> tuple[object, ...]:
+    runner = "" if task.ended else task.runner
+    return task.version, task.state.value, task.phase.value, task.fence, task.attempt, task.step, runner
+
+
+FACTS: dict[str, Callable[[int, int], e.Event]] = {
+    "started": lambda fence, _: e.TaskStarted(fence=fence, browser="b", viewport_width=1, viewport_height=1),
+    "step_started": lambda fence, step: e.StepStarted(fence=fence, number=step + 1),
+    "action_started": lambda fence, step: e.ActionStarted(
+        fence=fence, step=step, index=0, name="click", params="{}", effect="lasting"
+    ),
+    "action_ended": lambda fence, step: e.ActionEnded(fence=fence, step=step, index=0, ok=True),
+    "step_taken": lambda fence, step: e.StepTaken(fence=fence, number=step),
+    "step_interrupted": lambda fence, step: e.StepInterrupted(fence=fence, number=step, cause="pause"),
+    "navigation_blocked": lambda fence, _: e.NavigationBlocked(fence=fence, url="u", reason="r"),
+    "secret_used": lambda fence, step: e.SecretUsed(fence=fence, step=step, index=0, name="password", host="h"),
+    "finished": lambda fence, _: e.TaskFinished(fence=fence, success=True),
+    "failed": lambda fence, _: e.TaskFailed(fence=fence, code="c", message="m"),
+}
