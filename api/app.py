@@ -37,7 +37,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     """The application, ready to be run. It owns nothing: whoever assembled the service closes it."""
     app = web.Application(client_max_size=service.settings.max_body_bytes)
     app[SERVICE] = service
-    app[STREAMS] = Streams()
+    app[STREAMS] = Streams(each=service.settings.max_connections // 2)
     app[tape.VERIFYING] = asyncio.Lock()
     app[keys.KEYS] = keys.Ring(service.store)
     app[REQUESTS] = {}
@@ -49,7 +49,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     identify = identifier(service.settings.api_key, partial(_keyholder, service))
     for route in (*routes, _UNKNOWN):
         statuses = app[REQUESTS].setdefault((route.method, route.path), Counter())
-        guarded = guard(route, identify, statuses, service.ending)
+        guarded = guard(route, identify, rates, statuses, service.ending)
         app.router.add_route(route.method, route.path, guarded)
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, guarded)

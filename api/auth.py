@@ -10,7 +10,7 @@ import uuid_utils
 from aiohttp import hdrs
 from multidict import istr
 
-from api.service import Caller
+from api.service import Caller, Service
 from eventstore.events import KeyCreated
 from eventstore.key import SCOPES
 from eventstore.store import EventStore
@@ -56,11 +56,22 @@ def digest(key: str) -> str:
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def fresh_key() -> str:
+    """A new key."""
+    return f"tw_{secrets.token_urlsafe(32)}"
+
+
+def still_good(service: Service, caller: Caller) -> bool:
+    """Whether what the caller was let in with would let him in again."""
+    key = service.projector.keys.find(caller.actor.removeprefix("key:"))
+    return caller == ENVIRONMENT or (key is not None and key.revoked_at is None)
+
+
 async def ensure_key(store: EventStore, *, name: str = "first start") -> str | None:
     """Make a key when the tape has none, and answer it; it can never be read again. None when there is one."""
     if await store.read(types={"key.created"}, limit=1):
         return None
-    key = f"tw_{secrets.token_urlsafe(32)}"
+    key = fresh_key()
     created = KeyCreated(digest=digest(key), project=DEFAULT_PROJECT, name=name)
     await store.append(f"key-{uuid_utils.uuid7()}", 0, [created], actor="system")
     return key

@@ -49,9 +49,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: Annotated[
         int, Meta(ge=1024, le=1 << 30, description="the largest request body in bytes, 1024 at least")
     ] = 1 << 20
+    max_connections: Annotated[
+        int,
+        Meta(
+            ge=16,
+            le=100_000,
+            description="how many connections may be open at once, 16 at least; half as many event streams for one key",
+        ),
+    ] = 4_096
     rate_limit: Annotated[
         float,
-        Meta(ge=0, le=1_000_000, description="how many requests a second one key may make, and twice as many in a burst; 0: any number"),
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="how many requests a second one key may make, and twice as many in a burst; 0: any number",
+        ),
     ] = 1_000.0
     action_seconds: Annotated[
         float, Meta(gt=0, le=3600, description="how long one act in the browser may take, in seconds")

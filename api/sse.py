@@ -1,14 +1,18 @@
 """Server-sent events from the log: a cursor per client, one page in flight, no queue that could grow."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import msgspec
 from aiohttp import web
 
+from api.wire import CALLER
+
 PING_SECONDS = 15.0
 DRAIN_SECONDS = 30.0
+RETRY_SECONDS = 5
 RETRY = b"retry: 2000\n\n"
 PING = b": ping\n\n"
 
@@ -31,19 +35,47 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 Next = Callable[[int], Awaitable[Batch]]
 Wait = Callable[[int], Awaitable[None]]
+Allowed = Callable[[], bool]
 
 
 class Streams:
-    """The open streams of a server; closing wakes all of them, so that they end by themselves and in order."""
+    """The open streams of a server, at most `each` for one caller.
 
-    def __init__(self) -> None:
+    Closing wakes all of them, so that they end by themselves and in order.
+    """
+
+    def __init__(self, *, each: int) -> None:
         self.closing = False
-        self.open = 0
+        self.each = each
+        self._open: Counter[str] = Counter()
         self._waits: set[asyncio.Timeout] = set()
+
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return self._open.total()
+
+    @contextmanager
+    def count(self, actor: str) -> Iterator[None]:
+        """One more of this caller for the length of the block. Raises HTTPTooManyRequests when there are enough."""
+        if self._open[actor] >= self.each:
+            raise web.HTTPTooManyRequests(
+                text=f"This key has {self.each} streams open already.", headers={"Retry-After": str(RETRY_SECONDS)}
+            )
+        self._open[actor] += 1
+        try:
+            yield
+        finally:
+            self._open[actor] -= 1
+            self._open += Counter()  # drops those that have none
 
     def close(self) -> None:
         """End every stream, now and in future."""
         self.closing = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every stream look again now whether it may go on."""
         for limit in self._waits:
             limit.reschedule(asyncio.get_running_loop().time())
 
@@ -69,21 +101,32 @@ def wanted(request: web.Request) -> bool:
     return request.method == "GET" and "text/event-stream" in request.headers.get("Accept", "")
 
 
-async def stream(request: web.Request, after: int, following: Next, wait: Wait) -> web.StreamResponse:
+async def stream(request: web.Request, after: int, following: Next, wait: Wait, allowed: Allowed) -> web.StreamResponse:
     """Send what follows the cursor, and what comes later, until nothing can follow or the server ends.
 
-    `wait` returns when there may be more beyond a position. A client that takes nothing for DRAIN_SECONDS is dropped.
+    `wait` returns when there may be more beyond a position; `allowed` tells whether the caller may still see it. A
+    client that takes nothing for DRAIN_SECONDS is dropped. Raises HTTPTooManyRequests before anything was sent.
     """
     streams = request.app[STREAMS]
-    async with _response(request, streams) as response:
+    with streams.count(request[CALLER].actor):
+        return await _tell(request, streams, after, following, wait, allowed)
+
+
+async def _tell(
+    request: web.Request, streams: Streams, after: int, following: Next, wait: Wait, allowed: Allowed
+) -> web.StreamResponse:
+    async with _response(request) as response:
         await _write(response, RETRY)
         while not streams.closing:
             batch = await following(after)
+            if not allowed():
+                break
             if batch.messages:
                 await _write(response, b"".join(map(render, batch.messages)))
             if batch.last:
                 break
-            if batch.next == after and await streams.quiet(wait(after), PING_SECONDS):
+            # Asked once more, because a wake-up that came during the write was heard by nobody.
+            if batch.next == after and allowed() and await streams.quiet(wait(after), PING_SECONDS):
                 await _write(response, PING)
             after = batch.next
     return response
@@ -95,13 +138,12 @@ def render(message: Message) -> bytes:
 
 
 @asynccontextmanager
-async def _response(request: web.Request, streams: Streams) -> AsyncIterator[web.StreamResponse]:
+async def _response(request: web.Request) -> AsyncIterator[web.StreamResponse]:
     """A stream that has begun. Whatever ends it, the connection is not used again."""
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=headers)
     response.force_close()
     await response.prepare(request)
-    streams.open += 1
     try:
         yield response
         await _end(response)
@@ -109,8 +151,6 @@ async def _response(request: web.Request, streams: Streams) -> AsyncIterator[web
         # The client has gone, or takes nothing: its connection is of no more use. That is how streams end.
         if request.transport is not None:
             request.transport.abort()
-    finally:
-        streams.open -= 1
 
 
 async def _write(response: web.StreamResponse, data: bytes) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from api import control, present, sse
-from api.auth import ANONYMOUS
+from api.auth import ANONYMOUS, still_good
 from api.scope import Reader, TaskReader, of_project
 from api.service import SERVICE, Service
 from api.tape_views import EventPage, TaskAsOf, as_of, shown
@@ -113,7 +113,8 @@ async def _answer(request: web.Request, asked: Paging, read: Reader, wait: sse.W
         ]
         return sse.Batch(messages=messages, next=part.next, last=part.last)
 
-    return await sse.stream(request, after, following, wait)
+    allowed = partial(still_good, request.app[SERVICE], request[CALLER])
+    return await sse.stream(request, after, following, wait, allowed)
 
 
 async def _more(service: Service, task_id: str, after: int) -> None:

@@ -19,6 +19,9 @@ CALLER = web.RequestKey("caller", Caller)
 
 BODY_SECONDS = 30.0
 
+POLLED = 0.05
+"""The cost of what clients ask for without a delay: it is one look into memory, about as cheap as to refuse it."""
+
 _encoder = msgspec.json.Encoder()
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
@@ -31,7 +34,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     `path` is aiohttp's form (`/api/v1/task/{task_id}`). `query`, `body` and `reply` are struct types, or None; `reply`
     may be any type that msgspec can describe. `scope` is what a key must have to open the route; None: any good key
     does. `open` routes need no key (a wrong one is refused all the same, and so is one that lacks the scope).
-    `operator` routes tell of the whole log, so that only keys of the project `default` open them.
+    `operator` routes tell of the whole log, so that only keys of the project `default` open them. `cost` is how many
+    requests one of these counts as, against the limit of its key.
     `errors` are the statuses, beside 401 and 422, that the route may answer with. `paths` describes path parameters,
     `headers` those that the route reads. `media` is the content type of a reply that is not JSON; `unauthorized` the
     whole body of its 401, where that is not a `detail`. A route that is not `documented` serves people, not programs.
@@ -43,6 +47,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     family: str
     scope: Scope | None
+    cost: float = 1.0
     open: bool = False
     operator: bool = False
     query: type | None = None

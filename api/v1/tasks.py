@@ -9,7 +9,7 @@ from api import control, intake, wire
 from api.present import ended, picture
 from api.service import SERVICE
 from api.v1 import convert, schemas
-from api.wire import CALLER, Empty, Handler, Route
+from api.wire import CALLER, POLLED, Empty, Handler, Route
 from eventstore import decide
 
 _STATUS = {state: msgspec.json.encode(word) for state, word in schemas.WORDS.items()}
@@ -106,7 +106,7 @@ def _steering(verb: str, intention: control.Intention) -> tuple[Route, Route]:
     return by_query, by_path
 
 
-def _reading(path: str, handler: Handler, summary: str, reply: object) -> Route:
+def _reading(path: str, handler: Handler, summary: str, reply: object, *, cost: float = 1.0) -> Route:
     return Route(
         method="GET",
         path=path,
@@ -114,6 +114,7 @@ def _reading(path: str, handler: Handler, summary: str, reply: object) -> Route:
         summary=summary,
         family="v1",
         scope="read",
+        cost=cost,
         reply=reply,
         errors=(404,),
         paths=_TASK,
@@ -149,7 +150,7 @@ ROUTES: tuple[Route, ...] = (
     *_steering("pause", decide.pause),
     *_steering("resume", decide.resume),
     *_steering("stop", decide.stop),
-    _reading("/api/v1/task/{task_id}/status", status, "Read the status of a task, and nothing else", str),
+    _reading("/api/v1/task/{task_id}/status", status, "Read the status of a task, and nothing else", str, cost=POLLED),
     _reading("/api/v1/task/{task_id}", task, "Read a task", schemas.TaskView),
     _reading("/api/v1/task/{task_id}/screenshots", screenshots, "List the screenshots of a task", schemas.Screenshots),
     _listing("/api/v1/tasks"),

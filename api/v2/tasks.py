@@ -9,7 +9,7 @@ from api import control, intake, wire
 from api.present import microseconds, picture
 from api.service import SERVICE
 from api.v2 import convert, schemas
-from api.wire import CALLER, Route
+from api.wire import CALLER, POLLED, Route
 from eventstore import decide
 from eventstore.errors import Invalid, NotFound, SessionBusy, SessionStopped
 from projections.task_row import TaskRow
@@ -166,6 +166,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Read how a task stands, and nothing else",
         family="v2",
         scope="read",
+        cost=POLLED,
         reply=schemas.TaskStatus,
         errors=(404,),
         paths=_TASK,

@@ -1,0 +1,64 @@
+"""How often somebody may ask. In memory, of bounded size; what is forgotten was at rest."""
+
+import ipaddress
+from collections.abc import Callable
+from time import monotonic
+
+BURST_SECONDS = 2.0
+"""A burst may be as large as what is allowed in this time."""
+
+FAILURES = 10.0
+"""Requests a second that may come without a good key from one address; none is too many for a person."""
+
+REMEMBERED = 10_000
+
+
+class Rate:
+    """At most so many requests a second of everyone, after a burst.
+
+    One number for each: when what was asked would be paid off at that rate (the generic cell rate algorithm). Who has
+    paid off everything is as good as unknown, and is forgotten first.
+    """
+
+    def __init__(
+        self, per_second: float, *, remember: int = REMEMBERED, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._interval = 1 / per_second
+        self._span = max(BURST_SECONDS, self._interval)
+        self._remember = remember
+        self._clock = clock
+        self._due: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def take(self, who: str, cost: float = 1.0) -> float:
+        """Count a request: 0.0 when it may pass, else in how many seconds it may; then it is not counted."""
+        now = self._clock()
+        due = max(self._due.get(who, now), now) + self._interval * cost
+        wait = due - now - self._span
+        if wait > 1e-9:  # not for the last digit of a float
+            return wait
+        self._due[who] = due
+        if len(self._due) > self._remember:
+            self._forget(now)
+        return 0.0
+
+    def _forget(self, now: float) -> None:
+        """Those at rest; if there are none, the half that was seen first is let off what it owes."""
+        owing = {who: due for who, due in self._due.items() if due > now}
+        if len(owing) > self._remember // 2:
+            owing = dict(list(owing.items())[-(self._remember // 2) :])
+        self._due = owing
+
+
+def network(address: str | None) -> str:
+    """Whom an address stands for: itself, or its /64, of which anybody has as many addresses as he likes."""
+    try:
+        parsed = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return address or ""
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped or ipaddress.IPv6Network((parsed, 64), strict=False))
+    return str(parsed)
