@@ -4,7 +4,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from api.commands import run, serve, show, tape, tasks
+from api.commands import keys, run, serve, show, tape, tasks
 from api.commands.common import EXIT_CODES, Json, say, say_json
 from api.demo import demo
 
@@ -45,6 +45,7 @@ def assemble() -> typer.Typer:
         version,
     ):
         app.command()(command)
+    app.add_typer(keys.app, name="keys")
     return app
 
 

@@ -67,6 +67,10 @@ class Client:
         """The answer as `kind`. Raises Failure."""
         return _read(await self._call("GET", path, query=query, timeout=LONG if long else CALL), kind)
 
+    async def send(self, method: str, path: str, kind: type[T], body: Mapping[str, object] | None = None) -> T:
+        """The answer to a request that changes something, as `kind`. Raises Failure."""
+        return _read(await self._call(method, path, body=body), kind)
+
     async def submit(self, words: Mapping[str, object]) -> str:
         """The id of a new task, asked for in v2's words. Raises Failure."""
         return _read(await self._call("POST", "/api/v2/tasks", body=words), _Created).id

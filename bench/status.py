@@ -89,7 +89,7 @@ async def ours(directory: Path) -> AsyncIterator[web.Application]:
     ):
         yield create_app(
             Service(
-                settings=Settings(data_dir=directory, api_key=KEY),
+                settings=Settings(data_dir=directory, api_key=KEY, rate_limit=1_000_000),
                 store=store,
                 tasks=Repository(store, Task(), evolve),
                 projector=projector,
