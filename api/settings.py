@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from eventstore.errors import CannotOpen
+from eventstore.space import RESERVE
 
 PREFIX = "TAPEWRIGHT_"
 
@@ -41,6 +42,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     browser: Annotated[str | None, Meta(description="the Chrome or Chromium to run; without it one is looked for")] = (
         None
     )
+    allow_private: Annotated[
+        str,
+        Meta(
+            description="what pages may reach beside the public network: loopback, private, all, or networks such as"
+            " 10.1.0.0/16, separated by commas"
+        ),
+    ] = ""
     headless: Annotated[bool, Meta(description="whether the browser runs without a window, true or false")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -79,6 +87,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paused_browser_grace: Annotated[
         float, Meta(gt=0, le=604800, description="how long a paused task keeps its browser, in seconds")
     ] = 1800.0
+    disk_reserve: Annotated[
+        int,
+        Meta(ge=0, description="how many bytes must be free on the disk for new tasks and pictures; the rest run on"),
+    ] = RESERVE
     durability: Annotated[
         Literal["full", "normal"],
         Meta(

@@ -17,12 +17,16 @@ from api import log
 from api.app import create_app
 from api.auth import ensure_key
 from api.background import background
+from api.connections import accepting, cut_when_stalled
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer, load_secret
 from eventstore.blobs import Blobs
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
+from eventstore.files import sweep
+from eventstore.scrub import scrub
+from eventstore.space import Space
 from eventstore.sqlite import open_sqlite
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
@@ -30,6 +34,8 @@ from eventstore.vault import Vault
 from projections.projector import open_projector
 from runner.attempt import Models
 from runner.browser.browsers import BrowserSettings
+from runner.egress.addresses import Network
+from runner.egress.rules import private_networks
 from runner.opening import RunnerSettings, open_worker
 from runner.ports import Sessions
 from runner.worker import Worker
@@ -39,9 +45,6 @@ EXIT_SECONDS = 10.0
 
 REQUESTS_SECONDS = 2.0
 """How long requests that are under way may take when the service ends."""
-
-IDLE_SECONDS = 75.0
-"""How long a connection may be silent, or take over the head of a request, before it is closed."""
 
 OnReady = Callable[[str, str | None], None]
 _log = structlog.get_logger("wiring")
@@ -72,10 +75,15 @@ async def open_service(
     directory = settings.data_dir
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(directory, holder=f"process {os.getpid()} on {settings.host}:{settings.port}"))
-        store = await stack.enter_async_context(open_sqlite(directory / "tape.db", durability=settings.durability))
+        for each in (directory, directory / "vault", directory / "blobs"):
+            sweep(each)
+        space = Space(directory, reserve=settings.disk_reserve)
+        store = await stack.enter_async_context(
+            open_sqlite(directory / "tape.db", durability=settings.durability, space=space)
+        )
         projector = await stack.enter_async_context(open_projector(store, directory / "views"))
         tasks = Repository(store, Task(), evolve)
-        blobs = Blobs(directory / "blobs")
+        blobs = Blobs(directory / "blobs", space)
         service = Service(
             settings=settings,
             store=store,
@@ -83,6 +91,7 @@ async def open_service(
             projector=projector,
             blobs=blobs,
             signer=Signer(load_secret(directory)),
+            space=space,
         )
         while await projector.advance():
             pass
@@ -100,6 +109,7 @@ async def open_service(
             )
         )
         await stack.enter_async_context(background(worker.run()))
+        await stack.enter_async_context(background(scrub(store)))
         # The key last: it can be shown only once, so nothing that may still fail comes after it.
         new_key = None if settings.api_key else await ensure_key(store)
         yield Running(service=service, worker=worker, new_key=new_key)
@@ -107,12 +117,21 @@ async def open_service(
 
 def _runner_settings(settings: Settings) -> RunnerSettings:
     return RunnerSettings(
-        browser=BrowserSettings(executable=settings.browser or "", headless=settings.headless),
+        browser=BrowserSettings(
+            executable=settings.browser or "", headless=settings.headless, private=_private(settings.allow_private)
+        ),
         max_concurrent=settings.max_concurrent,
         max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
     )
+
+
+def _private(setting: str) -> tuple[Network, ...]:
+    try:
+        return private_networks(setting)
+    except ValueError as error:
+        raise CannotOpen(str(error)) from error
 
 
 @contextmanager
@@ -121,6 +140,7 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        cut_when_stalled(taken)
         try:
             taken.bind((settings.host, settings.port))
         except OSError as error:
@@ -138,16 +158,14 @@ async def listening(service: Service, on: socket.socket) -> AsyncIterator[str]:
     """The application, answering on a bound socket; gives its URL."""
     runner = web.AppRunner(
         create_app(service),
-        access_log=None,
         handler_cancellation=False,  # a client that hangs up does not undo what it asked for
-        keepalive_timeout=IDLE_SECONDS,
         shutdown_timeout=REQUESTS_SECONDS,
     )
     await runner.setup()
     try:
-        await web.SockSite(runner, on).start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        async with accepting(runner, on, most=service.settings.max_connections):
+            host, port = on.getsockname()[:2]
+            yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         await runner.cleanup()
 

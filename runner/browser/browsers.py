@@ -9,8 +9,12 @@ import msgspec
 from playwright.async_api import BrowserContext, Error, StorageState
 
 from runner.browser.chromium import Chromium, launch
+from runner.browser.guard import Guard
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
+from runner.egress.addresses import Network
+from runner.egress.proxy import Egress, open_egress
+from runner.egress.rules import Rules
 from runner.vocabulary import ActFailed
 
 __all__ = ["BrowserSettings", "Browsers", "Session", "open_browsers"]
@@ -20,6 +24,7 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`executable` empty: an installed Chrome or Chromium is found, else Playwright's own.
 
     After `recycle_after` sessions new ones go to a new browser; a document above `max_page_bytes` fails its navigation.
+    Pages reach the public network and what is in `private`.
     """
 
     executable: str = ""
@@ -27,6 +32,7 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     navigation_seconds: float = 30.0
     close_seconds: float = 5.0
     recycle_after: int = 200
+    private: tuple[Network, ...] = ()
     max_page_bytes: int = 10 * 1024 * 1024
 
 
@@ -39,6 +45,7 @@ class Browsers:
 
     def __init__(self, settings: BrowserSettings) -> None:
         self.settings = settings
+        self.own_ports: set[int] = set()
         self._lock = asyncio.Lock()
         self._current: Chromium | None = None
         self._starting: asyncio.Task[Chromium] | None = None
@@ -65,23 +72,24 @@ class Browsers:
 
         Raises ActFailed when there is no browser.
         """
-        chromium, context = await self._context(viewport, state)
-        try:
-            access = Access(allowed_domains=tuple(allowed_domains), uploads=uploads, blocked=blocked)
-            session = Session(
-                chromium=chromium,
-                tabs=Tabs(context, self.settings.max_page_bytes),
-                access=access,
-                action_seconds=action_seconds,
-                navigation_seconds=self.settings.navigation_seconds,
-            )
+        rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
+        async with open_egress(rules, refused=blocked, own=self.own_ports) as egress:
+            chromium, context = await self._context(viewport, state, egress)
             try:
-                await session.open()
-                yield session
+                session = Session(
+                    chromium=chromium,
+                    tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress, blocked).watch),
+                    access=Access(egress=egress, uploads=uploads),
+                    action_seconds=action_seconds,
+                    navigation_seconds=self.settings.navigation_seconds,
+                )
+                try:
+                    await session.open()
+                    yield session
+                finally:
+                    await session.close()
             finally:
-                await session.close()
-        finally:
-            await asyncio.shield(self._leave(chromium, context))
+                await asyncio.shield(self._leave(chromium, context))
 
     async def close(self) -> None:
         """End every browser."""
@@ -93,7 +101,7 @@ class Browsers:
             for chromium in left:
                 await chromium.close(self.settings.close_seconds)
 
-    async def _context(self, viewport: tuple[int, int], state: str) -> tuple[Chromium, BrowserContext]:
+    async def _context(self, viewport: tuple[int, int], state: str, egress: Egress) -> tuple[Chromium, BrowserContext]:
         storage = msgspec.json.decode(state, type=dict[str, object]) if state else None
         async with self._lock:
             for last in (False, True):
@@ -102,6 +110,7 @@ class Browsers:
                     context = await self._made(
                         chromium.browser.new_context(
                             viewport=viewport_of(viewport),
+                            proxy={"server": egress.server, "bypass": "<-loopback>"},
                             accept_downloads=False,
                             service_workers="block",
                             storage_state=msgspec.convert(storage, StorageState) if storage else None,

@@ -19,9 +19,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-    # What no page may reach, whoever asks: link-local and cloud-metadata addresses.
-    "--host-resolver-rules="
-    "MAP 169.254.* ^NOTFOUND, MAP metadata.google.internal ^NOTFOUND, MAP 100.100.100.200 ^NOTFOUND",
+    # Names are resolved by the proxy of each session and nowhere else.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 
 

@@ -11,19 +11,19 @@ from runner.vocabulary import ActFailed, GoBack, GoForward, Navigate, Reload, Sc
 
 
 async def navigate(scene: Scene, action: Navigate, _handle: Handle) -> str:
-    return await goto(scene.tab, action.url, scene.allowed_domains, scene.navigation_seconds)
+    return await goto(scene.tab, action.url, scene.egress, scene.navigation_seconds)
 
 
 async def go_back(scene: Scene, _action: GoBack, _handle: Handle) -> str:
-    return await move(scene.tab, "back", scene.navigation_seconds)
+    return await move(scene.tab, "back", scene.egress, scene.navigation_seconds)
 
 
 async def go_forward(scene: Scene, _action: GoForward, _handle: Handle) -> str:
-    return await move(scene.tab, "forward", scene.navigation_seconds)
+    return await move(scene.tab, "forward", scene.egress, scene.navigation_seconds)
 
 
 async def reload(scene: Scene, _action: Reload, _handle: Handle) -> str:
-    return await move(scene.tab, "reload", scene.navigation_seconds)
+    return await move(scene.tab, "reload", scene.egress, scene.navigation_seconds)
 
 
 async def switch_tab(scene: Scene, action: SwitchTab, _handle: Handle) -> str:

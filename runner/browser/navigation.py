@@ -8,7 +8,8 @@ from playwright.async_api import Error, Page, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from runner.browser.tabs import Tab, Tabs
-from runner.browser.urls import absolute, allowed
+from runner.browser.urls import absolute, refusal
+from runner.egress.proxy import Egress
 from runner.vocabulary import ActFailed
 
 SETTLE_SECONDS = 5.0
@@ -38,13 +39,13 @@ REASONS = {
 }
 
 
-async def goto(tab: Tab, url: str, domains: tuple[str, ...], seconds: float) -> str:
+async def goto(tab: Tab, url: str, egress: Egress, seconds: float) -> str:
     """Open the URL and say what came. Raises ActFailed: blocked, navigation_failed, page_too_large."""
     try:
         url = absolute(url)
     except ValueError as error:
         raise ActFailed("blocked", str(error)) from None
-    if reason := allowed(url, domains):
+    if reason := refusal(url, egress.rules):
         raise ActFailed("blocked", f"{url} is refused: {reason}.")
     tab.clear()
     await tab.listen(on=True)
@@ -57,7 +58,7 @@ async def goto(tab: Tab, url: str, domains: tuple[str, ...], seconds: float) -> 
     except Error as error:
         await verdict(tab)
         if "interrupted by another navigation" not in error.message:
-            raise failure(url, error) from None
+            raise await _failure(tab, url, error, egress) from None
         await tab.page.wait_for_load_state("domcontentloaded", timeout=seconds * 1000)
         response = None
     await verdict(tab)
@@ -79,7 +80,7 @@ async def _unless_trouble(tab: Tab, url: str, seconds: float) -> Response | None
         await asyncio.gather(going, trouble, return_exceptions=True)
 
 
-async def move(tab: Tab, step: str, seconds: float) -> str:
+async def move(tab: Tab, step: str, egress: Egress, seconds: float) -> str:
     """`back`, `forward` or `reload`. Raises ActFailed: no_history, navigation_failed."""
     page = tab.page
     try:
@@ -94,7 +95,7 @@ async def move(tab: Tab, step: str, seconds: float) -> str:
         raise ActFailed("navigation_failed", f"The page did not answer within {seconds:g} s.") from None
     except Error as error:
         await verdict(tab)
-        raise failure(page.url, error) from None
+        raise await _failure(tab, page.url, error, egress) from None
     await verdict(tab)
     await settle(page)
     return f"{'reloaded' if step == 'reload' else 'went ' + step + ' to'} {page.url}{status(response)}"
@@ -200,6 +201,22 @@ def status(response: Response | None) -> str:
     if response is None or response.status < HTTPStatus.BAD_REQUEST:
         return ""
     return f" ({response.status} {response.status_text})".replace(" )", ")")
+
+
+async def _failure(tab: Tab, url: str, error: Error, egress: Egress) -> ActFailed:
+    """`failure`, but what the browser knows only of its proxy is said as the proxy knows it."""
+    trouble = egress.trouble(tab.asked or url)
+    if trouble is None or not re.search(
+        r"net::ERR_(TUNNEL_CONNECTION_FAILED|EMPTY_RESPONSE|CONNECTION_)", error.message
+    ):
+        return failure(url, error)
+    if not trouble.refused:
+        return ActFailed("navigation_failed", f"{url} did not answer: {trouble.reason}")
+    await leave(tab)
+    if tab.leaving is not None:
+        await asyncio.wait({tab.leaving}, timeout=SETTLE_SECONDS)
+    tab.clear()
+    return ActFailed("blocked", f"{tab.asked or url} is refused: {trouble.reason}.")
 
 
 def failure(url: str, error: Error) -> ActFailed:

@@ -11,6 +11,7 @@ from runner.browser.observe import Memory
 from runner.browser.tabs import Tab, Tabs
 from runner.browser.targets import Scan, locate, reach, ready, until
 from runner.browser.wishes import FIND, Found, Seen, Wish, describe
+from runner.egress.proxy import Egress
 from runner.ports import Resolved
 from runner.vocabulary import (
     ActFailed,
@@ -39,7 +40,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory
     seconds: float
     navigation_seconds: float
-    allowed_domains: tuple[str, ...]
+    egress: Egress
     uploads: Path | None
     scan: Scan
     finder: Finder

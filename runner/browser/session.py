@@ -3,21 +3,21 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-from playwright.async_api import Error, Frame, Route, WebSocketRoute
+from playwright.async_api import Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from runner.browser.actions import Scene, perform, resolve
 from runner.browser.chromium import Chromium
 from runner.browser.finder import Finder
-from runner.browser.navigation import arrive, leave, settled, verdict
+from runner.browser.navigation import arrive, settled, verdict
 from runner.browser.observe import Memory, clickable, observe
 from runner.browser.tabs import Tab, Tabs
-from runner.browser.urls import allowed
+from runner.egress.proxy import Egress
 from runner.ports import Eyes, Hands, Observation, Outcome, Resolved
 from runner.vocabulary import ActFailed, AnyAction, Effect
 
@@ -27,11 +27,10 @@ LOOK_SECONDS = 2.0
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a session may go and which folder its uploads come from."""
+    """The way out of a session, and which folder its uploads come from."""
 
-    allowed_domains: tuple[str, ...] = ()
+    egress: Egress
     uploads: Path | None = None
-    blocked: Callable[[str, str], None]
 
 
 class Session(Hands, Eyes):
@@ -50,12 +49,8 @@ class Session(Hands, Eyes):
         self._finder = Finder(tabs.spawn)
 
     async def open(self) -> None:
-        """Guard the context and open its first tab."""
+        """Open the first tab."""
         async with self._told():
-            if self._access.allowed_domains:
-                await self._tabs.context.route("**/*", self._route)
-                await self._tabs.context.route_web_socket(re.compile(""), self._route_web_socket)
-            self._tabs.context.on("page", lambda page: page.on("framenavigated", self._navigated))
             await self._tabs.current()
 
     async def close(self) -> None:
@@ -117,7 +112,7 @@ class Session(Hands, Eyes):
             memory=self._memory,
             seconds=self._action_seconds,
             navigation_seconds=self._navigation_seconds,
-            allowed_domains=self._access.allowed_domains,
+            egress=self._access.egress,
             uploads=self._access.uploads,
             scan=lambda: clickable(tab),
             finder=self._finder,
@@ -168,53 +163,6 @@ class Session(Hands, Eyes):
         except (Error, TimeoutError):
             return False
         return self._chromium.browser.is_connected()
-
-    async def _route(self, route: Route) -> None:
-        request = route.request
-        reason = allowed(request.url, self._access.allowed_domains)
-        try:
-            if not reason:
-                await route.continue_()
-                return
-            self._access.blocked(request.url, reason)
-            if request.is_navigation_request():
-                self._refuse(request.url, reason, self._frame_of(request))
-            # Aborted, a navigation leaves the page where it was; blocked, it would show Chromium's error page.
-            await route.abort("aborted" if request.is_navigation_request() else "blockedbyclient")
-        except Error:
-            return  # the page went away with its request
-
-    def _frame_of(self, request: object) -> Frame | None:
-        try:
-            frame = getattr(request, "frame", None)
-        except Error:  # of a popup that has no frame yet
-            return None
-        return frame if isinstance(frame, Frame) else None
-
-    def _refuse(self, url: str, reason: str, frame: Frame | None) -> None:
-        """A main frame's navigation was refused: the act that caused it fails. A frame's is only reported."""
-        tab = self._tabs.of(frame.page) if frame is not None else self._tabs.current_now
-        if tab is not None and (frame is None or frame.parent_frame is None):
-            tab.refuse(f"{url} is refused: {reason}.")
-
-    async def _route_web_socket(self, socket: WebSocketRoute) -> None:
-        reason = allowed(socket.url, self._access.allowed_domains)
-        if reason:
-            self._access.blocked(socket.url, reason)
-            await socket.close()
-        else:
-            socket.connect_to_server()
-
-    def _navigated(self, frame: Frame) -> None:
-        """Redirects pass the route unseen: leave what they led to."""
-        tab = self._tabs.of(frame.page) if frame.parent_frame is None else None
-        if tab is None or frame.url.startswith("chrome-error:"):
-            return
-        reason = allowed(frame.url, self._access.allowed_domains)
-        if reason and frame.url:
-            self._access.blocked(frame.url, reason)
-            self._refuse(frame.url, reason, frame)
-            tab.leaving = self._tabs.spawn(leave(tab))
 
 
 def late(error: Error, seconds: float) -> str:

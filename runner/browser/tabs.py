@@ -2,34 +2,28 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TypedDict
 
 from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page, ViewportSize
+
+from runner.browser.devtools import Event
 
 MOST_TABS = 10
 MOST_DIALOGS = 50
 
 
-class Event(TypedDict, total=False):
-    """The parts of DevTools events that are read here."""
-
-    frameId: str
-    requestId: str
-    loaderId: str
-    url: str
-    type: str
-    dataLength: int
-    response: dict[str, object]
+Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 
 class Tab:
-    """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them."""
+    """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them.
 
-    def __init__(
-        self, page: Page, spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]], max_page_bytes: int
-    ) -> None:
+    `asked` is the last address that its main frame asked for, redirects followed.
+    """
+
+    def __init__(self, page: Page, spawn: Spawn, max_page_bytes: int, guard: "Guarding") -> None:
         self.page = page
         self.cdp: CDPSession | None = None
+        self.asked = ""
         self.crashed = False
         self.refused = ""
         self.oversized = ""
@@ -38,9 +32,10 @@ class Tab:
         self.leaving: asyncio.Task[None] | None = None
         self.arrived = asyncio.Event()
         self.arrived.set()
-        self._spawn = spawn
+        self.spawn = spawn
+        self._guard = guard
         self._max_page_bytes = max_page_bytes
-        self._main_frame = ""
+        self.main_frame = ""
         self._document = ""
         self._received = 0
         self._url = ""
@@ -61,8 +56,9 @@ class Tab:
             cdp.on("Network.responseReceived", self._response)
             cdp.on("Network.dataReceived", self._data)
             tree = await cdp.send("Page.getFrameTree")
-            self._main_frame = str(tree["frameTree"]["frame"]["id"])
+            self.main_frame = str(tree["frameTree"]["frame"]["id"])
             await cdp.send("Page.enable")
+            await self._guard(self, cdp)
         except Error:
             if not self.page.is_closed():
                 raise
@@ -105,20 +101,20 @@ class Tab:
         self.trouble.clear()
 
     def _leaving(self, event: Event) -> None:
-        if event["frameId"] != self._main_frame:
+        if event["frameId"] != self.main_frame:
             return
         self.arrived.clear()
         if "loaderId" in event:
             self._document, self._received, self._url = event["loaderId"], 0, event.get("url", "")
-            self._spawn(self.listen(on=True))
+            self.spawn(self.listen(on=True))
 
     def _stopped(self, event: Event) -> None:
-        if event["frameId"] == self._main_frame:
+        if event["frameId"] == self.main_frame:
             self.arrived.set()
 
     def _loaded(self, _event: Event) -> None:
         self.arrived.set()
-        self._spawn(self.listen(on=False))
+        self.spawn(self.listen(on=False))
 
     def _opens(self, _event: Event) -> None:
         self.opening += 1
@@ -146,7 +142,7 @@ class Tab:
         if not self.oversized:
             self.oversized = f"{self._url} is larger than {self._max_page_bytes / 1024 / 1024:g} MiB."
             self.trouble.set()
-            self._spawn(self.drop())
+            self.spawn(self.drop())
 
     def _crash(self, _page: Page) -> None:
         self.crashed = True
@@ -164,15 +160,20 @@ class Tab:
             return  # the page went away with its dialog
 
 
+Guarding = Callable[[Tab, CDPSession], Coroutine[None, None, None]]
+"""Guards a tab from its first moment on."""
+
+
 class Tabs:
     """All tabs of a context, in the order they were opened; the newest becomes the current one."""
 
-    def __init__(self, context: BrowserContext, max_page_bytes: int) -> None:
+    def __init__(self, context: BrowserContext, max_page_bytes: int, guard: Guarding) -> None:
         self.context = context
         self.open: list[Tab] = []
         self.adopted = asyncio.Event()
         self._current: Tab | None = None
         self._max_page_bytes = max_page_bytes
+        self._guard = guard
         self._tasks: set[asyncio.Task[None]] = set()
         context.on("page", self._adopt)
 
@@ -221,7 +222,7 @@ class Tabs:
             self.spawn(self._close(page))
             self.adopted.set()
             return
-        tab = Tab(page, self.spawn, self._max_page_bytes)
+        tab = Tab(page, self.spawn, self._max_page_bytes, self._guard)
         page.on("close", self._closed)
         self.open.append(tab)
         self._current = tab

@@ -8,6 +8,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from runner.browser.browsers import Browsers, BrowserSettings, Session, open_browsers
+from runner.egress.addresses import LOOPBACK
 
 SITE = Path(__file__).parent.parent / "site"
 MEGABYTE = b"<p>" + b"x" * 1024 * 1024
@@ -73,8 +74,9 @@ async def site() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsers() -> AsyncIterator[Browsers]:
-    """Browsers with short limits: two megabytes a page, three seconds a navigation."""
-    async with open_browsers(BrowserSettings(navigation_seconds=3.0, max_page_bytes=2 * 1024 * 1024)) as opened:
+    """Browsers with short limits that may reach this machine: two megabytes a page, three seconds a navigation."""
+    settings = BrowserSettings(navigation_seconds=3.0, max_page_bytes=2 * 1024 * 1024, private=LOOPBACK)
+    async with open_browsers(settings) as opened:
         yield opened
 
 

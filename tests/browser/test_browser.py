@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from runner.browser.browsers import Browsers, BrowserSettings, Session, open_browsers
+from runner.egress.addresses import LOOPBACK
 from runner.vocabulary import ActFailed, Click, Expect, Navigate, Query
 from tests.playing import do, go, read, refused
 
@@ -49,12 +50,12 @@ async def process_of(browsers: Browsers) -> Process:
 @pytest_asyncio.fixture(loop_scope="module")
 async def own() -> AsyncIterator[Browsers]:
     """Browsers of one test alone: it is going to harm them."""
-    async with open_browsers(BrowserSettings(navigation_seconds=3.0, recycle_after=2)) as opened:
+    async with open_browsers(BrowserSettings(navigation_seconds=3.0, recycle_after=2, private=LOOPBACK)) as opened:
         yield opened
 
 
 async def test_nothing_starts_before_the_first_session_and_nothing_is_left(site: str) -> None:
-    async with open_browsers(BrowserSettings()) as browsers:
+    async with open_browsers(BrowserSettings(private=LOOPBACK)) as browsers:
         before = browsers._current
         async with browsers.session(viewport=(800, 600)) as session:
             await go(session, f"{site}/index.html")

@@ -11,10 +11,11 @@ async def use(browsers: Browsers) -> str:
 
 
 async def cut_off(browsers: Browsers) -> None:
-    """A session is begun and given up while it is being opened."""
+    """A session is begun and given up while its browser or its context is being made: the lock is held for that."""
     using = asyncio.create_task(use(browsers))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while not browsers._lock.locked():
+            await asyncio.sleep(0)
     using.cancel()
     await asyncio.wait({using})
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from runner.browser.urls import absolute, allowed
+from runner.browser.urls import absolute, refusal
+from runner.egress.addresses import LOOPBACK
+from runner.egress.rules import Rules
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,7 @@ from runner.browser.urls import absolute, allowed
     ],
 )
 def test_what_is_never_allowed_is_refused_without_any_domains(url: str) -> None:
-    assert allowed(url)
+    assert refusal(url, Rules(private=LOOPBACK))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_what_is_never_allowed_is_refused_without_any_domains(url: str) -> None:
     ],
 )
 def test_what_is_among_the_domains_is_allowed(url: str, domains: tuple[str, ...]) -> None:
-    assert "" == allowed(url, domains)
+    assert "" == refusal(url, Rules(allowed_domains=domains, private=LOOPBACK))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_what_is_among_the_domains_is_allowed(url: str, domains: tuple[str, ...]
     ],
 )
 def test_what_is_not_among_the_domains_is_refused(url: str, domain: str) -> None:
-    assert "is not among the allowed domains" in allowed(url, (domain,))
+    assert "is not among the allowed domains" in refusal(url, Rules(allowed_domains=(domain,), private=LOOPBACK))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+"""Connects to a host: looks it up once, checks every address, and goes to exactly those and no others."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+import msgspec
+from aiohappyeyeballs import start_connection
+
+from runner.egress.addresses import Address, address_of, canonical
+from runner.egress.rules import PORTS, Rules, is_local, split
+
+LOOKUP_SECONDS = 10.0
+CONNECT_SECONDS = 15.0
+NEXT_ADDRESS_SECONDS = 0.25
+MOST_LOOKUPS = 4
+LOCAL = ("127.0.0.1", "::1")
+REASONS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "the connection was reset",
+    errno.EHOSTUNREACH: "the address cannot be reached",
+    errno.ENETUNREACH: "the address cannot be reached",
+    errno.EADDRNOTAVAIL: "the address cannot be reached",
+    errno.ETIMEDOUT: "the connection timed out",
+}
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The addresses behind a name. Raises OSError when there are none."""
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Forbidden(Exception):
+    """The rules refuse the destination; the reason says why."""
+
+
+class Unreachable(Exception):
+    """The destination did not answer; the reason says how."""
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request wants to go: `host` is canonical."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as a `Host` header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if PORTS[self.scheme] == self.port else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The address without a path."""
+        return f"{self.scheme}://{self.authority}/"
+
+
+class Dialler:
+    """Opens the connections of one session. `own` are ports on loopback that no page may reach, whatever is allowed."""
+
+    def __init__(self, rules: Rules, resolve: Resolve, own: Collection[int], chunk: int) -> None:
+        self._rules = rules
+        self._resolve = resolve
+        self._own = own
+        self._chunk = chunk
+        self._lookups = asyncio.Semaphore(MOST_LOOKUPS)
+
+    async def dial(self, to: Destination) -> Stream:
+        """A connection. Raises Forbidden and Unreachable."""
+        if reason := self._rules.refusal(to.scheme, to.host, to.port):
+            raise Forbidden(reason)
+        addresses = await self._addresses(to)
+        if reason := self._rules.refusal_of(to.host, addresses):
+            raise Forbidden(reason)
+        if to.port in self._own and any(address.is_loopback for address in addresses):
+            raise Forbidden(f"port {to.port} of this machine belongs to the service's own browsers")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                connected = await start_connection(
+                    [_info(address, to.port) for address in addresses], happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
+                )
+                return await asyncio.open_connection(sock=connected, limit=self._chunk)
+        except TimeoutError:
+            raise Unreachable("the connection timed out") from None
+        except OSError as error:
+            raise Unreachable(reason_of(error)) from error
+
+    async def _addresses(self, to: Destination) -> list[Address]:
+        literal = address_of(to.host)
+        if literal is not None:
+            return [literal]
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS), self._lookups:
+                found = LOCAL if is_local(to.host) else await self._resolve(to.host, to.port)
+        except TimeoutError:
+            raise Unreachable("the name was not resolved in time") from None
+        except (OSError, UnicodeError) as error:
+            raise Unreachable("the name does not resolve") from error
+        read = [address_of(address) for address in found]
+        addresses = [address for address in read if address is not None]
+        if not addresses or len(addresses) < len(read):
+            raise Unreachable("the name does not resolve")
+        return addresses
+
+
+async def system_resolve(host: str, port: int) -> Sequence[str]:
+    """As the machine resolves names."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def of_url(url: str) -> Destination | None:
+    """Where an absolute URL leads; None when it is none of the network's."""
+    parts = split(url)
+    if parts is None or parts.scheme not in PORTS or not parts.hostname:
+        return None
+    return Destination(scheme=parts.scheme, host=canonical(parts.hostname), port=parts.port or PORTS[parts.scheme])
+
+
+def of_authority(text: str) -> Destination | None:
+    """Where a tunnel leads. What goes through it cannot be known yet: port 80 is a web socket's, others are called
+    https."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        return None
+    return Destination(scheme="ws" if int(port) == PORTS["ws"] else "https", host=canonical(host), port=int(port))
+
+
+def reason_of(error: OSError) -> str:
+    """What a failed connection is called."""
+    return REASONS.get(error.errno or 0, "the connection failed")
+
+
+def _info(address: Address, port: int) -> tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]:
+    kind = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    if address.version == 4:
+        return (socket.AF_INET, *kind, (str(address), port))
+    return (socket.AF_INET6, *kind, (str(address), port, 0, 0))
