@@ -5,7 +5,10 @@ nothing that was put; after a power loss a torn file reads as absent. Whoever ha
 """
 
 import asyncio
+import base64
+import binascii
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +21,22 @@ from eventstore.files import write_whole
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_KEY, _CHECK = "vault.key", "vault.check"
+_CHECKED = b"tapewright"
+
+
+def key_of(text: str) -> bytes:
+    """The key that 64 hex digits or the base64 of 32 bytes spell. Raises ValueError, which says nothing of the text."""
+    text = text.strip()
+    with suppress(ValueError):
+        if len(text) == 2 * KEY_BYTES:
+            return bytes.fromhex(text)
+    with suppress(ValueError, binascii.Error):
+        padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+        key = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
+        if len(key) == KEY_BYTES:
+            return key
+    raise ValueError("The key is neither 64 hex digits nor the base64 of 32 bytes.") from None
 
 
 class Vault:
@@ -26,21 +45,22 @@ class Vault:
     def __init__(self, directory: Path, key: bytes | None = None) -> None:
         """`key` has 32 bytes; without one, `vault.key` in the directory is read, or made and kept there.
 
-        Raises CannotOpen for a key of another length, or one that can be neither read nor written.
+        Raises CannotOpen for a key of another length, one that is not this vault's, or one that can be neither read nor
+        written.
         """
+        self._directory = directory
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            key = _key(directory / "vault.key") if key is None else key
+            self._cipher = self._opened(key)
         except OSError as error:
             raise CannotOpen(f"The vault {directory} cannot be opened: {error.strerror}.") from error
-        if len(key) != KEY_BYTES:
-            raise CannotOpen(f"The key of the vault {directory} has {len(key)} bytes; it must have {KEY_BYTES}.")
-        self._directory = directory
-        self._cipher = AESGCM(key)
 
-    async def put(self, name: str, data: bytes) -> None:
-        """Keep the bytes in place of what was there; all of them or what was there before."""
-        await asyncio.to_thread(self._put, name, data)
+    async def put(self, name: str, data: bytes, *, durable: bool = False) -> None:
+        """Keep the bytes in place of what was there; all of them or what was there before.
+
+        `durable`: they survive a power loss once this returns.
+        """
+        await asyncio.to_thread(self._put, name, data, durable)
 
     async def get(self, name: str) -> bytes | None:
         """The bytes; None when there are none, or none that this key and this name can read."""
@@ -50,24 +70,61 @@ class Vault:
         """Forget the bytes. Forgetting what is not there is no error."""
         await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
 
+    async def sweep(self, keep: Iterable[str]) -> int:
+        """Forget all but the bytes of these names, and what writers that were killed left; answers how many."""
+        return await asyncio.to_thread(self._sweep, {self._path(name).name for name in keep} | {_KEY, _CHECK})
+
+    def _sweep(self, keep: set[str]) -> int:
+        swept = [path for path in self._directory.iterdir() if path.is_file() and path.name not in keep]
+        for path in swept:
+            path.unlink(missing_ok=True)
+        return len(swept)
+
+    def _opened(self, given: bytes | None) -> AESGCM:
+        """The cipher of the given key or of the kept one. What it has to read shows whether it is the right one."""
+        kept, check = self._directory / _KEY, self._directory / _CHECK
+        if given is None and check.exists() and not kept.exists():
+            raise CannotOpen(f"The vault {self._directory} needs the key that it was made with: set it again.")
+        cipher = self._cipher_of(_key(kept) if given is None else given)
+        if not check.exists():
+            # A vault from before there was such a file was made with the key that it keeps, whatever is set now.
+            first = self._cipher_of(kept.read_bytes()) if kept.exists() else cipher
+            write_whole(check, _sealed(first, _CHECK, _CHECKED), durable=True)
+        if _unsealed(cipher, _CHECK, check.read_bytes()) != _CHECKED:
+            raise CannotOpen(f"The vault {self._directory} was made with another key than the one given: set that one.")
+        return cipher
+
+    def _cipher_of(self, key: bytes) -> AESGCM:
+        if len(key) != KEY_BYTES:
+            raise CannotOpen(f"The key of the vault {self._directory} has {len(key)} bytes; it must have {KEY_BYTES}.")
+        return AESGCM(key)
+
     def _path(self, name: str) -> Path:
         return self._directory / sha256(name.encode()).hexdigest()
 
-    def _put(self, name: str, data: bytes) -> None:
-        nonce = os.urandom(_NONCE_BYTES)
-        write_whole(self._path(name), nonce + self._cipher.encrypt(nonce, data, name.encode()), durable=False)
+    def _put(self, name: str, data: bytes, durable: bool) -> None:
+        write_whole(self._path(name), _sealed(self._cipher, name, data), durable=durable)
 
     def _get(self, name: str) -> bytes | None:
         try:
             stored = self._path(name).read_bytes()
         except FileNotFoundError:
             return None
-        if len(stored) < _NONCE_BYTES:
-            return None
-        try:
-            return self._cipher.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], name.encode())
-        except InvalidTag:
-            return None
+        return _unsealed(self._cipher, name, stored)
+
+
+def _sealed(cipher: AESGCM, name: str, data: bytes) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, data, name.encode())
+
+
+def _unsealed(cipher: AESGCM, name: str, stored: bytes) -> bytes | None:
+    if len(stored) < _NONCE_BYTES:
+        return None
+    try:
+        return cipher.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], name.encode())
+    except InvalidTag:
+        return None
 
 
 def _key(path: Path) -> bytes:

@@ -24,10 +24,10 @@ class Slow(Vault):
         super().__init__(directory)
         self.busy, self.free, self.written = threading.Event(), threading.Event(), threading.Event()
 
-    def _put(self, name: str, data: bytes) -> None:
+    def _put(self, name: str, data: bytes, durable: bool) -> None:
         self.busy.set()
         self.free.wait(10.0)
-        super()._put(name, data)
+        super()._put(name, data, durable)
         self.written.set()
 
 

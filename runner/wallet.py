@@ -1,0 +1,88 @@
+"""The secrets of one task at hand: where each may be typed, and its value at the moment of typing. No I/O."""
+
+import re
+from collections.abc import Sequence
+
+from eventstore.events import TaskCreated
+from eventstore.secrets import Secrets
+from runner.egress.addresses import EVERYTHING, LOOPBACK, PRIVATE, address_of, canonical, within
+from runner.egress.rules import Rules, is_local, split
+from runner.keyless.grammar import parse
+from runner.masking import Mask
+from runner.placeholders import filled
+from runner.vocabulary import ActFailed, Navigate
+
+_URL = re.compile(r"https?://[^\s\"'<>`]+", re.IGNORECASE)
+
+
+class Wallet:
+    """`allowed` are the task's allowed domains. Without them a secret goes only to the hosts that the task names."""
+
+    def __init__(
+        self, secrets: Secrets | None = None, *, allowed: Sequence[str] = (), named: Sequence[str] = ()
+    ) -> None:
+        self.mask = Mask(secrets)
+        self._secrets = secrets or {}
+        self._allowed = tuple(allowed)
+        self._domains = self._allowed or tuple(named)
+
+    def host(self, name: str, url: str) -> str:
+        """The host of a document at `url`, into which the secret may be typed. Raises ActFailed: secret_refused."""
+        parts = split(url)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+            raise _refused(name, "its field is in a frame without an address of its own")
+        host = canonical(parts.hostname)
+        rules = Rules(allowed_domains=self._domains, private=EVERYTHING)
+        if not self._domains or rules.refusal(parts.scheme, host, parts.port):
+            where = f"only on {', '.join(self._domains)}" if self._domains else "nowhere: the task names no page"
+            also = "" if self._allowed else "; name others in the task's allowed domains"
+            raise _refused(name, f"its field is on {host}, and it may be typed {where}{also}")
+        if parts.scheme == "http" and not _near(host) and not self._named_exactly(host):
+            raise _refused(name, f"{host} would get it unencrypted; name that host in the task's allowed domains")
+        return host
+
+    def filled(self, text: str) -> str:
+        """The text with the values in place of the placeholders: for the hands alone, at the last moment."""
+        return filled(text, lambda name: self._secrets[name].reveal())
+
+    def _named_exactly(self, host: str) -> bool:
+        return host in {canonical(_host(domain)) for domain in self._allowed}
+
+
+def wallet_of(created: TaskCreated, secrets: Secrets) -> Wallet:
+    """The wallet of a task."""
+    return Wallet(secrets, allowed=created.allowed_domains, named=named(created))
+
+
+def named(created: TaskCreated) -> tuple[str, ...]:
+    """The hosts, with the ports where they say one, of the start URL and of what the instruction opens."""
+    try:
+        actions = [sentence.action for sentence in parse(created.instruction)]
+        urls = [action.url for action in actions if isinstance(action, Navigate)]
+    except ActFailed:  # it is not for the model that reads plain sentences
+        urls = _URL.findall(created.instruction)
+    start = created.start_url
+    return tuple(dict.fromkeys(filter(None, map(_host_and_port, [start if "://" in start else f"//{start}", *urls]))))
+
+
+def _host_and_port(url: str) -> str:
+    parts = split(url)
+    if parts is None or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{host}:{parts.port}" if parts.port else host
+
+
+def _host(domain: str) -> str:
+    parts = split(f"//{domain}")
+    return (parts.hostname or "") if parts else ""
+
+
+def _near(host: str) -> bool:
+    """Whether what is sent there stays on this machine or its own network, as far as the address tells."""
+    address = address_of(host)
+    return is_local(host) or (address is not None and within(address, LOOPBACK + PRIVATE))
+
+
+def _refused(name: str, why: str) -> ActFailed:
+    return ActFailed("secret_refused", f'The secret "{name}" is not typed: {why}.')
