@@ -10,9 +10,9 @@ from aiohttp import web
 from api.auth import ANONYMOUS, OPERATORS, Identify
 from api.errors import answer, problem, refusal
 from api.limits import FAILURES, Rate, network
-from api.service import Caller
+from api.service import SERVICE, Caller
 from api.wire import CALLER, Handler, Route
-from eventstore.errors import Broken, Refused
+from eventstore.errors import Broken, Damaged, Refused
 
 _log = structlog.get_logger("api")
 
@@ -37,6 +37,7 @@ def guard(route: Route, identify: Identify, rates: Rates, statuses: Counter[int]
     scopes: frozenset[str] = frozenset() if route.scope is None else frozenset((route.scope,))
     rate, strangers = (rates.keys if cost else None), rates.strangers
     health = route.family == "health"
+    serves = not route.inspects and route.family not in ("health", "docs")
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         caller = identify(request.headers)
@@ -51,11 +52,15 @@ def guard(route: Route, identify: Identify, rates: Rates, statuses: Counter[int]
         else:
             request[CALLER] = caller
             try:
+                if serves and (failure := request.app[SERVICE].store.failure) is not None:
+                    raise failure.again()
                 response = await handler(request)
             except Refused as error:
                 response = refusal(error)
             except web.HTTPException as error:
                 response = problem(error.status, error.text or error.reason, _retry(error))
+            except Damaged as damaged:
+                response = problem(503, str(damaged))
             except Broken:
                 response = problem(503, "The log has failed; the service is ending.")
             except (ConnectionError, asyncio.CancelledError):

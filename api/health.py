@@ -1,6 +1,5 @@
 """For machines that watch the service: is it alive, may it be used, what does it do."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
@@ -10,13 +9,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from api.errors import answer
-from api.service import SERVICE, Service
+from api.service import SERVICE
 from api.sse import STREAMS
 from api.wire import Route, reply
-from eventstore.errors import Broken
 
 REQUESTS = web.AppKey("requests", dict[tuple[str, str], Counter[int]])
 FOUND_AT_START = web.AppKey("found_at_start", int)
+FULL = "the disk is nearly full: new tasks are refused and no pictures are kept"
 _MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -37,13 +36,15 @@ async def readyz(request: web.Request) -> web.Response:
     """The views have caught up with what was on the tape at the start, and the log takes appends."""
     service = request.app[SERVICE]
     position, head = service.projector.position, service.store.head
-    if not await _alive(service):
-        return answer(503, Health(status="the log has failed", position=position, head=head))
+    if (failure := service.store.failure) is not None:
+        return answer(503, Health(status=str(failure), position=position, head=head))
     if service.ending.is_set():
         return answer(503, Health(status="the service is ending", position=position, head=head))
     if position < request.app[FOUND_AT_START]:
         return answer(503, Health(status="the views are catching up with the log", position=position, head=head))
-    return reply(Health(status="ok", position=position, head=head))
+    # Still ready: what runs can be watched, paused and stopped.
+    status = FULL if service.space is not None and service.space.low else "ok"
+    return reply(Health(status=status, position=position, head=head))
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -51,18 +52,6 @@ async def metrics(request: web.Request) -> web.Response:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(request.app))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": _MEDIA})
-
-
-async def _alive(service: Service) -> bool:
-    """Waiting for what comes after the head fails at once when nothing ever will."""
-    try:
-        async with asyncio.timeout(0):
-            await service.store.wait(service.store.head)
-    except Broken:
-        return False
-    except TimeoutError:
-        return True
-    return True
 
 
 class _Figures:
@@ -78,6 +67,8 @@ class _Figures:
         head, lag = service.store.head, service.projector.lag
         yield GaugeMetricFamily("tapewright_log_head", "The position of the last event.", value=head)
         yield GaugeMetricFamily("tapewright_views_lag", "Events that the views have yet to see.", value=lag)
+        low = service.space is not None and service.space.low
+        yield GaugeMetricFamily("tapewright_disk_low", "1 while new tasks are refused for want of room.", value=low)
         yield GaugeMetricFamily("tapewright_streams", "Open event streams.", value=self._app[STREAMS].open)
         yield self._requests()
 

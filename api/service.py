@@ -9,6 +9,7 @@ from aiohttp import web
 from api.settings import Settings
 from api.signing import Signer
 from eventstore.blobs import Blobs
+from eventstore.space import Space
 from eventstore.store import EventStore
 from eventstore.task import Task
 from eventstore.transact import Repository
@@ -33,6 +34,7 @@ class Service:
     projector: Projector
     blobs: Blobs
     signer: Signer
+    space: Space | None = None
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -190,6 +190,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/tape/verify",
         handler=verify,
         summary="Recompute the whole hash chain",
+        inspects=True,
         scope="admin",
         operator=True,
         reply=Verdict,

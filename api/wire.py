@@ -38,7 +38,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     requests one of these counts as, against the limit of its key.
     `errors` are the statuses, beside 401 and 422, that the route may answer with. `paths` describes path parameters,
     `headers` those that the route reads. `media` is the content type of a reply that is not JSON; `unauthorized` the
-    whole body of its 401, where that is not a `detail`. A route that is not `documented` serves people, not programs.
+    whole body of its 401, where that is not a `detail`. A route that is not `documented` serves people, not programs;
+    one that `inspects` answers even when the tape is damaged.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     media: str = "application/json"
     unauthorized: object = None
     documented: bool = True
+    inspects: bool = False
 
 
 class Empty(msgspec.Struct, frozen=True, kw_only=True):

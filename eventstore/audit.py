@@ -1,20 +1,24 @@
 """The whole chain recomputed from stored bytes, one event after the other; the first thing wrong is named. Pure."""
 
+from typing import Annotated
+
 import msgspec
 
 from eventstore import chain, codec
 from eventstore.seal import Head, empty
 from eventstore.store import Verdict
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
 
 class Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An event as it lies in the store, not decoded."""
 
-    position: int
+    position: Count
     stream: str
-    version: int
+    version: Count
     type: str
-    at: int
+    at: Count
     actor: str
     command_id: str
     payload: bytes | None
@@ -41,7 +45,7 @@ class Audit:
 
     def take(self, stored: Stored) -> str | None:
         """What is wrong with the next event, or None."""
-        problem = self._place(stored) or self._content(stored)
+        problem = self._place(stored) or _altered(stored) or _mistagged(stored) or _unlinked(stored, self.head.hash)
         if problem is None:
             self.head = Head(position=stored.position, hash=stored.hash, at=stored.at)
             self._versions[stored.stream] = stored.version
@@ -73,27 +77,43 @@ class Audit:
             return "its time is not after that of the event before it"
         return None
 
-    def _content(self, stored: Stored) -> str | None:
-        if (stored.payload is None) is not (stored.salt is None):
-            return "only one of payload and salt is there"
-        if stored.payload is not None and stored.salt is not None:
-            if chain.commit(stored.salt, stored.payload) != stored.commitment:
-                return "the payload is not the one that was committed to"
-            if not _tagged(stored.payload, stored.type):
-                return "the payload is of another type than the event"
-        leaf = chain.leaf(
-            stored.position,
-            stored.stream,
-            stored.version,
-            stored.type,
-            stored.at,
-            stored.actor,
-            stored.command_id,
-            stored.commitment,
-        )
-        if chain.link(self.head.hash, leaf) != stored.hash:
-            return "its hash does not follow from its content and the hash before it"
+
+def flaw(stored: Stored, previous: bytes) -> str | None:
+    """What is wrong with an event that follows the hash `previous`, or None."""
+    return _altered(stored) or _unlinked(stored, previous)
+
+
+def _altered(stored: Stored) -> str | None:
+    if (stored.payload is None) is not (stored.salt is None):
+        return "only one of payload and salt is there"
+    if stored.payload is None or stored.salt is None:
         return None
+    if chain.commit(stored.salt, stored.payload) != stored.commitment:
+        return "the payload is not the one that was committed to"
+    return None
+
+
+def _unlinked(stored: Stored, previous: bytes) -> str | None:
+    leaf = chain.leaf(
+        stored.position,
+        stored.stream,
+        stored.version,
+        stored.type,
+        stored.at,
+        stored.actor,
+        stored.command_id,
+        stored.commitment,
+    )
+    if chain.link(previous, leaf) != stored.hash:
+        return "its hash does not follow from its content and the hash before it"
+    return None
+
+
+def _mistagged(stored: Stored) -> str | None:
+    """Who could reseal the chain could still not pass one event for another."""
+    if stored.payload is None or _tagged(stored.payload, stored.type):
+        return None
+    return "the payload is of another type than the event"
 
 
 def _tagged(payload: bytes, kind: str) -> bool:

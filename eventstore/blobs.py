@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eventstore.errors import DiskFull, Invalid
 from eventstore.files import sync, write_whole
+from eventstore.space import Space
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -24,9 +25,11 @@ class DamagedBlob(Exception):
 class Blobs:
     """Bytes in, name out; the same bytes have the same name and are kept once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, space: Space | None = None) -> None:
+        """While `space` is low nothing is put."""
         self._root = root
-        self._durable: set[Path] = set()
+        self._space = space
+        self._durable = bytearray(0x10000)
 
     def path(self, digest: str) -> Path:
         """Where the blob lies, if it is there. Raises Invalid for what is no SHA-256 in lower-case hex."""
@@ -48,9 +51,12 @@ class Blobs:
         digest = sha256(data).hexdigest()
         path = self.path(digest)
         try:
+            there = path.exists() and path.read_bytes() == data
+            if not there and self._space is not None:
+                self._space.check("Screenshots and files are not kept")
             self._directories(path.parent)
-            if not path.exists() or path.read_bytes() != data:
-                write_whole(path, data, durable=True)
+            if not there:
+                write_whole(path, data, durable=True, beside=self._root)
             else:
                 # Another put may have renamed it this moment, and not have synced the directory yet.
                 sync(path.parent)
@@ -71,9 +77,10 @@ class Blobs:
 
     def _directories(self, path: Path) -> None:
         """A new directory is durable when its parent is synced; once in this process is enough."""
-        if path in self._durable:
+        place = int(path.parent.name + path.name, 16)
+        if self._durable[place]:
             return
         path.mkdir(parents=True, exist_ok=True)
         for parent in (path.parent, self._root, self._root.parent):
             sync(parent)
-        self._durable.add(path)
+        self._durable[place] = 1

@@ -63,6 +63,9 @@ class SqliteDisk:
         try:
             ((last,),) = await self._db.execute_fetchall("SELECT coalesce(max(position), 0) FROM events")
         except sqlite3.Error as error:
-            raise Broken(f"The tape cannot be read: {error}") from error
+            reason = translated(error)
+            if isinstance(reason, Broken):
+                raise reason from error
+            return  # It can be asked again with the next batch, which cannot be written either if it is so.
         if last != head:
             raise Broken("Another process has written to this tape.")

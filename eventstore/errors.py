@@ -72,3 +72,26 @@ class CannotOpen(Exception):
 
 class Broken(Exception):
     """The store failed in a way that it must not survive (for example an fsync error); the process should end."""
+
+    def again(self) -> "Broken":
+        """The same for another caller: an exception that is raised twice would carry both tracebacks."""
+        return type(self)(str(self))
+
+
+class Damaged(Broken):
+    """What lies on the tape is not what was written there. Nothing is served any more; `verify` still works.
+
+    `position` is the first that is known to be bad, or None where no event is.
+    """
+
+    def __init__(self, problem: str, position: int | None = None) -> None:
+        where = "" if position is None else f" at position {position}"
+        super().__init__(
+            f"The tape is damaged{where}: {problem}. Nothing is served from it any more. Stop the service and put a"
+            " backup in its place; `tapewright verify` tells how far it is whole."
+        )
+        self.problem = problem
+        self.position = position
+
+    def again(self) -> "Damaged":
+        return Damaged(self.problem, self.position)

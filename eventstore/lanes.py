@@ -9,6 +9,7 @@ from collections import deque
 
 from eventstore.errors import Broken, Overloaded
 from eventstore.seal import Entry
+from eventstore.space import Space
 from eventstore.store import Lane, Recorded
 
 CONTROL_LIMIT = 1_024
@@ -35,19 +36,25 @@ class Wish:
 
 
 class Lanes:
-    """CONTROL goes first and has a bound of its own; INTAKE is refused once `limit` of FACT and INTAKE wait."""
+    """CONTROL goes first and has a bound of its own.
 
-    def __init__(self, limit: int) -> None:
+    INTAKE is refused once `limit` of FACT and INTAKE wait, and while `space` is low.
+    """
+
+    def __init__(self, limit: int, space: Space | None = None) -> None:
         self._limit = limit
+        self._space = space
         self._control: deque[Wish] = deque()
         self._rest: deque[Wish] = deque()
         self._arrived = asyncio.Event()
         self._closed: Broken | None = None
 
     def put(self, wish: Wish, lane: Lane) -> None:
-        """Queue it. Raises Overloaded when its lane is full, Broken after `close`."""
+        """Queue it. Raises Overloaded when its lane is full, DiskFull when the disk nearly is, Broken after `close`."""
         if self._closed is not None:
-            raise Broken(str(self._closed)) from self._closed
+            raise self._closed.again() from self._closed
+        if lane is Lane.INTAKE and self._space is not None:
+            self._space.check("New tasks are refused")
         if lane is Lane.CONTROL:
             if len(self._control) >= CONTROL_LIMIT:
                 raise Overloaded

@@ -8,6 +8,7 @@ import msgspec
 
 from eventstore.audit import Audit, Stored
 from eventstore.clock import microseconds
+from eventstore.errors import Broken
 from eventstore.events import Event
 from eventstore.seal import check, empty, entry, salts, seal
 from eventstore.store import PAGE, Lane, Recorded, Verdict
@@ -28,6 +29,11 @@ class MemoryStore:
     def head(self) -> int:
         """The position of the last event, 0 for an empty tape."""
         return self._tail.head.position
+
+    @property
+    def failure(self) -> Broken | None:
+        """See EventStore."""
+        return self._tail.broken
 
     async def append(
         self,

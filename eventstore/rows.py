@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from eventstore import codec
-from eventstore.errors import Broken, DiskFull, Overloaded
+from eventstore.audit import Stored
+from eventstore.errors import Broken, Damaged, DiskFull, Overloaded
 from eventstore.store import Recorded
 from eventstore.writer import Poison
 
@@ -15,12 +16,19 @@ Row = Sequence[Any]  # whatever SQLite has in its columns: in a damaged file, of
 _COLUMNS = "position, stream, version, type, at, actor, command_id, payload, salt, commitment, hash"
 SELECT = f"SELECT {_COLUMNS.replace('payload', 'CAST(payload AS BLOB)')} FROM events"  # noqa: S608  # constants
 PAGE_AFTER = f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?"
-STREAM_AFTER = f"{SELECT} WHERE stream = ? AND version > ? ORDER BY version LIMIT ?"
+PAGE_FROM = f"{SELECT} WHERE position >= ? ORDER BY position LIMIT ?"
+# Rows that lie apart, each with the hash that it follows.
+_BEFORE = "(SELECT hash FROM events AS before WHERE before.position = events.position - 1)"
+LINKED = SELECT.replace(" FROM", f", {_BEFORE} FROM")
+STREAM_AFTER = f"{LINKED} WHERE stream = ? AND version > ? ORDER BY version LIMIT ?"
 
 _FIRST_OF_TYPE = "SELECT * FROM (SELECT position FROM events WHERE type = ? AND position > ? ORDER BY position LIMIT ?)"
 _VALUES = "(?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?)"
-_BROKEN = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY}
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DATA = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+# Nothing was written, and it passes: whoever holds the memory or the files lets go of them.
+_SHORT = {sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CANTOPEN}
 # No room for the index of the write-ahead log; nothing was written yet.
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 
@@ -38,7 +46,7 @@ def page_of_types(types: int) -> str:
     The first few of each type by the index alone, and of these the first: never a sort of all there are.
     """
     firsts = " UNION ALL ".join([_FIRST_OF_TYPE] * types)
-    return f"{SELECT} WHERE position IN ({firsts}) ORDER BY position LIMIT ?"
+    return f"{LINKED} WHERE position IN ({firsts}) ORDER BY position LIMIT ?"
 
 
 @lru_cache(maxsize=512)
@@ -67,34 +75,35 @@ def flat(events: Iterable[Recorded]) -> list[object]:
     return values
 
 
-def recorded(row: Row) -> Recorded:
-    """The event of a row of `SELECT`."""
-    position, stream, version, kind, at, actor, command_id, payload, salt, commitment, hash_ = row
+def recorded(stored: Stored) -> Recorded:
+    """The event of a row."""
     return Recorded(
-        position=position,
-        stream=stream,
-        version=version,
-        type=kind,
-        at=at,
-        actor=actor,
-        command_id=command_id,
-        event=codec.decode(kind, payload),
-        payload=payload,
-        salt=salt,
-        commitment=commitment,
-        hash=hash_,
+        position=stored.position,
+        stream=stored.stream,
+        version=stored.version,
+        type=stored.type,
+        at=stored.at,
+        actor=stored.actor,
+        command_id=stored.command_id,
+        event=codec.decode(stored.type, stored.payload),
+        payload=stored.payload,
+        salt=stored.salt,
+        commitment=stored.commitment,
+        hash=stored.hash,
     )
 
 
 def translated(error: Exception) -> Exception:
-    """What SQLite's error means for the log: Broken, DiskFull, Overloaded; or Poison, when it is about the data."""
+    """What SQLite's error means for the log: Broken, Damaged, DiskFull, Overloaded; or Poison, when it is the data."""
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
+    if code is None or code & 0xFF in _DATA:
         return Poison(str(error))
     if code in _FULL:
         return DiskFull()
-    if code & 0xFF in _BROKEN:
-        return Broken(f"The tape failed: {error} ({getattr(error, 'sqlite_errorname', code)}).")
+    if code & 0xFF in _DAMAGED:
+        return Damaged(str(error))
     if code & 0xFF in _BUSY:
         return Overloaded("Another process is writing to the tape; try again in a moment.")
-    return Poison(str(error))
+    if code & 0xFF in _SHORT:
+        return Overloaded(f"The service is short of memory or of open files ({error}); try again in a moment.")
+    return Broken(f"The tape failed: {error} ({getattr(error, 'sqlite_errorname', code)}).")

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from eventstore.errors import Broken
 from eventstore.events import Event
 
 PAGE = 1_000
@@ -66,6 +67,11 @@ class EventStore(Protocol):
     @property
     def head(self) -> int:
         """The position of the last event, 0 for an empty tape."""
+        ...
+
+    @property
+    def failure(self) -> Broken | None:
+        """Why nothing can be written or read any more, once it is so."""
         ...
 
     async def append(

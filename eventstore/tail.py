@@ -43,7 +43,7 @@ class Tail:
     def check(self) -> None:
         """Raises Broken when the store failed or was closed."""
         if self.broken is not None:
-            raise Broken(str(self.broken)) from self.broken
+            raise self.broken.again() from self.broken
 
     def page(self, after: int, limit: int, types: Collection[str] | None) -> list[Recorded] | None:
         """A page of what follows, or None when the answer begins before what is kept here."""

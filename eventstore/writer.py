@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain, islice
 from typing import Protocol
 
-from eventstore.errors import Broken, Conflict, Invalid, Refused
+from eventstore.errors import Broken, Conflict, Damaged, Invalid, Refused
 from eventstore.lanes import Lanes, Wish
 from eventstore.seal import Place, check, salts, seal
 from eventstore.store import Recorded
@@ -60,10 +60,12 @@ class Writer:
         self._lanes.close(Broken("The store is closed."))
 
     async def run(self) -> None:
-        """Write until stopped. However it ends, nobody is left waiting."""
-        reason = Broken("The store is closed.")
+        """Write until stopped, or until the tape is found damaged. However it ends, nobody is left waiting."""
+        reason: Broken = Broken("The store is closed.")
         try:
             await self._write_until_stopped()
+        except Damaged as damaged:
+            reason = damaged
         except Broken as broken:
             reason = broken
             raise
@@ -74,7 +76,7 @@ class Writer:
             self._lanes.close(reason)
             self._tail.fail(reason)
             for wish in self._taken + self._drain():
-                wish.refuse(Broken(str(reason)))
+                wish.refuse(reason.again())
 
     def _drain(self) -> list[Wish]:
         wishes: list[Wish] = []

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from eventstore import events as e
-from eventstore.errors import Broken
+from eventstore.errors import Damaged
 from eventstore.sqlite import open_sqlite
-from eventstore.store import Verdict
+from eventstore.store import Lane
 from tests.filing import raw, steps, verdict, written
-
-LIMIT = 20.0
 
 
 @pytest.fixture
@@ -115,26 +113,63 @@ async def test_a_damaged_index_is_found(path: Path, index: str) -> None:
     assert "the file is damaged" in str(found.problem)
 
 
-async def test_a_page_that_cannot_be_read_is_a_verdict_and_breaks_the_store(path: Path) -> None:
-    async def use() -> None:
-        async with open_sqlite(path) as store:
-            verdicts.append(await store.verify())
-            with pytest.raises(Broken, match="malformed"):
-                await store.read()
-            with pytest.raises(Broken, match="malformed"):
-                await store.append("c", 0, steps(1, 1), actor="test")
-            # Whatever the block waits for, it is not left waiting.
-            await asyncio.Event().wait()
-
+async def test_a_damaged_tape_is_served_no_more_and_can_still_be_verified(path: Path) -> None:
     await written(path)
-    verdicts: list[Verdict] = []
-
     flip(path, pages_of(path, "events")[1], offset=0)
-    with pytest.raises(Broken, match="malformed"):
-        await asyncio.wait_for(use(), LIMIT)
 
-    assert [(False, 1)] == [(found.ok, found.first_bad) for found in verdicts]
-    assert str(verdicts[0].problem).startswith("it cannot be read")
+    async with open_sqlite(path) as store:
+        waiting = asyncio.create_task(store.wait(300))
+        calls = (
+            lambda: store.read(),
+            lambda: store.read(300),  # nothing is there, and nothing will come
+            lambda: store.append("c", 0, steps(1, 1), actor="test"),
+            lambda: store.append("c", 0, steps(1, 1), actor="test", lane=Lane.CONTROL),
+            lambda: waiting,
+        )
+        for call in calls:
+            with pytest.raises(Damaged, match=r"^The tape is damaged: database disk image is malformed\. "):
+                await call()
+        found = await store.verify()
+
+    assert (False, 1) == (found.ok, found.first_bad)
+    assert str(found.problem).startswith("it cannot be read")
+
+
+async def test_what_verify_finds_is_served_no_more(path: Path) -> None:
+    await written(path, 10)
+
+    with raw(path, guarded=False) as db:
+        db.execute("UPDATE events SET actor = 'somebody' WHERE position = 5")
+    async with open_sqlite(path) as store:
+        before = len(await store.read(5))
+        await store.verify()
+
+        assert 5 == before
+        with pytest.raises(Damaged, match="at position 5: its hash does not follow"):
+            await store.read(5)
+
+
+@pytest.mark.parametrize("tampering", TAMPERING)
+async def test_what_was_tampered_with_is_never_read(path: Path, tampering: str) -> None:
+    await written(path, 10)
+
+    with raw(path, guarded=False) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute(tampering)
+
+    async with open_sqlite(path) as store:
+        with pytest.raises(Damaged):
+            await store.read()
+
+
+async def test_a_stream_with_a_gap_is_not_read(path: Path) -> None:
+    await written(path, 10)
+
+    with raw(path, guarded=False) as db:
+        db.execute("DELETE FROM events WHERE position = 5")
+    async with open_sqlite(path) as store:
+        with pytest.raises(Damaged, match="version 3 of a is missing"):
+            await store.read_stream("a")
 
 
 def pages_of(path: Path, name: str) -> list[int]:
