@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
-from aiohttp import web
+import msgspec
+from aiohttp import HttpVersion11, hdrs, web
 
 from api import docs, health, keys, openapi, tape
 from api.auth import identifier
-from api.errors import problem
+from api.cors import CORS, Cors
+from api.errors import Problem, problem
 from api.guard import Rates, guard
 from api.health import FOUND_AT_START, REQUESTS
 from api.service import SERVICE, Caller, Service
@@ -40,9 +42,12 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app[STREAMS] = Streams(each=service.settings.max_connections // 2)
     app[tape.VERIFYING] = asyncio.Lock()
     app[keys.KEYS] = keys.Ring(service.store)
+    app[CORS] = Cors(service.settings.cors_origins)
     app[REQUESTS] = {}
     app[FOUND_AT_START] = service.store.head
     app.on_shutdown.append(_end_streams)
+    if app[CORS].origins:
+        app.on_response_prepare.append(app[CORS].mark)
     routes = tuple(routes)
     app[openapi.DOCUMENT] = openapi.encode(routes)
     rates = Rates(service.settings.rate_limit)
@@ -50,9 +55,9 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     for route in (*routes, _UNKNOWN):
         statuses = app[REQUESTS].setdefault((route.method, route.path), Counter())
         guarded = guard(route, identify, rates, statuses, service.ending)
-        app.router.add_route(route.method, route.path, guarded)
+        app.router.add_route(route.method, route.path, guarded, expect_handler=_expected)
         if route.method == "GET":
-            app.router.add_route("HEAD", route.path, guarded)
+            app.router.add_route("HEAD", route.path, guarded, expect_handler=_expected)
     return app
 
 
@@ -61,12 +66,25 @@ def _keyholder(service: Service, digest: str) -> Caller | None:
     return None if key is None else Caller(actor=f"key:{key.id}", project=key.project, scopes=key.opens)
 
 
+async def _expected(request: web.Request) -> None:
+    """`Expect: 100-continue` asks whether to send the body; nothing else is known, and nothing at all to HTTP/1.0."""
+    if request.version < HttpVersion11:
+        return
+    if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+        body = msgspec.json.encode(Problem(detail="The only known expectation is 100-continue."))
+        raise web.HTTPExpectationFailed(text=body.decode(), content_type="application/json")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # as aiohttp's own handler does: no part of the answer was sent yet
+
+
 async def _missing(request: web.Request) -> web.StreamResponse:
     """No such path, or no such method there."""
     allowed: set[str] = set()
     for resource in request.app.router.resources():
         if resource.canonical != "/{path}":  # our own, which takes every method
             allowed |= (await resource.resolve(request))[1]
+    if allowed and (preflight := request.app[CORS].preflight(request, allowed)):
+        return preflight
     if allowed:
         return problem(405, "Method Not Allowed", {"Allow": ", ".join(sorted(allowed))})
     return problem(404, "Not Found")

@@ -1,6 +1,7 @@
 """Every setting of the service: one field each, read from `TAPEWRIGHT_*`, refused in a sentence when it is wrong."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
@@ -12,6 +13,7 @@ from eventstore.errors import CannotOpen
 from eventstore.space import RESERVE
 
 PREFIX = "TAPEWRIGHT_"
+_INJECTED = re.compile(r"TAPEWRIGHT_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
 
 def _default_data_dir() -> Path:
@@ -57,6 +59,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: Annotated[
         int, Meta(ge=1024, le=1 << 30, description="the largest request body in bytes, 1024 at least")
     ] = 1 << 20
+    cors_origins: Annotated[
+        str,
+        Meta(
+            pattern=r"^\s*(https?://[^/\s,*]+/?\s*(,\s*https?://[^/\s,*]+/?\s*)*)?$",
+            description="origins whose web pages may call the API, exact, with commas between; without it none may",
+        ),
+    ] = ""
     max_connections: Annotated[
         int,
         Meta(
@@ -116,12 +125,22 @@ def load(environ: Mapping[str, str], **overrides: object) -> Settings:
     """
     hints = _hints()
     known = {variable(name): name for name in hints}
+    environ = {name: value for name, value in environ.items() if not _is_injected(name, value)}
     for name in environ:
         if name.startswith(PREFIX) and name not in known:
             raise CannotOpen(f"{name} is not a setting. There are: {', '.join(known)}.")
     given: dict[str, object] = {name: environ[key] for key, name in known.items() if environ.get(key)}
     given |= {name: value for name, value in overrides.items() if value is not None}
     return Settings(**{name: _read(name, hints[name], value) for name, value in given.items()})  # type: ignore[arg-type] # each value has just been converted to its field's type
+
+
+def injected(environ: Mapping[str, str]) -> list[str]:
+    """The variables that Kubernetes sets for a service that happens to be named tapewright; they are no settings."""
+    return sorted(name for name, value in environ.items() if _is_injected(name, value))
+
+
+def _is_injected(name: str, value: str) -> bool:
+    return _INJECTED.fullmatch(name) is not None and (name != variable("port") or "://" in value)
 
 
 def _read(name: str, hint: object, value: object) -> object:

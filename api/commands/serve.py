@@ -9,7 +9,7 @@ from rich.console import Console
 
 from api.client import UNSUCCESSFUL, UNUSABLE
 from api.commands.common import Json, complain, say, say_json
-from api.settings import Settings, load
+from api.settings import Settings, injected, load
 from eventstore.errors import Broken, CannotOpen
 
 OURS = "TAPEWRIGHT_URL"
@@ -29,6 +29,8 @@ def serve(
     environ = {name: value for name, value in os.environ.items() if name != OURS}
     try:
         settings = load(environ, host=host, port=port, data_dir=data)
+        if ignored := injected(environ):
+            complain(f"Not read, for they come from Kubernetes and are no settings: {', '.join(ignored)}.")
         wiring.run(settings, on_ready=lambda url, new_key: announce(settings, url, new_key, as_json=as_json))
     except CannotOpen as error:
         complain(str(error))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import Settings, descriptions, load
+from api.settings import Settings, descriptions, injected, load
 from eventstore.errors import CannotOpen
 
 KEY = "sixteen-chars-or-more"
@@ -54,6 +54,24 @@ def test_a_wrong_variable_is_named_with_what_would_be_right(name: str, value: st
         load({f"TAPEWRIGHT_{name}": value})
 
     assert sentence in str(refused.value)
+
+
+def test_what_kubernetes_sets_for_a_service_of_this_name_is_no_setting_and_is_named() -> None:
+    theirs = {
+        "TAPEWRIGHT_PORT": "tcp://10.0.0.7:8000",
+        "TAPEWRIGHT_PORT_8000_TCP": "tcp://10.0.0.7:8000",
+        "TAPEWRIGHT_PORT_8000_TCP_ADDR": "10.0.0.7",
+        "TAPEWRIGHT_PORT_8000_TCP_PORT": "8000",
+        "TAPEWRIGHT_PORT_8000_TCP_PROTO": "tcp",
+        "TAPEWRIGHT_SERVICE_HOST": "10.0.0.7",
+        "TAPEWRIGHT_SERVICE_PORT": "8000",
+        "TAPEWRIGHT_SERVICE_PORT_HTTP": "8000",
+    }
+    environ = {**theirs, "TAPEWRIGHT_HOST": "::", "TAPEWRIGHT_DATA_DIR": "/t"}
+
+    assert Settings(data_dir=Path("/t"), host="::") == load(environ)
+    assert sorted(theirs) == injected(environ)
+    assert [] == injected({"TAPEWRIGHT_PORT": "8001"})
 
 
 def test_a_key_that_is_wrong_stands_in_no_message() -> None:
