@@ -10,13 +10,16 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.world import INTENTIONS, RUNNERS, Both, Wish, World
+from tests.world import INTENTIONS, RUNNERS, Together, Wish, World
 
 ASKED = sorted(INTENTIONS)
 CAUSES = ("crash", "shutdown")
 EFFECTS = ("park", "unpark", "stopped")
 WORK = ("next", "next", "next", "next", "navigation_blocked", "secret_used", "finished", "failed")
-LATE = ("started", "step_started", "action_started", "action_ended", "step_taken", "finished", "failed", "secret_used")
+LATE = (
+    *("started", "step_started", "action_started", "action_ended", "step_taken", "secret_used"),
+    *("paused", "resumed", "stopped", "finished", "failed"),
+)
 OUTSIDERS = (*ASKED, "claim", "lose")
 ALL = (*OUTSIDERS, "next", "next", "finished", *EFFECTS)
 
@@ -32,8 +35,8 @@ class Everything(RuleBasedStateMachine):
 
     world: World
 
-    def together(self, order: int) -> Both:
-        """How two run at once; `order` has a bit for each moment, that says whose it is."""
+    def together(self, order: int) -> Together:
+        """How several run at once; `order` has a bit for each moment, that says whose it is."""
         raise NotImplementedError
 
     def reopened(self) -> None:
@@ -107,7 +110,7 @@ class Everything(RuleBasedStateMachine):
     @rule(one=st.sampled_from(OUTSIDERS), other=st.sampled_from(ALL), order=st.integers(0, 2**12 - 1), runner=RUNNER)
     def race(self, one: str, other: str, order: int, runner: str) -> None:
         """Somebody from outside, and anybody, at the same time."""
-        self.world.both(self._wish(one, RUNNERS[0]), self._wish(other, runner), self.together(order))
+        self.world.at_once(self.together(order), self._wish(one, RUNNERS[0]), self._wish(other, runner))
 
     @rule()
     def restart(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import permutations
 from typing import Any, TypeVar
 
 from eventstore import decide
@@ -20,7 +21,8 @@ T = TypeVar("T")
 Answer = list[str] | None
 """The types of the events appended; None for a refusal."""
 Result = tuple[Answer, Task | None]
-Both = Callable[[Coroutine[Any, Any, Result], Coroutine[Any, Any, Result]], tuple[Result, Result]]
+Together = Callable[[list[Coroutine[Any, Any, Result]]], Sequence[Result]]
+"""Runs several to their ends at the same time."""
 
 STREAM = "task-1"
 RUNNERS = ("r1", "r2", "r3")
@@ -86,9 +88,9 @@ class World:
         self.restart(store)
 
     def restart(self, store: EventStore) -> None:
-        """Nothing is remembered but the tape. Two who decide do not know of each other."""
+        """Nothing is remembered but the tape. Those who decide do not know of each other."""
         self._store = store
-        self._deciders = [Repository(store, Task(), evolve) for _ in range(2)]
+        self._deciders = [Repository(store, Task(), evolve) for _ in range(3)]
 
     def do(self, wish: Wish, who: int) -> None:
         """Once; and once more, by the other one, where saying it twice changes nothing."""
@@ -96,27 +98,18 @@ class World:
         if wish.again and answer is not None:
             assert [] == self._one(wish, 1 - who), f"{wish.said} was done twice"
 
-    def both(self, one: Wish, other: Wish, together: Both) -> None:
-        """Two at once: the outcome is that of one before the other."""
-        self.done.append(f"{one.said} {one.runner} and {other.said} {other.runner} at once")
-        orders = []
-        for first, second in ((one, other), (other, one)):
-            reference = self.reference.copy()
-            answers = {first: _answer(first, reference), second: None}
-            answers[second] = _answer(second, reference)
-            orders.append((answers[one], answers[other], reference))
+    def at_once(self, together: Together, *wishes: Wish) -> None:
+        """All at the same time: the outcome is that of one after the other, in some order."""
+        self.done.append(" and ".join(f"{wish.said} {wish.runner}".rstrip() for wish in wishes) + " at once")
+        orders = [_in_order(self.reference.copy(), wishes, order) for order in permutations(range(len(wishes)))]
 
-        results = together(self._transact(one, 0), self._transact(other, 1))
+        results = together([self._transact(wish, who) for who, wish in enumerate(wishes)])
 
-        task = self._follow()
-        agreeing = [
-            reference
-            for first, second, reference in orders
-            if (first, second) == (results[0][0], results[1][0]) and _told(reference) == _known(task)
-        ]
-        assert agreeing, f"{one.said} and {other.said} gave {results}, which is neither of {orders}"
+        answers, known = [answer for answer, _ in results], _known(self._follow())
+        agreeing = [model for said, model in orders if (said, _told(model)) == (answers, known)]
+        assert agreeing, f"{self.done[-1]}: {answers}, {known} is none of {orders}"
         self.reference = agreeing[0]
-        for wish, (_, state) in zip((one, other), results, strict=True):
+        for wish, (_, state) in zip(wishes, results, strict=True):
             self._learn(wish, state)
 
     def _one(self, wish: Wish, who: int) -> Answer:
@@ -233,6 +226,13 @@ def _answer(wish: Wish, reference: Reference) -> Answer:
         return None
 
 
+def _in_order(model: Reference, wishes: Sequence[Wish], order: Sequence[int]) -> tuple[list[Answer], Reference]:
+    answers: list[Answer] = [None] * len(wishes)
+    for which in order:
+        answers[which] = _answer(wishes[which], model)
+    return answers, model
+
+
 def _told(model: Reference) -> tuple[object, ...]:
     runner = "" if model.phase in ENDED else model.runner
     return model.version, model.seen, model.phase, model.fence, model.attempt, model.step, runner
@@ -254,6 +254,9 @@ FACTS: dict[str, Callable[[int, int], e.Event]] = {
     "step_interrupted": lambda fence, step: e.StepInterrupted(fence=fence, number=step, cause="pause"),
     "navigation_blocked": lambda fence, _: e.NavigationBlocked(fence=fence, url="u", reason="r"),
     "secret_used": lambda fence, step: e.SecretUsed(fence=fence, step=step, index=0, name="password", host="h"),
+    "paused": lambda fence, step: e.TaskPaused(fence=fence, step=step),
+    "resumed": lambda fence, step: e.TaskResumed(fence=fence, step=step),
+    "stopped": lambda fence, step: e.TaskStopped(fence=fence, step=step),
     "finished": lambda fence, _: e.TaskFinished(fence=fence, success=True),
     "failed": lambda fence, _: e.TaskFailed(fence=fence, code="c", message="m"),
 }
