@@ -18,6 +18,11 @@ def type_of(event: Event) -> str:
     return event.original if isinstance(event, Unknown) else str(event.__struct_config__.tag)
 
 
+def kind_of(event: Event) -> type[Event]:
+    """What kind of event it is by its tag, though its payload be gone; Unknown for a type that is not known."""
+    return TYPES.get(event.original, Unknown) if isinstance(event, Unknown) else type(event)
+
+
 def encode(event: Event) -> bytes:
     """JSON text, UTF-8, with every field: a default that changes later must not change history.
 

@@ -24,9 +24,10 @@ LOST_BROWSER = frozenset({"browser_lost", "page_crashed"})
 
 def create(task: Task, created: e.TaskCreated) -> list[e.Event]:
     """Begin. The same request again is the same task; another request under the same identity is refused."""
-    if task.created is None:
+    if task.phase is Phase.ABSENT:
         return [created]
-    if task.created.request_digest != created.request_digest:
+    known = task.created or task.redacted
+    if known is None or known.request_digest != created.request_digest:
         raise Invalid(
             "This Idempotency-Key was used for another request; send the same body again, or a new key.",
             field=("header", "Idempotency-Key"),

@@ -6,6 +6,7 @@ from functools import reduce
 import msgspec
 
 from eventstore import events as e
+from eventstore.codec import kind_of
 from eventstore.machine import ENDED, Desired, Hold, Phase, State, after, seen, wish
 
 COMMANDS_REMEMBERED = 64
@@ -30,7 +31,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `version` counts the events folded; `fence` is the version of the last claim; `request` that of the last request;
     `step` is the number of the last step begun, `taken` how many were completed; `parked` tells that a TaskPaused
     waits for its TaskResumed; `commands` are the identifiers of the last control commands; `lost` counts the attempts
-    that were lost since the last step was taken.
+    that were lost since the last step was taken; `browser` names the browser of its own in which the task last started,
+    and `opening` the one of this attempt, before it has started there; `redacted` is why nothing else is known of it.
     """
 
     version: int = 0
@@ -49,6 +51,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     parked: bool = False
     commands: tuple[str, ...] = ()
     lost: int = 0
+    browser: str = ""
+    opening: str = ""
+    redacted: e.TaskRedacted | None = None
 
     @property
     def state(self) -> State:
@@ -62,16 +67,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def claimable(self) -> bool:
-        """Whether it waits for a runner: wanted, alive, and nobody's."""
-        waiting = self.phase in (Phase.QUEUED, Phase.PAUSED) and not self.runner
+        """Whether it waits for a runner: wanted, alive, and nobody's; and whether it is known what it is about."""
+        waiting = self.phase in (Phase.QUEUED, Phase.PAUSED) and not self.runner and self.created is not None
         return waiting and self.desired is Desired.RUN and self.hold is Hold.NONE
 
 
 def evolve(task: Task, event: e.Event) -> Task:
-    """The state after one more event."""
-    if task.ended:
-        return msgspec.structs.replace(task, version=task.version + 1)
-    kind = type(event)
+    """The state after one more event. One whose payload is gone still moves the task, by its type."""
+    if task.ended or isinstance(event, e.TaskRedacted):
+        return _remove(task, event)
+    kind = kind_of(event)
     changes: dict[str, object] = {
         "version": task.version + 1,
         "phase": after(task.phase, kind),
@@ -95,7 +100,9 @@ def evolve(task: Task, event: e.Event) -> Task:
         case e.ResumeRequested(command_id=command):
             changes |= {"request": task.version + 1, "commands": _remember(task, command), "hold": Hold.NONE}
         case e.TaskClaimed(runner=runner, attempt=attempt):
-            changes |= {"runner": runner, "attempt": attempt, "fence": task.version + 1}
+            changes |= {"runner": runner, "attempt": attempt, "fence": task.version + 1, "opening": ""}
+        case e.BrowserOpened() | e.TaskStarted():
+            changes |= {"opening": event.browser} if kind is e.BrowserOpened else {"browser": task.opening}
         case e.TaskPaused(cause=cause):
             changes |= {"parked": True, "hold": _HOLDS.get(cause, Hold.NONE)}
         case e.TaskResumed():
@@ -108,6 +115,13 @@ def evolve(task: Task, event: e.Event) -> Task:
 def fold(events: Iterable[e.Event], task: Task | None = None) -> Task:
     """The state after all the events, from nothing or from an earlier state."""
     return reduce(evolve, events, task or Task())
+
+
+def _remove(task: Task, event: e.Event) -> Task:
+    """What has ended changes no more; but all that was known of it may be taken away."""
+    if isinstance(event, e.TaskRedacted):
+        return Task(version=task.version + 1, phase=task.phase, desired=task.desired, redacted=event)
+    return msgspec.structs.replace(task, version=task.version + 1)
 
 
 def counts(task: Task, cause: str) -> bool:

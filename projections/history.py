@@ -1,5 +1,6 @@
 """A task as it stood: the folds of the views, over its own stream, up to a position or a moment."""
 
+from eventstore.codec import kind_of
 from eventstore.store import PAGE, EventStore
 from projections import step_row, task_row
 from projections.step_row import ENDINGS, StepRow, visible
@@ -22,8 +23,10 @@ async def task_at(
             if (position is not None and recorded.position > position) or (at is not None and recorded.at > at):
                 return (row, visible(steps)) if row else None
             row = task_row.apply(row, recorded)
-            ended = ended or type(recorded.event) in ENDINGS
-            if row is not None and not ended:
+            ended = ended or kind_of(recorded.event) in ENDINGS
+            if ended:
+                step_row.after_the_end(steps, recorded.event)
+            elif row is not None:
                 step_row.apply(steps, recorded)
         version = page[-1].version
         if len(page) < PAGE:

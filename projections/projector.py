@@ -11,10 +11,11 @@ from pathlib import Path
 
 from eventstore import codec, events, machine
 from eventstore.errors import DiskFull
-from eventstore.events import Unknown
+from eventstore.events import TaskRedacted, Unknown
 from eventstore.store import EventStore, Recorded
-from projections import shelf, step_row, steps, task_row, tasks
+from projections import references, shelf, step_row, steps, task_row, tasks
 from projections.keys import Keys
+from projections.references import References
 from projections.shelf import Checkpoint, Shelf, open_shelf, remove
 from projections.steps import Steps
 from projections.tasks import Tasks
@@ -43,9 +44,11 @@ class Projector:
         self._flushing = asyncio.Lock()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
+        self._redactions = self._forgotten = 0
         self._stopped: ViewsStopped | None = None
         self.tasks = Tasks(file, self.flush, remember=remember)
         self.steps = Steps(file)
+        self.references = References(file, self.flush)
         self.keys = Keys()
         self.skipped = 0
         self.poisoned = 0
@@ -95,11 +98,13 @@ class Projector:
             await self._replace()
         if not page:
             return 0
-        absent = self.tasks.absent(page)
-        while absent:
+        absent, trails = self.tasks.absent(page), self.steps.absent(page)
+        while absent or trails:
             await self.tasks.load(absent)
+            await self.steps.recall(trails)
             # Others may have been forgotten meanwhile. Who is in no file either is no task.
             absent = [each for each in self.tasks.absent(page) if each not in absent]
+            trails = self.steps.absent(page)
         self._apply(page)
         if self.position - self._kept.position >= FLUSH_EVERY:
             with suppress(DiskFull):  # Memory is right all the same; the next page tries again.
@@ -126,13 +131,25 @@ class Projector:
     async def flush(self) -> None:
         """Bring the views file up to what is in memory, unless it is damaged. Raises DiskFull."""
         async with self._flushing:
-            seen = self._seen
+            seen, redactions = self._seen, self._redactions
             if seen == self._kept or self._shelf.damage is not None:
                 return
-            await self._shelf.write([self.tasks.pending(), self.steps.pending()], seen)
+            writes = [self.tasks.pending(), self.steps.pending(), *self.references.pending()]
+            await self._shelf.write(writes, seen, residue=redactions > self._forgotten)
             self.tasks.written()
             self.steps.written()
-            self._kept = seen
+            self.references.written()
+            self._kept, self._forgotten = seen, redactions
+
+    async def purge(self) -> None:
+        """See that no byte of what was redacted is in the views file. Raises DiskFull.
+
+        Costs as much as writing the file anew, and nothing where nothing was redacted.
+        """
+        if self._redactions > self._forgotten:
+            await self.flush()
+        async with self._flushing:
+            await self._shelf.purge()
 
     async def _replace(self) -> None:
         """Files of earlier definitions go once this one has all that the log had when it was opened."""
@@ -150,8 +167,9 @@ class Projector:
         What cannot be read (of a newer type, or redacted) is skipped. A defect of a view must not stop the service:
         it is logged, counted as poison, and the event is passed over for that view.
         """
-        views = (self.tasks.apply, self.steps.apply, self.keys.apply)
+        views = (self.tasks.apply, self.steps.apply, self.references.apply, self.keys.apply)
         for recorded in page:
+            self._redactions += type(recorded.event) is TaskRedacted
             if type(recorded.event) is Unknown:
                 self.skipped += 1
             for apply in views:
@@ -193,7 +211,7 @@ async def open_projector(store: EventStore, path: Path | None, *, remember: int 
         await projector.load()
         return projector
 
-    async with open_shelf(file, tasks.SCHEMA + steps.SCHEMA, trust) as projector:
+    async with open_shelf(file, tasks.SCHEMA + steps.SCHEMA + references.SCHEMA, trust) as projector:
         try:
             yield projector
         finally:
@@ -213,7 +231,7 @@ def _files(directory: Path) -> tuple[Path, list[Path]]:
     """The views file of this definition, and those of others."""
     directory.mkdir(parents=True, exist_ok=True)
     digest = sha256()
-    for module in (events, codec, machine, shelf, task_row, tasks, step_row, steps):
+    for module in (events, codec, machine, shelf, task_row, tasks, step_row, steps, references):
         digest.update(Path(module.__file__ or "").read_bytes())
     file = directory / f"views-{digest.hexdigest()[:16]}.db"
     return file, [other for other in directory.glob("views-*.db") if other != file]

@@ -21,6 +21,7 @@ Values = tuple[Value, ...]
 T = TypeVar("T")
 
 _APPLICATION = 0x54575631
+_RESIDUE = 1  # as `user_version`, so that it is written with the rows it is about
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _OPENING = f"""
 PRAGMA journal_mode = WAL;
@@ -29,6 +30,7 @@ PRAGMA journal_size_limit = 67108864;
 PRAGMA cache_size = -16384;
 PRAGMA trusted_schema = OFF;
 PRAGMA application_id = {_APPLICATION};
+PRAGMA wal_checkpoint(TRUNCATE);
 CREATE TABLE IF NOT EXISTS checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER, hash BLOB) STRICT;
 """
 _CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)"
@@ -75,8 +77,13 @@ class Shelf:
         rows = await self.rows("SELECT position, hash FROM checkpoint")
         return Checkpoint(position=rows[0][0], hash=rows[0][1]) if rows else Checkpoint()
 
-    async def write(self, writes: Sequence[tuple[str, list[Values]]], checkpoint: Checkpoint) -> None:
-        """All of it or nothing. Raises DiskFull. Cancelling it may leave it done or undone, never half done."""
+    async def write(
+        self, writes: Sequence[tuple[str, list[Values]]], checkpoint: Checkpoint, *, residue: bool = False
+    ) -> None:
+        """All of it or nothing. Raises DiskFull. Cancelling it may leave it done or undone, never half done.
+
+        `residue` says that what this overwrites must not stay in the file: see `purge`.
+        """
         async with self._writing:
             with self._noting_damage():
                 try:
@@ -84,11 +91,24 @@ class Shelf:
                     for sql, rows in writes:
                         await self._database.executemany(sql, rows)
                     await self._database.execute(_CHECKPOINT, (checkpoint.position, checkpoint.hash))
+                    if residue:
+                        await self._database.execute(f"PRAGMA user_version = {_RESIDUE}")
                     await self._database.execute("COMMIT")
                 except BaseException:
                     with suppress(sqlite3.OperationalError):  # SQLite may have rolled back by itself.
                         await self._database.execute("ROLLBACK")
                     raise
+
+    async def purge(self) -> None:
+        """Write the file anew where it still has bytes of what was overwritten. Raises DiskFull.
+
+        SQLite's `secure_delete` is not enough here: rows that grow are moved, and leave copies in pages that live on.
+        """
+        async with self._writing:
+            if await self.rows("PRAGMA user_version") == [(_RESIDUE,)]:
+                await self.rows("VACUUM")
+                await self.rows("PRAGMA user_version = 0")
+                await self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _noting_damage(self) -> Iterator[None]:

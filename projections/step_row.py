@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from eventstore import events as e
+from eventstore.codec import kind_of
 from eventstore.store import Recorded
 
 
@@ -15,7 +16,8 @@ class StepRow(msgspec.Struct, kw_only=True, gc=False):
     `actions` are JSON texts such as `{"click": {...}}`, in the order in which the acts began; `results` and `errors`
     stand beside them, empty texts for what an act did not bring. `acting` is the index of an act that began and did
     not end: in an interrupted step the one of which nobody can say whether it took effect.
-    `screenshot` is a SHA-256 hex or empty. `interrupted` is the cause (pause, stop, crash, timeout), or empty.
+    `screenshot` is a SHA-256 hex or empty, `removed` why there is none any more. `interrupted` is the cause (pause,
+    stop, crash, timeout), or empty. Of what was redacted there are numbers and times, and `redacted` for any cause.
     """
 
     number: int
@@ -34,14 +36,32 @@ class StepRow(msgspec.Struct, kw_only=True, gc=False):
     screenshot: str = ""
     usage: e.Usage | None = None
     interrupted: str = ""
+    removed: str = ""
 
 
 ENDINGS = frozenset({e.TaskFinished, e.TaskFailed, e.TaskStopped})
+REMOVALS = frozenset({e.BlobsRemoved, e.TaskRedacted})
+
+
+def after_the_end(rows: list[StepRow], event: e.Event) -> bool:
+    """What was removed of a task that has ended: any row may change; tells whether one did."""
+    match event:
+        case e.TaskRedacted():
+            rows[:] = [_redacted(number, row) for number, row in enumerate(rows, 1)]
+        case e.BlobsRemoved(kind="screenshots", blobs=blobs, reason=reason):
+            for row in rows:
+                if row.screenshot in blobs:
+                    row.screenshot, row.removed = "", reason or "removed"
+        case _:
+            return False
+    return True
 
 
 def apply(rows: list[StepRow], recorded: Recorded) -> bool:
     """One more event of the task that is not ended. Only the last row ever changes; tells whether anything did."""
     event = recorded.event
+    if isinstance(event, e.Unknown):
+        return _payloadless(rows, kind_of(event), recorded.at)
     match event:
         case e.ActionStarted():
             return _act(rows, event)
@@ -72,6 +92,32 @@ def _open(rows: list[StepRow], number: int) -> StepRow | None:
     if rows and rows[-1].number == number and rows[-1].ended_at is None:
         return rows[-1]
     return None
+
+
+def _payloadless(rows: list[StepRow], kind: type[e.Event], at: int) -> bool:
+    """A step whose events have lost their payloads: that it was, from when to when, and whether it was interrupted."""
+    last = rows[-1] if rows and rows[-1].ended_at is None else None
+    if kind is e.StepStarted or (kind is e.StepTaken and last is None):
+        last = StepRow(number=len(rows) + 1, started_at=at)
+        rows.append(last)
+    if last is None or kind not in (e.StepStarted, e.StepTaken, e.StepInterrupted):
+        return False
+    if kind is not e.StepStarted:
+        last.ended_at = at
+        last.duration_ms = (at - last.started_at) // 1_000
+        last.interrupted = "redacted" if kind is e.StepInterrupted else ""
+    return True
+
+
+def _redacted(number: int, row: StepRow) -> StepRow:
+    """What `_payloadless` makes of the same step."""
+    return StepRow(
+        number=number,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration_ms=0 if row.ended_at is None else (row.ended_at - row.started_at) // 1_000,
+        interrupted="redacted" if row.interrupted else "",
+    )
 
 
 def _act(rows: list[StepRow], event: e.ActionStarted) -> bool:

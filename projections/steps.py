@@ -1,11 +1,14 @@
 """The view of steps: those of live tasks in memory, those of ended tasks in SQL."""
 
+from collections.abc import Collection, Iterable
+
 import msgspec
 
 from eventstore import events as e
+from eventstore.codec import kind_of
 from eventstore.store import Recorded
 from projections.shelf import Shelf, Values
-from projections.step_row import ENDINGS, StepRow, apply, visible
+from projections.step_row import ENDINGS, REMOVALS, StepRow, after_the_end, apply, visible
 from projections.task_row import STREAM
 
 __all__ = ["StepRow", "Steps"]
@@ -52,15 +55,32 @@ class Steps:
         stream = recorded.stream
         trail = self._trails.get(stream)
         if trail is None:
-            if recorded.version == 1 and isinstance(recorded.event, e.TaskCreated):
+            if recorded.version == 1 and kind_of(recorded.event) is e.TaskCreated:
                 self._trails[stream] = Trail(rows=[])
         elif trail.ended:
-            return
-        elif type(recorded.event) in ENDINGS:
+            changed = Trail(rows=list(trail.rows), ended=True)  # a write that is under way keeps the one it has
+            if after_the_end(changed.rows, recorded.event):
+                self._trails[stream] = self._dirty[stream] = changed
+        elif kind_of(recorded.event) in ENDINGS:
             trail.ended = True
             self._dirty[stream] = trail
         elif apply(trail.rows, recorded):
             self._dirty[stream] = trail
+
+    def absent(self, page: Iterable[Recorded]) -> list[str]:
+        """The streams of ended tasks of which this page removes something and that are not in memory."""
+        streams = {recorded.stream for recorded in page if type(recorded.event) in REMOVALS}
+        begun = {recorded.stream for recorded in page if recorded.version == 1}
+        return [each for each in streams.difference(self._trails, begun) if each.startswith(STREAM)]
+
+    async def recall(self, streams: Collection[str]) -> None:
+        """Bring the steps of these ended tasks into memory, until they have been written again."""
+        for stream in streams:
+            task_id = stream.removeprefix(STREAM)
+            rows = await self._shelf.rows("SELECT row FROM steps WHERE task = ? ORDER BY place", (task_id,))
+            steps = [_decoder.decode(row[0]) for row in rows]
+            self._trails.setdefault(stream, Trail(rows=steps, kept=len(steps), ended=True))
+            self._dirty.setdefault(stream, self._trails[stream])
 
     async def load(self) -> None:
         """Bring the steps of all live tasks into memory."""

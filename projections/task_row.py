@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from eventstore import events as e
+from eventstore.codec import kind_of
 from eventstore.machine import DESIRES, ENDED, PHASES, Desired, Hold, Phase, State, after, seen, wish
 from eventstore.store import Recorded
 
@@ -17,7 +18,8 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     `created` is the position of its first event, `version` and `position` those of its last one. `state` is what the
     three registers amount to. `uploads` are files it was given, `files` those it produced; `steps` counts the steps
     that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose price is
-    known, None when there was none. `runner` is empty when nobody holds it.
+    known, None when there was none. `runner` is empty when nobody holds it. Of a task that was `redacted` there are the
+    project, the states and the times; `redaction` is why.
     """
 
     id: str
@@ -53,18 +55,24 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     files: tuple[str, ...] = ()
     error_code: str = ""
     error_message: str = ""
+    redacted: bool = False
+    redaction: str = ""
 
 
 def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
     """One more event of this task's stream: the row changes in place, or begins; None while there is no task."""
     event = recorded.event
-    kind = type(event)
+    kind = kind_of(event)
     if row is None:
-        return _begin(event, recorded) if isinstance(event, e.TaskCreated) else None
+        return _begin(recorded) if kind is e.TaskCreated else None
     row.version = recorded.version
     row.position = recorded.position
+    if isinstance(event, e.TaskRedacted):
+        return _redact(row, event)
     if kind in _QUIET or row.ended_at is not None:
         return row
+    if isinstance(event, e.Unknown):
+        _count(row, kind)
     match event:
         case e.StepTaken(usage=usage):
             row.steps += 1
@@ -73,14 +81,14 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
         case e.TaskClaimed(runner=runner, attempt=attempt):
             row.runner = runner
             row.attempt = attempt
-        case e.TaskStarted():
-            row.started_at = row.started_at or recorded.at
         case e.TaskPaused(cause=cause):
             row.hold = _HOLDS.get(cause, Hold.NONE)
         case e.ResumeRequested():
             row.hold = Hold.NONE
         case e.RunnerLost():
             row.runner = ""
+    if kind is e.TaskStarted:
+        row.started_at = row.started_at or recorded.at
     if kind in _MOVING:
         _move(row, event, recorded.at)
     return row
@@ -91,7 +99,11 @@ _QUIET = frozenset({e.StepStarted, e.ActionStarted, e.ActionEnded, e.StepInterru
 _HOLDS = {hold.value: hold for hold in Hold if hold is not Hold.NONE}
 
 
-def _begin(event: e.TaskCreated, recorded: Recorded) -> TaskRow:
+def _begin(recorded: Recorded) -> TaskRow | None:
+    """What was redacted begins a row that is nobody's until its TaskRedacted says whose it is."""
+    event = recorded.event
+    if not isinstance(event, e.TaskCreated):
+        return _blank(recorded) if recorded.payload is None else None
     return TaskRow(
         id=recorded.stream.removeprefix(STREAM),
         project=event.project,
@@ -112,8 +124,54 @@ def _begin(event: e.TaskCreated, recorded: Recorded) -> TaskRow:
     )
 
 
+def _blank(recorded: Recorded) -> TaskRow:
+    return TaskRow(
+        id=recorded.stream.removeprefix(STREAM),
+        project="",
+        session="",
+        family="",
+        instruction="",
+        llm="",
+        start_url="",
+        limits=e.Limits(),
+        options=e.Options(),
+        output_schema="",
+        metadata={},
+        uploads=(),
+        created=recorded.position,
+        created_at=recorded.at,
+        version=recorded.version,
+        position=recorded.position,
+        redacted=True,
+    )
+
+
+def _count(row: TaskRow, kind: type[e.Event]) -> None:
+    """What the type alone tells of an event whose payload is gone."""
+    row.steps += kind is e.StepTaken
+    row.attempt += kind is e.TaskClaimed
+
+
+def _redact(row: TaskRow, event: e.TaskRedacted) -> TaskRow:
+    """As if all before it had been read without its payload: so it is when the log is read again."""
+    row.project = event.project
+    row.session = row.family = row.instruction = row.llm = row.start_url = row.output_schema = ""
+    row.limits, row.options = e.Limits(), e.Options()
+    row.metadata = {}
+    row.uploads = row.files = ()
+    row.hold = Hold.NONE
+    row.state = seen(row.phase, row.desired)
+    row.runner = row.output = row.error_code = row.error_message = ""
+    row.input_tokens = row.output_tokens = 0
+    row.cost_usd = None
+    row.success = False if row.phase is Phase.FAILED else None
+    row.redacted = True
+    row.redaction = event.reason
+    return row
+
+
 def _move(row: TaskRow, event: e.Event, at: int) -> None:
-    kind = type(event)
+    kind = kind_of(event)
     row.desired = wish(row.phase, row.desired, kind)
     row.phase = after(row.phase, kind)
     row.state = seen(row.phase, row.desired, row.hold)
@@ -124,6 +182,8 @@ def _move(row: TaskRow, event: e.Event, at: int) -> None:
                 row.success, row.output, row.files = success, output, files
             case e.TaskFailed(code=code, message=message):
                 row.success, row.error_code, row.error_message = False, code, message
+            case e.Unknown() if row.phase is Phase.FAILED:
+                row.success = False
 
 
 def _spend(row: TaskRow, usage: e.Usage) -> None:

@@ -18,14 +18,17 @@ __all__ = ["TaskRow", "Tasks"]
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
     created INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL, session TEXT NOT NULL,
-    state TEXT NOT NULL, live INTEGER NOT NULL, created_at INTEGER NOT NULL, row BLOB NOT NULL) STRICT;
+    state TEXT NOT NULL, live INTEGER NOT NULL, created_at INTEGER NOT NULL, ended_at INTEGER,
+    redacted INTEGER NOT NULL, row BLOB NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS tasks_listed ON tasks (project, created_at, created, state);
 CREATE INDEX IF NOT EXISTS tasks_of_session ON tasks (session, created_at, created, state);
 CREATE INDEX IF NOT EXISTS tasks_live ON tasks (live) WHERE live = 1;
+CREATE INDEX IF NOT EXISTS tasks_ended ON tasks (ended_at, id, project) WHERE redacted = 0;
 """
 _WRITE = """
-INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (created) DO UPDATE SET state = excluded.state, live = excluded.live, row = excluded.row
+INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (created) DO UPDATE SET project = excluded.project, session = excluded.session, state = excluded.state,
+    live = excluded.live, ended_at = excluded.ended_at, redacted = excluded.redacted, row = excluded.row
 """
 
 Condition = Callable[[TaskRow], bool]
@@ -138,12 +141,12 @@ class Tasks:
             if not stream.startswith(STREAM):
                 return
             known = self._ended.get(stream)
-        before = known.state if known else None
+        before = (known.project, known.state) if known else None
         row = apply(known, recorded)
         if row is None:
             return
         self._dirty[stream] = row
-        if row.state is not before:
+        if (row.project, row.state) != before:
             self._count(stream, row, before)
         if stream in self._waiting:
             self._wake(stream, row)
@@ -159,6 +162,8 @@ class Tasks:
             totals = await self._shelf.rows("SELECT project, state, count(*) FROM tasks GROUP BY project, state")
             self._totals = Counter({(project, State(state)): total for project, state, total in totals})
             rows = await self._shelf.rows("SELECT row FROM tasks WHERE live = 1")
+        elif not streams:
+            return
         else:
             ids = _json([stream.removeprefix(STREAM) for stream in streams])
             rows = await self._shelf.rows("SELECT row FROM tasks WHERE id IN (SELECT value FROM json_each(?))", (ids,))
@@ -185,11 +190,11 @@ class Tasks:
             self._ended.move_to_end(stream)
         return row
 
-    def _count(self, stream: str, row: TaskRow, before: State | None) -> None:
+    def _count(self, stream: str, row: TaskRow, before: tuple[str, State] | None) -> None:
         if before is None:
             self._live[stream] = row
         else:
-            self._totals[row.project, before] -= 1
+            self._totals[before] -= 1
         self._totals[row.project, row.state] += 1
         if row.ended_at is not None and self._live.pop(stream, None) is not None:
             self._ended[stream] = row
@@ -210,7 +215,8 @@ class Tasks:
 
 def _values(row: TaskRow) -> Values:
     live = 1 if row.ended_at is None else 0
-    return row.created, row.id, row.project, row.session, row.state, live, row.created_at, _encoder.encode(row)
+    known = row.created, row.id, row.project, row.session, row.state, live, row.created_at
+    return (*known, row.ended_at, int(row.redacted), _encoder.encode(row))
 
 
 def _json(value: list[str]) -> str:

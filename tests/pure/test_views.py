@@ -33,7 +33,7 @@ def record(events: Iterable[e.Event]) -> list[Recorded]:
             actor="",
             command_id="",
             event=event,
-            payload=None,
+            payload=b"{}",
             salt=None,
             commitment=b"",
             hash=b"",
