@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from playwright.async_api import BrowserContext, Error, StorageState
 
-from runner.browser.chromium import Chromium, launch
+from runner.browser.chromium import ANSWER_SECONDS, Chromium, launch
 from runner.browser.guard import Guard
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
@@ -16,6 +16,9 @@ from runner.egress.addresses import Network
 from runner.egress.proxy import Egress, open_egress
 from runner.egress.rules import Rules
 from runner.vocabulary import ActFailed
+
+LAUNCH_SECONDS = 5.0
+"""How long a browser that nobody needs any more may take to start, so that it can be ended."""
 
 __all__ = ["BrowserSettings", "Browsers", "Session", "open_browsers"]
 
@@ -30,7 +33,8 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     executable: str = ""
     headless: bool = True
     navigation_seconds: float = 30.0
-    close_seconds: float = 5.0
+    close_seconds: float = 2.0
+    answer_seconds: float = ANSWER_SECONDS
     recycle_after: int = 200
     private: tuple[Network, ...] = ()
     max_page_bytes: int = 10 * 1024 * 1024
@@ -94,7 +98,7 @@ class Browsers:
     async def close(self) -> None:
         """End every browser."""
         if self._discarding:
-            await asyncio.wait(self._discarding, timeout=self.settings.close_seconds)
+            await asyncio.wait(self._discarding, timeout=1.0)
         async with self._lock:
             left = self._draining | ({self._current} if self._current else set()) | await self._started()
             self._current, self._draining = None, set()
@@ -118,7 +122,7 @@ class Browsers:
                     )
                 except (Error, TimeoutError) as error:
                     # A dead driver is silent until it is asked for something: take new ones, once.
-                    chromium.dead = True
+                    chromium.kill()
                     if last:
                         raise ActFailed("browser_lost", "The browser could not open a page, twice.") from error
                     continue
@@ -150,7 +154,13 @@ class Browsers:
         if self._current is None:
             # A start that is cut off leaves its driver behind. So it goes on, and whoever comes next has the browser.
             if self._starting is None:
-                self._starting = asyncio.create_task(launch(self.settings.executable, headless=self.settings.headless))
+                self._starting = asyncio.create_task(
+                    launch(
+                        self.settings.executable,
+                        headless=self.settings.headless,
+                        answer_seconds=self.settings.answer_seconds,
+                    )
+                )
             await asyncio.wait({self._starting})
             started, self._starting = self._starting, None
             self._current = started.result()
@@ -161,7 +171,7 @@ class Browsers:
         starting, self._starting = self._starting, None
         if starting is None:
             return set()
-        await asyncio.wait({starting}, timeout=self.settings.close_seconds)
+        await asyncio.wait({starting}, timeout=LAUNCH_SECONDS)
         if not starting.done():
             starting.cancel()
             await asyncio.wait({starting}, timeout=self.settings.close_seconds)

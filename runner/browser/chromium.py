@@ -3,15 +3,22 @@
 import asyncio
 import os
 import shutil
+import signal
 from contextlib import suppress
 
-from playwright.async_api import Browser, Error, Playwright, async_playwright
+from playwright.async_api import Browser, CDPSession, Error, Playwright, async_playwright
 
 from runner.browser.selectors import ENGINE, ENGINE_SCRIPT
 from runner.vocabulary import ActFailed
 
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 START_SECONDS = 60.0
+ANSWER_SECONDS = 5.0
+"""How long a browser may take to answer a plain question before it is taken for dead."""
+
+ASK_SECONDS = 1.0
+"""Between questions; also what a browser has for a second chance, and its driver to notice that it has ended."""
+
 FLAGS = (
     "--disable-quic",
     "--no-first-run",
@@ -25,15 +32,32 @@ FLAGS = (
 
 
 class Chromium:
-    """A running browser. `served` counts all sessions that were given to it, `live` those that still run."""
+    """A running browser. `served` counts all sessions that were given to it, `live` those that still run.
 
-    def __init__(self, driver: asyncio.subprocess.Process | None, playwright: Playwright, browser: Browser) -> None:
+    Nothing tells of a browser or a driver that is frozen, nor of a driver that has died: so it is asked now and then.
+    """
+
+    def __init__(
+        self,
+        driver: asyncio.subprocess.Process | None,
+        playwright: Playwright,
+        browser: Browser,
+        questions: CDPSession | None = None,
+        *,
+        pid: int = 0,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        """`pid` is the browser's process and the leader of its group, 0 when it is not ours to end."""
         self.browser = browser
         self.driver = driver
+        self.pid = pid
         self.served = 0
         self.live = 0
         self.dead = False
         self._playwright = playwright
+        self._questions = questions
+        self._answer_seconds = answer_seconds
+        self._watching = asyncio.create_task(self._watch()) if questions else None
 
     @property
     def version(self) -> str:
@@ -46,15 +70,53 @@ class Chromium:
 
     async def close(self, seconds: float) -> None:
         """End the browser and the driver; what does not end in time is killed."""
+        if self._watching is not None:
+            self._watching.cancel()
+        if not self.dead:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.browser.close()
+            except (Error, TimeoutError, OSError):
+                self.kill()
         with suppress(Error, TimeoutError, OSError):
-            async with asyncio.timeout(seconds):
-                await self.browser.close()
-        with suppress(Error, TimeoutError, OSError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(ASK_SECONDS):
                 await self._playwright.stop()
+        self._kill_driver()
+        if self.driver is not None:
+            await self.driver.wait()
+
+    def kill(self) -> None:
+        """End the browser at once, even if it is frozen: whatever waits for it fails. `close` is still to be called."""
+        self.dead = True
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    async def answers(self) -> bool:
+        """Whether it answers, at the second time of asking at the latest: a machine may be busy."""
+        for seconds in (self._answer_seconds, ASK_SECONDS):
+            try:
+                async with asyncio.timeout(seconds):
+                    if self._questions is not None:
+                        await self._questions.send("Browser.getVersion")
+                return True
+            except TimeoutError:
+                continue
+            except Error:
+                break
+        return False
+
+    async def _watch(self) -> None:
+        while await self.answers():  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(ASK_SECONDS)
+        self.kill()
+        await asyncio.sleep(ASK_SECONDS)
+        if self.browser.is_connected():  # a driver that lives would have noticed
+            self._kill_driver()
+
+    def _kill_driver(self) -> None:
         if self.driver is not None and self.driver.returncode is None:
             self.driver.kill()  # Chromium notices that its driver has gone, and ends
-            await self.driver.wait()
 
 
 def driver_process(manager: object) -> asyncio.subprocess.Process | None:
@@ -76,7 +138,7 @@ def find(executable: str) -> str | None:
     return next((path for name in INSTALLED if (path := shutil.which(name))), None)
 
 
-async def launch(executable: str, *, headless: bool) -> Chromium:
+async def launch(executable: str, *, headless: bool, answer_seconds: float = ANSWER_SECONDS) -> Chromium:
     """Start a driver and a browser. Raises ActFailed with code no_browser when there is none or it does not start."""
     path = find(executable)
     manager = async_playwright()
@@ -99,6 +161,8 @@ async def launch(executable: str, *, headless: bool) -> Chromium:
             handle_sighup=False,
             timeout=START_SECONDS * 1000,
         )
+        questions = await browser.new_browser_cdp_session()
+        processes = (await questions.send("SystemInfo.getProcessInfo"))["processInfo"]
     except BaseException as error:
         await asyncio.shield(playwright.stop())
         if isinstance(error, Error):
@@ -106,4 +170,11 @@ async def launch(executable: str, *, headless: bool) -> Chromium:
                 "no_browser", f"The browser {path or ''} did not start: {error.message.splitlines()[0]}"
             ) from error
         raise
-    return Chromium(driver_process(manager), playwright, browser)
+    return Chromium(
+        driver_process(manager),
+        playwright,
+        browser,
+        questions,
+        pid=next(int(process["id"]) for process in processes if process["type"] == "browser"),
+        answer_seconds=answer_seconds,
+    )

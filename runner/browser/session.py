@@ -40,6 +40,8 @@ class Session(Hands, Eyes):
         self, *, chromium: Chromium, tabs: Tabs, access: Access, action_seconds: float, navigation_seconds: float
     ) -> None:
         self.version = chromium.version
+        self.own = ""
+        self.attached = self.keep = False
         self._chromium = chromium
         self._tabs = tabs
         self._access = access
@@ -134,10 +136,12 @@ class Session(Hands, Eyes):
         tab = self._tabs.current_now
         try:
             yield
+        except ActFailed as failure:
+            raise await self._lost() or failure from failure.__cause__
         except PlaywrightTimeout as error:
-            raise ActFailed("timeout", late(error, self._action_seconds)) from error
+            raise await self._lost() or ActFailed("timeout", late(error, self._action_seconds)) from error
         except TimeoutError as error:
-            raise ActFailed("timeout", "The browser did not answer in time.") from error
+            raise await self._lost() or ActFailed("timeout", "The browser did not answer in time.") from error
         except Error as error:
             raise await self._failure(tab, error) from error
 
@@ -150,19 +154,15 @@ class Session(Hands, Eyes):
             return ActFailed("ambiguous_target", "Other elements that look the same appeared; nothing was done.")
         if "has been closed" not in error.message and "Connection closed" not in error.message:
             return ActFailed("failed", error.message.splitlines()[0])
-        if await self._alive():
-            return ActFailed("tab_closed", "The tab was closed meanwhile.")
-        self._chromium.dead = True
-        return ActFailed("browser_lost", "The browser ended unexpectedly.")
+        return await self._lost() or ActFailed("tab_closed", "The tab was closed meanwhile.")
 
-    async def _alive(self) -> bool:
-        """Whether the context still answers: a dead driver sends no event."""
-        try:
-            async with asyncio.timeout(1.0):
-                await self._tabs.context.cookies("http://localhost/")
-        except (Error, TimeoutError):
-            return False
-        return self._chromium.browser.is_connected()
+    async def _lost(self) -> ActFailed | None:
+        """The browser is to blame for what failed when it has ended, or is frozen, or its driver is."""
+        chromium = self._chromium
+        if not chromium.dead and chromium.browser.is_connected() and await chromium.answers():
+            return None
+        chromium.kill()
+        return ActFailed("browser_lost", "The browser ended unexpectedly.")
 
 
 def late(error: Error, seconds: float) -> str:
