@@ -14,12 +14,13 @@ from eventstore.errors import Broken, Invalid, Refused
 from eventstore.vault import Vault
 from runner.control import Gate, LetGo
 from runner.fitting import fitting
-from runner.keeping import Keeper, Kept, forget, kept
+from runner.keeping import Keeper, forget, kept
 from runner.loop import Loop
-from runner.past import Past, Return
+from runner.past import Past
 from runner.ports import Done, Model, Session, Sessions
+from runner.restoring import Restoration, must_be_honest
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Navigate, from_json
+from runner.vocabulary import ActFailed
 
 log = structlog.get_logger()
 
@@ -53,6 +54,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     gate: Gate
     past: Past
     equipment: Equipment
+    session: Session | None = None
     keeper: Keeper | None = None
     blocks: int = 0
 
@@ -68,16 +70,21 @@ class Attempt(msgspec.Struct, kw_only=True):
                 fact = _finished(await self.gate.steer(self._drive(stack)), self.tape.fence)
             except Invalid as refused:  # it would be refused again however often the task were given back
                 fact = self._failed("not_recordable", f"What the task did cannot be written down: {refused}")
-            except (LetGo, Refused, Broken):
+            except LetGo as let_go:
+                self._keep(let_go.cause == "shutdown")
+                raise
+            except (Refused, Broken):
                 raise
             except ActFailed as failure:
                 if failure.code in decide.LOST_BROWSER:
+                    self._keep(failure.code == "browser_lost")  # it may be only the way there that was lost
                     raise
                 fact = self._failed(failure.code, str(failure))
             except Exception:
                 log.exception("a task failed unexpectedly", stream=self.tape.stream)
                 fact = self._failed("internal", "The runner failed unexpectedly; the service's log says more.")
             await self._end(fact)
+            self._keep(False)
             if self.keeper:
                 await self.keeper.forget()
             else:
@@ -131,12 +138,11 @@ class Attempt(msgspec.Struct, kw_only=True):
 
     async def _open(self, stack: AsyncExitStack, model: Model) -> Session:
         """A session on the tape as started, brought back to where an earlier attempt was."""
-        back = self.past.way_back()
         known = await kept(self.equipment.vault, state_name(self.created)) if self.number > 1 else None
-        if not model.needs_tree:
-            _must_be_honest(back, known, _what(self.past))
+        if not model.needs_tree and not self.past.browser:
+            must_be_honest(self.past, known)
         options = self.created.options
-        session = await stack.enter_async_context(
+        session = self.session = await stack.enter_async_context(
             self.equipment.browsers.session(
                 viewport=(options.viewport_width, options.viewport_height),
                 allowed_domains=self.created.allowed_domains,
@@ -144,35 +150,32 @@ class Attempt(msgspec.Struct, kw_only=True):
                 uploads=self.equipment.uploads,
                 action_seconds=self.created.limits.action_seconds,
                 blocked=self._blocked,
+                own=self.past.browser,
             )
         )
-        restored = await self._return(session, back, model)
+        if session.own:
+            await self._write(e.BrowserOpened(fence=self.tape.fence, browser=session.own))
+        restored, lost = await Restoration(past=self.past, gate=self.gate, model=model, known=known).of(session)
         started = e.TaskStarted(
             fence=self.tape.fence,
             browser=session.version,
             viewport_width=options.viewport_width,
             viewport_height=options.viewport_height,
-            restored=("cookies and storage", *restored) if known else restored,
-            lost=("what the page held in memory",) if back.url else (),
+            restored=restored,
+            lost=lost,
         )
-        await self.tape.write(started)
+        await self._write(started)
+        self._keep(True)
         await self.tape.decide(lambda task: decide.unpark(task, fence=self.tape.fence))
         return session
 
-    async def _return(self, session: Session, back: Return, model: Model) -> tuple[str, ...]:
-        """Open the last page again and repeat what was only local to it."""
-        if not back.url.startswith(("http://", "https://")):
-            return ()
-        try:
-            await session.act(await session.resolve(Navigate(url=back.url)))
-            for repeat in back.repeat:
-                await session.act(await session.resolve(_recalled(model, repeat.step, repeat.index, repeat.params)))
-        except ActFailed as failure:
-            if failure.code in decide.LOST_BROWSER:
-                raise
-            message = f"The {_what(self.past)} was lost and its page could not be rebuilt: {failure}"
-            raise ActFailed("runner_lost", message) from failure
-        return (back.url, *(repeat.params for repeat in back.repeat))
+    async def _write(self, fact: e.Event) -> None:
+        await self.tape.write(fact)
+        self.past.note([fact])
+
+    def _keep(self, keep: bool) -> None:
+        if self.session is not None:
+            self.session.keep = keep
 
     def _keeper(self, session: Session) -> Keeper:
         shared = self.equipment
@@ -192,21 +195,3 @@ def state_name(created: e.TaskCreated) -> str:
 
 def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:
     return e.TaskFinished(fence=fence, success=done.success, output=done.output) if done else None
-
-
-def _must_be_honest(back: Return, known: Kept | None, lost: str) -> None:
-    """A model that cannot look for itself goes on only where nothing that may have had an effect is in doubt."""
-    if back.obstacle:
-        raise ActFailed("runner_lost", f"The {lost} was lost. {back.obstacle}")
-    if back.lasting > (known.step if known else 0):
-        raise ActFailed("runner_lost", f"The {lost} was lost, and so were its cookies and storage.")
-
-
-def _what(past: Past) -> str:
-    return "browser" if past.lost in decide.LOST_BROWSER else "runner"
-
-
-def _recalled(model: Model, step: int, index: int, params: str) -> AnyAction:
-    """The act as the model said it; else as the tape has it, where typed secrets are masked."""
-    said = model.recall(step)
-    return said[index] if index < len(said) else from_json(params)

@@ -1,7 +1,8 @@
 """What the tape says was done in a task, and whether a rebuilt browser can honestly go on from there. Pure.
 
 Going on in a new browser means: cookies and storage from the vault, the last URL, and again the page-local acts done
-since the last navigation. An act that may have had an effect is never repeated silently.
+since the last navigation. In the same browser, with its pages as they were, what has ended is done. In neither is an
+act that may have had an effect repeated silently.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,8 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
 class Return(msgspec.Struct, frozen=True, kw_only=True):
     """How to go on in a new browser. `obstacle` is a sentence: the act because of which that is not honest.
 
+    `doubt` is one too: the act because of which not even going on in the same browser is.
+
     `lasting` is the number of the last step with an act that may have had an effect, or 0: the cookies and storage of
     that step, or a later one, are needed to go on.
     """
@@ -32,12 +35,14 @@ class Return(msgspec.Struct, frozen=True, kw_only=True):
     repeat: tuple[Repeat, ...] = ()
     lasting: int = 0
     obstacle: str = ""
+    doubt: str = ""
 
 
 class Past:
     """The steps so far, folded from a task's events in order. `open` holds the ended acts of the step under way.
 
-    `used_ms` is the time that they took, `lost` the cause of the last RunnerLost.
+    `used_ms` is the time that they took, `lost` the cause of the last RunnerLost, `browser` names the browser of its
+    own in which the task last started.
     """
 
     def __init__(self) -> None:
@@ -46,6 +51,10 @@ class Past:
         self.open: list[PastAct] = []
         self.used_ms = 0
         self.lost = ""
+        self.browser = ""
+        self._opening = ""
+        self._undone: tuple[PastStep, list[Repeat]] | None = None
+        self._failed = ""
         self._url = ""
         self._repeat: list[Repeat] = []
         self._lasting = 0
@@ -56,8 +65,16 @@ class Past:
         """Fold more events."""
         for event in events:
             match event:
+                case e.TaskClaimed():
+                    self._opening = ""
+                case e.BrowserOpened(browser=browser):
+                    self._opening = browser
+                case e.TaskStarted():
+                    if self._opening and self._opening == self.browser:
+                        self._go_on()
+                    self.browser, self._undone = self._opening, None
                 case e.StepStarted():
-                    self._started, self.open = {}, []
+                    self._started, self.open, self._undone = {}, [], None
                 case e.ActionStarted(index=index):
                     self._started[index] = event
                 case e.ActionEnded(index=index) if index in self._started:
@@ -78,6 +95,7 @@ class Past:
             repeat=tuple(self._repeat),
             lasting=self._lasting,
             obstacle=self._uncertain or self._since,
+            doubt=self._uncertain or self._failed,
         )
 
     def _act(self, started: e.ActionStarted, ended: e.ActionEnded) -> None:
@@ -94,6 +112,8 @@ class Past:
         )
         if started.effect == Effect.LASTING:
             self._lasting = started.step
+            if not ended.ok:
+                self._failed = f"{started.params} has failed, and may have had an effect all the same: {ended.error}"
         if started.effect == Effect.NAVIGATION or _page(ended.url) != _page(self._url):
             self._repeat, self._since = [], ""
         elif started.effect == Effect.LOCAL and ended.ok:
@@ -121,9 +141,16 @@ class Past:
                 )
         if any(act.effect == Effect.LASTING for act in self.open):
             self.steps.append(PastStep(number=number, acts=tuple(self.open)))
-        else:  # it will be done again as a whole
+        else:  # it will be done again as a whole, unless its browser is still there
+            self._undone = PastStep(number=number, acts=tuple(self.open)), self._repeat
             self._repeat = [repeat for repeat in self._repeat if repeat.step < len(self.steps)]
         self._started, self.open = {}, []
+
+    def _go_on(self) -> None:
+        """The task has its browser back as it was: what ended in the interrupted step is done."""
+        if self._undone and any(act.ok for act in self._undone[0].acts):
+            step, self._repeat = self._undone
+            self.steps.append(step)
 
 
 def _page(url: str) -> str:

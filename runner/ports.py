@@ -3,7 +3,7 @@
 Tests bring a stage and a script, production brings Chromium and a model.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -129,9 +129,17 @@ class Model(Protocol):
 
 
 class Session(Hands, Eyes, Protocol):
-    """One isolated browser session: hands and eyes on its current page. `version` is the browser's."""
+    """One isolated browser session: hands and eyes on its current page. `version` is the browser's.
+
+    `own` names its browser where that is a process of its own, which may outlive this one; `attached` tells that it is
+    the one that was asked for, with its pages as they were; `keep`, whether it is left running when the session is
+    left: whoever asks for it within the grace has it again. At first it is kept only if it was attached.
+    """
 
     version: str
+    own: str
+    attached: bool
+    keep: bool
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
@@ -150,9 +158,22 @@ class Sessions(Protocol):
         uploads: Path | None = None,
         action_seconds: float = 10.0,
         blocked: Callable[[str, str], None] = ...,
+        own: str = "",
     ) -> AbstractAsyncContextManager[Session]:
         """A new session, closed when left. `state` is what `Session.state` gave. Raises ActFailed (no_browser, …).
 
-        `blocked` is told of every refused request: its URL and the reason.
+        `blocked` is told of every refused request: its URL and the reason. `own` names the browser to have again, if it
+        is still there; then `state` is left alone.
         """
+        ...
+
+    async def take_up(self, names: Collection[str], seconds: float) -> None:
+        """Hold the browsers of these names, if they still run, until they are asked for, for so long at most.
+
+        All others that an earlier process left are ended.
+        """
+        ...
+
+    def end(self, name: str) -> None:
+        """Nobody will ask for that browser again: it ends, beside."""
         ...

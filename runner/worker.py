@@ -76,12 +76,16 @@ class Worker:
     async def take_up(self) -> None:
         """Find the tasks that wait, and those left by a runner that is gone. To be awaited before `run`."""
         self._position = self._store.head
+        browsers: set[str] = set()
         for stream in await self._unended():
             task = await self._tasks.load(stream)
             if task.runner:
                 task = await self._lose(stream, task.runner, "crash", actor="system")
+            if task.browser and not task.ended:
+                browsers.add(task.browser)
             if task.claimable:
                 self._wait(stream)
+        await self._equipment.browsers.take_up(browsers, self._keep_paused_seconds)
 
     async def run(self) -> None:
         """Work until cancelled; then give back what is running, at once. `leave` before it does so in order."""
@@ -140,8 +144,15 @@ class Worker:
                 gate.hear(DESIRES[kind])
         elif kind in (e.TaskCreated, e.TaskRequeued, e.ResumeRequested):
             self._wait(recorded.stream)
-        elif kind is e.TaskStopped and (created := (await self._tasks.load(recorded.stream)).created):
-            await forget(self._equipment.vault, state_name(created))  # it may be that nobody ran it any more
+        elif kind is e.TaskStopped:
+            await self._forget(await self._tasks.load(recorded.stream))  # it may be that nobody ran it any more
+
+    async def _forget(self, task: Task) -> None:
+        """The task has ended: nobody comes back to its browser, nor to what was kept of it."""
+        if task.browser:
+            self._equipment.browsers.end(task.browser)
+        if task.created:
+            await forget(self._equipment.vault, state_name(task.created))
 
     def _wait(self, stream: str) -> None:
         self._waiting.setdefault(stream)
@@ -229,8 +240,8 @@ class Worker:
     async def _lose(self, stream: str, runner: str, cause: str, *, actor: str) -> Task:
         lose = partial(decide.lose, runner=runner, cause=cause, max_attempts=self._max_attempts)
         done = await self._tasks.transact(stream, lose, actor=actor, lane=Lane.CONTROL)
-        if done.appended and done.state.ended and done.state.created:
-            await forget(self._equipment.vault, state_name(done.state.created))  # nobody comes back to it
+        if done.appended and done.state.ended:
+            await self._forget(done.state)
         return done.state
 
     async def _give_all_back(self) -> None:

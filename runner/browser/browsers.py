@@ -1,7 +1,7 @@
 """The browsers of this runner: started when first needed, shared by sessions, replaced when they die or grow old."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from playwright.async_api import BrowserContext, Error, StorageState
 
 from runner.browser.chromium import ANSWER_SECONDS, Chromium, launch
 from runner.browser.guard import Guard
+from runner.browser.own import sweep
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
 from runner.egress.addresses import Network
@@ -27,7 +28,8 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`executable` empty: an installed Chrome or Chromium is found, else Playwright's own.
 
     After `recycle_after` sessions new ones go to a new browser; a document above `max_page_bytes` fails its navigation.
-    Pages reach the public network and what is in `private`.
+    Pages reach the public network and what is in `private`. With `isolated` every session has a browser of its own in
+    `directory`, which outlives this process by `grace_seconds`.
     """
 
     executable: str = ""
@@ -37,6 +39,9 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     answer_seconds: float = ANSWER_SECONDS
     recycle_after: int = 200
     private: tuple[Network, ...] = ()
+    isolated: bool = False
+    directory: Path | None = None
+    grace_seconds: float = 60.0
     max_page_bytes: int = 10 * 1024 * 1024
 
 
@@ -71,10 +76,11 @@ class Browsers:
         uploads: Path | None = None,
         action_seconds: float = 10.0,
         blocked: Callable[[str, str], None] = ignore,
+        own: str = "",
     ) -> AsyncIterator[Session]:
         """One isolated context. `state` is what `Session.state` gave; `blocked` hears URL and reason of refusals.
 
-        Raises ActFailed when there is no browser.
+        What is here is not there after a crash, so `own` is never found. Raises ActFailed when there is no browser.
         """
         rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
         async with open_egress(rules, refused=blocked, own=self.own_ports) as egress:
@@ -94,6 +100,14 @@ class Browsers:
                     await session.close()
             finally:
                 await asyncio.shield(self._leave(chromium, context))
+
+    async def take_up(self, names: Collection[str], seconds: float) -> None:
+        """Those that had browsers of their own go on here, without them."""
+        if self.settings.directory is not None:
+            await sweep(self.settings.directory, ())
+
+    def end(self, name: str) -> None:
+        """There is none."""
 
     async def close(self) -> None:
         """End every browser."""

@@ -1,7 +1,7 @@
 """The runner on the memory store, a stage instead of a browser, and a scripted model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,8 @@ class Stage:
     """A browser that only remembers. What is put under `hold` waits there until its event is set.
 
     `acts` are the acts that took effect, as JSON text; `fails` maps one to the error that it ends with, and `look` to
-    that of looking; `results` maps one to what it brings.
+    that of looking; `results` maps one to what it brings. With `isolated` every session has a browser of its own; those
+    that were left running are `living`, each with where it is.
     """
 
     version = "Stage 1"
@@ -46,6 +47,10 @@ class Stage:
         self.closed = 0
         self.hangs = False
         self.states: list[str] = []
+        self.isolated = False
+        self.living: dict[str, str] = {}
+        self.own = ""
+        self.attached = self.keep = False
 
     def stop_at(self, where: str) -> asyncio.Event:
         """Make `resolve {…}` or `act {…}` wait; the event that is returned tells that it has come there."""
@@ -63,16 +68,28 @@ class Stage:
         uploads: Path | None = None,
         action_seconds: float = 10.0,
         blocked: Callable[[str, str], None] | None = None,
+        own: str = "",
     ) -> AsyncIterator["Stage"]:
         self.sessions += 1
         self.states.append(state)
-        self.url = "about:blank"
+        self.attached = self.keep = own in self.living
+        self.own = own if self.attached else f"browser-{self.sessions}" if self.isolated else ""
+        self.url = self.living.pop(own, "about:blank")
         try:
             yield self
         finally:
             if self.hangs:
                 await asyncio.Event().wait()
             self.closed += 1
+            if self.own and self.keep:
+                self.living[self.own] = self.url
+
+    async def take_up(self, names: Collection[str], seconds: float) -> None:
+        for name in self.living.keys() - set(names):
+            del self.living[name]
+
+    def end(self, name: str) -> None:
+        self.living.pop(name, None)
 
     async def resolve(self, action: AnyAction) -> Resolved:
         await self._pass(f"resolve {as_json(action)}")

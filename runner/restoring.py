@@ -1,0 +1,85 @@
+"""Brings a session to where an earlier attempt was; says what of that one's browser came back and what did not."""
+
+import msgspec
+
+from eventstore import decide
+from eventstore.machine import Desired
+from runner.control import Gate, Interrupted, LetGo
+from runner.keeping import Kept
+from runner.past import Past
+from runner.ports import Model, Session
+from runner.vocabulary import ActFailed, AnyAction, Navigate, from_json
+
+FOUND = "the browser, with what its pages hold"
+
+
+class Restoration(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one attempt: what was done before, and the cookies and storage that are `known` of it."""
+
+    past: Past
+    gate: Gate
+    model: Model
+    known: Kept | None
+
+    async def of(self, session: Session) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What was restored, what was lost. Raises ActFailed (runner_lost) where going on is not honest, and LetGo."""
+        back = self.past.way_back()
+        if session.attached:
+            if back.doubt and not self.model.needs_tree:
+                raise ActFailed("runner_lost", f"The {_what(self.past)} was lost. {back.doubt}")
+            return (FOUND,), ()
+        if not self.model.needs_tree:
+            must_be_honest(self.past, self.known)
+        lost = ("the browser of its own",) if self.past.browser else ()
+        cookies = ("cookies and storage",) if self.known else ()
+        if back.url:
+            lost = (*lost, "what the page held in memory")
+        return (*cookies, *await self._return(session)), lost
+
+    async def _return(self, session: Session) -> tuple[str, ...]:
+        """Open the last page again and repeat what was only local to it."""
+        back = self.past.way_back()
+        if not back.url.startswith(("http://", "https://")):
+            return ()
+        try:
+            await self._again(session, Navigate(url=back.url))
+            for repeat in back.repeat:
+                await self._again(session, self._recalled(repeat.step, repeat.index, repeat.params))
+        except ActFailed as failure:
+            if failure.code in decide.LOST_BROWSER:
+                raise
+            message = f"The {_what(self.past)} was lost and its page could not be rebuilt: {failure}"
+            raise ActFailed("runner_lost", message) from failure
+        return (back.url, *(repeat.params for repeat in back.repeat))
+
+    async def _again(self, session: Session, action: AnyAction) -> None:
+        """Do it. A pause lets go of what has been rebuilt so far; the resume begins anew."""
+
+        async def act() -> None:
+            await session.act(await session.resolve(action))
+
+        while True:
+            try:
+                return await self.gate.act(act(), grace=0)
+            except Interrupted:
+                if self.gate.desired is Desired.PAUSE:
+                    raise LetGo("let_go") from None
+                await self.gate.passage()
+
+    def _recalled(self, step: int, index: int, params: str) -> AnyAction:
+        """The act as the model said it; else as the tape has it, where typed secrets are masked."""
+        said = self.model.recall(step)
+        return said[index] if index < len(said) else from_json(params)
+
+
+def must_be_honest(past: Past, known: Kept | None) -> None:
+    """A model that cannot look for itself goes on only where nothing that may have had an effect is in doubt."""
+    back, lost = past.way_back(), _what(past)
+    if back.obstacle:
+        raise ActFailed("runner_lost", f"The {lost} was lost. {back.obstacle}")
+    if back.lasting > (known.step if known else 0):
+        raise ActFailed("runner_lost", f"The {lost} was lost, and so were its cookies and storage.")
+
+
+def _what(past: Past) -> str:
+    return "browser" if past.lost in decide.LOST_BROWSER else "runner"

@@ -1,0 +1,160 @@
+"""A task with a browser of its own: what a later attempt finds there is gone on with, and nothing is done twice."""
+
+from typing import Any
+
+from eventstore import decide
+from eventstore import events as e
+from runner.vocabulary import Click, Extract, Input, Navigate, Query, as_json
+from tests.loop.test_crash import leave_during
+
+OPEN = Navigate(url="http://shop.test/")
+CLICK = Click(target=Query(text="Buy"))
+TYPE = Input(text="Ada", target=Query(text="Name"))
+READ = Extract(what="page")
+FOUND = ("the browser, with what its pages hold",)
+
+
+async def test_a_browser_that_is_still_there_is_gone_on_with(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    stream = await world.create("buy", script([OPEN], [TYPE], [CLICK], [READ]))
+    await leave_during(world, stream, f"resolve {as_json(READ)}")
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+
+    facts = [recorded.event for recorded in await world.store.read_stream(stream)]
+    assert [as_json(act) for act in (OPEN, TYPE, CLICK, READ)] == world.stage.acts
+    assert ["browser-1", "browser-1"] == [fact.browser for fact in facts if isinstance(fact, e.BrowserOpened)]
+    assert [((), ()), (FOUND, ())] == [(fact.restored, fact.lost) for fact in facts if isinstance(fact, e.TaskStarted)]
+    assert {} == world.stage.living
+
+
+async def test_an_act_that_ended_is_done_when_its_step_was_not_taken_yet(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    stream = await world.create("buy", script([OPEN], [TYPE], [READ]))
+    arrived = world.stage.stop_at("look")
+    async with world.worker():
+        await arrived.wait()
+        world.stage.hold.pop("look").set()
+        await world.until(stream, e.StepTaken)
+        arrived = world.stage.stop_at("look")
+        await arrived.wait()
+    world.stage.hold.pop("look").set()
+    before = await world.story(stream)
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+
+    assert ["step_interrupted", "runner_lost", "requeued"] == before[-3:]
+    assert [as_json(act) for act in (OPEN, TYPE, READ)] == world.stage.acts
+
+
+async def test_an_act_under_way_is_in_doubt_though_the_browser_is_there(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    stream = await world.create("buy", script([OPEN], [CLICK]))
+    await leave_during(world, stream, f"act {as_json(CLICK)}")
+
+    async with world.worker():
+        failed = await world.until(stream, e.TaskFailed)
+
+    assert "runner_lost" == failed.event.code
+    assert as_json(CLICK) in failed.event.message
+    assert [as_json(OPEN)] == world.stage.acts
+    assert {} == world.stage.living
+
+
+async def test_a_typing_under_way_is_done_again_where_it_was(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    stream = await world.create("buy", script([OPEN], [CLICK], [TYPE], [READ]))
+    await leave_during(world, stream, f"act {as_json(TYPE)}")
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+
+    assert [as_json(act) for act in (OPEN, CLICK, TYPE, READ)] == world.stage.acts
+
+
+async def test_a_browser_that_is_gone_is_rebuilt_and_the_tape_says_what_was_lost(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    stream = await world.create("buy", script([OPEN], [TYPE], [READ]))
+    await leave_during(world, stream, f"resolve {as_json(READ)}")
+    world.stage.living.clear()
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+    started = await world.until(stream, e.TaskStarted, after=14)
+
+    assert [as_json(act) for act in (OPEN, TYPE, OPEN, TYPE, READ)] == world.stage.acts
+    assert ("cookies and storage", OPEN.url, as_json(TYPE)) == started.event.restored
+    assert ("the browser of its own", "what the page held in memory") == started.event.lost
+
+
+async def test_a_browser_that_was_not_yet_rebuilt_is_not_taken_for_the_old_one(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    stream = await world.create("buy", script([OPEN], [TYPE], [READ]))
+    await leave_during(world, stream, f"resolve {as_json(READ)}")
+    world.stage.living.clear()
+    await leave_during(world, stream, f"act {as_json(TYPE)}")
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+
+    assert [as_json(act) for act in (OPEN, TYPE, OPEN, OPEN, TYPE, READ)] == world.stage.acts
+    assert {} == world.stage.living
+
+
+async def test_a_paused_task_has_its_browser_again_after_a_restart(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    resolve = f"resolve {as_json(TYPE)}"
+    arrived = world.stage.stop_at(resolve)
+    stream = await world.create("buy", script([OPEN], [CLICK], [TYPE]))
+    async with world.worker():
+        await arrived.wait()
+        await world.tell(stream, decide.pause)
+        await world.until(stream, e.TaskPaused)
+    world.stage.hold[resolve].set()
+
+    async with world.worker():
+        held = dict(world.stage.living)
+        await world.tell(stream, decide.resume)
+        await world.until(stream, e.TaskFinished)
+
+    assert {"browser-1": OPEN.url} == held
+    assert [as_json(act) for act in (OPEN, CLICK, TYPE)] == world.stage.acts
+
+
+async def test_stopping_a_paused_task_that_nobody_runs_ends_its_browser(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    resolve = f"resolve {as_json(TYPE)}"
+    arrived = world.stage.stop_at(resolve)
+    stream = await world.create("buy", script([OPEN], [TYPE]))
+    async with world.worker():
+        await arrived.wait()
+        await world.tell(stream, decide.pause)
+        await world.until(stream, e.TaskPaused)
+
+    async with world.worker(max_concurrent=1):
+        await world.tell(stream, decide.stop)
+        after = await world.create("after", script([OPEN]))
+        await world.until(after, e.TaskFinished)
+
+    assert {} == world.stage.living
+
+
+async def test_a_pause_while_the_page_is_rebuilt_takes_effect_before_that_ends(world: Any, script: Any) -> None:
+    act = f"act {as_json(TYPE)}"
+    stream = await world.create("buy", script([OPEN], [TYPE], [READ]))
+    await leave_during(world, stream, f"resolve {as_json(READ)}")
+    arrived = world.stage.stop_at(act)
+
+    async with world.worker():
+        await arrived.wait()
+        await world.tell(stream, decide.pause)
+        await world.until(stream, e.TaskPaused)
+        story = await world.story(stream)
+        world.stage.hold[act].set()
+        await world.tell(stream, decide.resume)
+        await world.until(stream, e.TaskFinished)
+
+    assert ["requeued", "claimed", "pause_requested", "runner_lost", "paused"] == story[-5:]
+    assert [as_json(act) for act in (OPEN, TYPE, OPEN, OPEN, TYPE, READ)] == world.stage.acts
