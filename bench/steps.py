@@ -94,7 +94,7 @@ async def by_script(executable: str | None, url: str, rounds: int) -> AsyncGener
 async def by_task(url: str, rounds: int) -> AsyncGenerator[float]:
     """Seconds of each run, on a tape with full durability."""
     body = {"task": ". ".join([f"Go to {url}", *SENTENCES]), "max_agent_steps": 200}
-    async with served(Settings(screenshots=False)) as (store, http):
+    async with served(Settings(screenshots=False, allow_private="loopback")) as (store, http):
         for _ in range(rounds):
             async with http.post("/api/v1/run-task", json=body) as response:
                 stream = f"task-{(await response.json())['id']}"

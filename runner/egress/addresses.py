@@ -3,9 +3,10 @@
 import ipaddress
 import re
 import socket
-import unicodedata
 from collections.abc import Iterator
 from urllib.parse import unquote
+
+import idna
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -56,14 +57,25 @@ NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 def canonical(host: str) -> str:
-    """The host as a browser reads it: `0x7f.1` and `2130706433` are 127.0.0.1, full-width digits are digits."""
-    host = unicodedata.normalize("NFKC", unquote(host)).lower().rstrip(".")
+    """The host as a browser reads it: `0x7f.1` and `2130706433` are 127.0.0.1, full-width digits are digits,
+    other letters are punycode."""
+    host = _ascii(unquote(host)).lower().rstrip(".")
     literal = address_of(host)
     if literal is not None:
         return str(literal)
     try:
         return str(ipaddress.IPv4Address(socket.inet_aton(host))) if not re.search(r"\s", host) else host
     except (OSError, UnicodeEncodeError, ValueError):
+        return host
+
+
+def _ascii(host: str) -> str:
+    """An international name in the letters that are looked up. One that is none stays as it is, and is refused."""
+    if host.isascii():
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
         return host
 
 

@@ -122,5 +122,6 @@ def _matches(host: str, port: int, domain: str) -> bool:
         return False
     name = (pattern.hostname or "").rstrip(".")
     if name.startswith("*."):
-        return host.endswith(name[1:]) or host == name[2:]
+        name = canonical(name[2:])
+        return bool(name) and (host == name or host.endswith(f".{name}"))
     return bool(name) and host == canonical(name)
