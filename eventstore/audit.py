@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from eventstore import chain, codec
+from eventstore.events import TaskRedacted
 from eventstore.seal import Head, empty
 from eventstore.store import Verdict
 
@@ -32,28 +33,39 @@ class _Tag(msgspec.Struct, frozen=True):
     original: str = ""
 
 
+_REDACTION = "task.redacted"
 _tag = msgspec.json.Decoder(_Tag)
 
 
 class Audit:
-    """Feed it every event in order. It holds one number per stream, and nothing else that grows."""
+    """Feed it every event in order. It holds a number or two per stream, and nothing else that grows."""
 
     def __init__(self, log_id: bytes) -> None:
         self.head: Head = empty(log_id)
         self.redacted = 0
         self._versions: dict[str, int] = {}
+        self._bare: dict[str, tuple[Head, int]] = {}
+
+    @property
+    def uncovered(self) -> bool:
+        """Whether a payload is gone for which no redaction was found yet: it comes later in the stream, or never."""
+        return bool(self._bare)
 
     def take(self, stored: Stored) -> str | None:
         """What is wrong with the next event, or None."""
         problem = self._place(stored) or _altered(stored) or _mistagged(stored) or _unlinked(stored, self.head.hash)
         if problem is None:
+            self._cover(stored)
             self.head = Head(position=stored.position, hash=stored.hash, at=stored.at)
             self._versions[stored.stream] = stored.version
             self.redacted += stored.payload is None
         return problem
 
     def passed(self) -> Verdict:
-        """All is well as far as it was fed."""
+        """All is well as far as it was fed, unless a payload is gone and no redaction says why."""
+        if self._bare:
+            self.head, _ = min(self._bare.values(), key=lambda bare: bare[0].position)
+            return self.failed("the payload is missing without a redaction", first_bad=self.head.position + 1)
         return Verdict(ok=True, head=self.head.position, hash=self.head.hash.hex(), redacted=self.redacted)
 
     def failed(self, problem: str, *, first_bad: int | None) -> Verdict:
@@ -66,6 +78,16 @@ class Audit:
             first_bad=first_bad,
             problem=problem,
         )
+
+    def _cover(self, stored: Stored) -> None:
+        """Remember the first bare event of a stream and the last; a redaction later in the stream covers them."""
+        first, last = self._bare.get(stored.stream, (self.head, 0))
+        if stored.payload is None:
+            self._bare[stored.stream] = (first, stored.version)
+        elif last and stored.type == _REDACTION:
+            event = codec.decode(stored.type, stored.payload)
+            if isinstance(event, TaskRedacted) and last <= event.events:
+                del self._bare[stored.stream]
 
     def _place(self, stored: Stored) -> str | None:
         if stored.position != self.head.position + 1:

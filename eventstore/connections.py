@@ -49,6 +49,9 @@ async def configure(db: aiosqlite.Connection, durability: Durability) -> None:
         raise CannotOpen("The file system of the tape cannot share memory, which the write-ahead log needs.")
     await db.execute_fetchall(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
     await db.execute_fetchall("PRAGMA foreign_keys = ON")
+    # What is redacted is overwritten with zeros, and no copy of it goes into a temporary file meanwhile.
+    await db.execute_fetchall("PRAGMA secure_delete = ON")
+    await db.execute_fetchall("PRAGMA temp_store = MEMORY")
     await db.execute_fetchall("PRAGMA wal_autocheckpoint = 0")
     await db.execute_fetchall("PRAGMA journal_size_limit = 67108864")
     await db.execute_fetchall("PRAGMA cache_size = -65536")

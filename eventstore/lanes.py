@@ -79,6 +79,10 @@ class Lanes:
             self._arrived.clear()
         return batch
 
+    def wake(self) -> None:
+        """Something else than an append waits for the writer."""
+        self._arrived.set()
+
     async def arrival(self) -> None:
         """Return when something waits to be taken, or when the lanes are closed."""
         await self._arrived.wait()

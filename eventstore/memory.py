@@ -11,7 +11,7 @@ from eventstore.clock import microseconds
 from eventstore.errors import Broken
 from eventstore.events import Event
 from eventstore.seal import check, empty, entry, salts, seal
-from eventstore.store import PAGE, Lane, Recorded, Verdict
+from eventstore.store import PAGE, Lane, Recorded, Verdict, blanked
 from eventstore.tail import Tail
 
 
@@ -75,6 +75,16 @@ class MemoryStore:
     async def wait(self, after: int) -> None:
         """See EventStore."""
         await self._tail.wait(after)
+
+    async def redact(self, stream: str, through: int) -> int:
+        """See EventStore."""
+        events = self._streams.get(stream, [])
+        blank = [each for each in events[:through] if each.payload is not None]
+        for each in blank:
+            self._events[each.position - 1] = events[each.version - 1] = blanked(each)
+        self._tail.forget(stream, through)
+        await asyncio.sleep(0)
+        return len(blank)
 
     async def verify(self) -> Verdict:
         """See EventStore."""

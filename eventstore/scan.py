@@ -21,7 +21,7 @@ async def scan(db: Database, audit: Audit, head: int, *, share: float = 1.0) -> 
     msgspec.ValidationError for what cannot be read.
     """
     after, full = BEFORE_ALL, True
-    while full and audit.head.position < head:
+    while full and (audit.head.position < head or audit.uncovered):
         begun = time.perf_counter()
         rows: Sequence[Row] = list(await db.execute_fetchall(PAGE_AFTER, (after, PAGE)))
         for row in rows:

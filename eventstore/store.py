@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from eventstore.errors import Broken
-from eventstore.events import Event
+from eventstore.events import Event, Unknown
 
 PAGE = 1_000
 MAX_PAYLOAD = 256 * 1024
@@ -48,6 +48,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     salt: bytes | None
     commitment: bytes
     hash: bytes
+
+
+def blanked(recorded: Recorded) -> Recorded:
+    """The event as it is read once it was redacted."""
+    return msgspec.structs.replace(recorded, event=Unknown(original=recorded.type), payload=None, salt=None)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,6 +110,15 @@ class EventStore(Protocol):
 
     async def wait(self, after: int) -> None:
         """Return when there is an event with a greater position. Raises Broken when there will never be one."""
+        ...
+
+    async def redact(self, stream: str, through: int) -> int:
+        """Blank payload and salt of the stream's first `through` events, all at once; tells of how many.
+
+        When it answers they are in no file of the store and in nothing that it keeps in memory: readers get Unknown
+        events without a payload. The chain still verifies once a later TaskRedacted of the stream covers them. What is
+        blank already stays so. Raises DiskFull, Overloaded, Broken.
+        """
         ...
 
     async def verify(self) -> Verdict:

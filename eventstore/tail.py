@@ -10,7 +10,7 @@ from itertools import islice
 
 from eventstore.errors import Broken
 from eventstore.seal import Place
-from eventstore.store import Recorded
+from eventstore.store import Recorded, blanked
 
 RECENT = 4_096
 RECENT_BYTES = 32 * 1024 * 1024
@@ -34,6 +34,13 @@ class Tail:
         while len(self._recent) > RECENT or self._bytes > RECENT_BYTES:
             self._bytes -= len(self._recent.popleft().payload or b"")
         self._wake()
+
+    def forget(self, stream: str, through: int) -> None:
+        """The first `through` events of the stream have no payload any more."""
+        self._recent = deque(
+            blanked(each) if each.stream == stream and each.version <= through else each for each in self._recent
+        )
+        self._bytes = sum(len(each.payload or b"") for each in self._recent)
 
     def fail(self, broken: Broken) -> None:
         """There will never be more. The first reason stays."""

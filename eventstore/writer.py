@@ -4,9 +4,10 @@ While one batch is in fsync the next one gathers; nobody lingers. Only what is d
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain, islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from eventstore.errors import Broken, Conflict, Damaged, Invalid, Refused
 from eventstore.lanes import Lanes, Wish
@@ -33,9 +34,24 @@ class Disk(Protocol):
         """All of it durably, or nothing: then raises Poison, or DiskFull or Overloaded for the whole batch."""
         ...
 
+    async def erase(self, stream: str, through: int) -> int:
+        """Blank the stream's first events where they lie and wherever copies of them lie; tells how many.
+
+        Raises DiskFull or Overloaded when nothing was blanked.
+        """
+        ...
+
     async def tidy(self, *, idle: bool) -> None:
         """A moment to checkpoint in; `idle` when nobody waits."""
         ...
+
+
+class Erasure(NamedTuple):
+    """The first `through` events of a stream are to be blanked, and somebody waits for it."""
+
+    stream: str
+    through: int
+    answer: asyncio.Future[int]
 
 
 class Writer:
@@ -48,11 +64,20 @@ class Writer:
         self._clock = clock
         self._versions: dict[str, int] = {}
         self._taken: list[Wish] = []
+        self._erasures: deque[Erasure] = deque()
         self._stopping = False
 
     def version(self, stream: str) -> int | None:
         """The committed version of a stream, where it is remembered."""
         return self._versions.get(stream)
+
+    async def erase(self, stream: str, through: int) -> int:
+        """Have the events blanked between two batches. Raises what `Disk.erase` raises."""
+        self._tail.check()
+        erasure = Erasure(stream, through, asyncio.get_running_loop().create_future())
+        self._erasures.append(erasure)
+        self._lanes.wake()
+        return await erasure.answer
 
     def stop(self) -> None:
         """Let nobody in any more, and end when what is queued is written."""
@@ -77,6 +102,9 @@ class Writer:
             self._tail.fail(reason)
             for wish in self._taken + self._drain():
                 wish.refuse(reason.again())
+            for erasure in self._erasures:
+                if not erasure.answer.done():
+                    erasure.answer.set_exception(reason.again())
 
     def _drain(self) -> list[Wish]:
         wishes: list[Wish] = []
@@ -92,6 +120,10 @@ class Writer:
             if self._taken:
                 await self._commit(self._taken)
                 await self._disk.tidy(idle=False)
+            if self._erasures:  # one after each batch: neither waits for all of the other
+                await self._erase(self._erasures[0])
+                self._erasures.popleft()
+            if self._taken or self._erasures:
                 idle = False
             elif self._stopping:
                 return
@@ -99,6 +131,17 @@ class Writer:
                 await self._lanes.arrival()
             else:
                 idle = await self._quiet()
+
+    async def _erase(self, erasure: Erasure) -> None:
+        try:
+            blanked = await self._disk.erase(erasure.stream, erasure.through)
+        except Refused as reason:
+            if not erasure.answer.done():
+                erasure.answer.set_exception(reason)
+            return
+        self._tail.forget(erasure.stream, erasure.through)
+        if not erasure.answer.done():
+            erasure.answer.set_result(blanked)
 
     async def _quiet(self) -> bool:
         """Wait for more; when none comes for a while, tidy up."""

@@ -13,7 +13,7 @@ from eventstore import events as e
 from eventstore.errors import Conflict, Invalid
 from eventstore.memory import MemoryStore
 from eventstore.sqlite import open_sqlite
-from eventstore.store import MAX_PAYLOAD, PAGE, EventStore, Recorded, Verdict
+from eventstore.store import MAX_PAYLOAD, PAGE, EventStore, Recorded, Verdict, blanked
 
 LIMIT = 10.0
 STARTED = 1_700_000_000_000_000
@@ -286,3 +286,72 @@ async def test_an_event_of_a_type_that_is_not_known_is_carried(ground: Ground) -
 
         assert [("task.of_the_future", future)] == [(each.type, each.event) for each in page]
         assert (await store.verify()).ok
+
+
+# --- redact -----------------------------------------------------------------------------------------------------
+
+
+def redaction(events: int) -> e.TaskRedacted:
+    return e.TaskRedacted(project="p", request_digest="d", events=events)
+
+
+async def test_what_is_redacted_has_lost_its_payload_and_nothing_else(ground: Ground) -> None:
+    async with ground.store(("a", 0, steps(1, 2)), ("b", 0, steps(1, 1)), ("a", 2, [redaction(2)])) as store:
+        before = await store.read()
+
+        count = await store.redact("a", 2)
+
+        first, second, other, last = before
+        assert 2 == count
+        assert [blanked(first), blanked(second), other, last] == list(await store.read())
+        assert [blanked(first), blanked(second), last] == list(await store.read_stream("a"))
+        assert [blanked(first), blanked(second), other] == list(await store.read(types=["task.step_started"]))
+        assert (e.Unknown(original="task.step_started"), None, None) == (
+            blanked(first).event,
+            blanked(first).payload,
+            blanked(first).salt,
+        )
+
+
+async def test_a_redaction_verifies_and_is_counted(ground: Ground) -> None:
+    async with ground.store(("a", 0, [*steps(1, 2), redaction(2)]), ("b", 0, steps(1, 1))) as store:
+        await store.redact("a", 2)
+
+        verdict = await store.verify()
+
+        assert (True, 4, 2) == (verdict.ok, verdict.head, verdict.redacted)
+
+
+async def test_redacting_twice_changes_nothing_and_appends_go_on(ground: Ground) -> None:
+    async with ground.store(("a", 0, [*steps(1, 2), redaction(2)])) as store:
+        counts = [await store.redact("a", 2), await store.redact("a", 2), await store.redact("b", 9)]
+        (added,) = await store.append("a", 3, steps(3, 3), actor="test")
+
+        assert [2, 0, 0] == counts
+        assert [added] == list(await store.read(3))
+
+
+async def test_a_payload_that_no_redaction_covers_does_not_verify(ground: Ground) -> None:
+    async with ground.store(("a", 0, [*steps(1, 3), redaction(2)]), ("b", 0, steps(1, 1))) as store:
+        await store.redact("a", 3)
+
+        verdict = await store.verify()
+
+        assert (False, 0, 1, "the payload is missing without a redaction") == (
+            verdict.ok,
+            verdict.head,
+            verdict.first_bad,
+            verdict.problem,
+        )
+
+
+async def test_appends_and_redactions_at_once_do_not_wait_for_all_of_each_other(ground: Ground) -> None:
+    given = [(f"s{n}", 0, [*steps(1, 3), redaction(3)]) for n in range(8)]
+    async with ground.store(*given) as store:
+        answers = await asyncio.gather(
+            *(store.redact(f"s{n}", 3) for n in range(8)),
+            *(store.append(f"t{n}", 0, steps(1, 1), actor="test") for n in range(8)),
+        )
+
+        assert [3] * 8 == answers[:8]
+        assert (40, 24) == ((await store.verify()).head, (await store.verify()).redacted)

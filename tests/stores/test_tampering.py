@@ -78,17 +78,26 @@ async def test_triggers_refuse_every_change(path: Path, change: str) -> None:
     assert (await verdict(path)).ok
 
 
-async def test_what_is_redacted_verifies_and_is_carried(path: Path) -> None:
+async def test_a_payload_that_is_gone_without_a_redaction_is_found(path: Path) -> None:
     await written(path, 10)
+    async with open_sqlite(path) as store:
+        await store.append("b", 5, [redaction(5)], actor="test")
+        await store.append("a", 5, [redaction(1)], actor="test")
 
     with raw(path) as db:
         db.execute("UPDATE events SET payload = NULL, salt = NULL WHERE position IN (3, 4)")
+    found = await verdict(path)
 
-    async with open_sqlite(path) as store:
-        redacted = (await store.read(2))[0]
-        found = await store.verify()
-    assert (e.Unknown(original="task.step_started"), None, None) == (redacted.event, redacted.payload, redacted.salt)
-    assert (True, 10, 2) == (found.ok, found.head, found.redacted)
+    assert (False, 2, 3, "the payload is missing without a redaction") == (
+        found.ok,
+        found.head,
+        found.first_bad,
+        found.problem,
+    )
+
+
+def redaction(events: int) -> e.TaskRedacted:
+    return e.TaskRedacted(project="p", request_digest="d", events=events)
 
 
 async def test_the_end_of_the_tape_that_goes_missing_while_it_is_open_is_found(path: Path) -> None:
