@@ -1,8 +1,8 @@
 """What every family does with a task: find one of the caller's own, begin one, steer one. In no family's words."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
@@ -12,9 +12,11 @@ import uuid_utils
 
 from api.service import Caller, Service
 from eventstore import decide
-from eventstore.errors import Invalid, NotFound
+from eventstore import secrets as sealed
+from eventstore.errors import DiskFull, Invalid, NotFound, Refused
 from eventstore.events import Event, TaskCreated
 from eventstore.machine import State
+from eventstore.secrets import Secrets
 from eventstore.store import Lane
 from eventstore.task import Task
 from projections.task_row import TaskRow
@@ -60,7 +62,13 @@ async def task(service: Service, caller: Caller, task_id: str) -> TaskRow:
 
 
 async def create(
-    service: Service, caller: Caller, created: TaskCreated, *, digest: str, idempotency_key: str = ""
+    service: Service,
+    caller: Caller,
+    created: TaskCreated,
+    *,
+    digest: str,
+    idempotency_key: str = "",
+    secrets: Secrets | None = None,
 ) -> Created:
     """Put a new task on the tape, in the caller's project; answer when it is durable and in the view.
 
@@ -72,11 +80,38 @@ async def create(
     wish = msgspec.structs.replace(
         created, project=caller.project, request_digest=service.signer.digest(digest.encode())
     )
-    done = await service.tasks.transact(
-        stream(task_id), partial(decide.create, created=wish), actor=caller.actor, lane=Lane.INTAKE
-    )
+    async with _kept(service, stream(task_id), wish, secrets or {}):
+        done = await service.tasks.transact(
+            stream(task_id), partial(decide.create, created=wish), actor=caller.actor, lane=Lane.INTAKE
+        )
     await seen(service, done.position)
     return Created(id=task_id, replayed=not done.appended)
+
+
+@asynccontextmanager
+async def _kept(service: Service, stream: str, wish: TaskCreated, secrets: Secrets) -> AsyncIterator[None]:
+    """The secrets are in the vault before the event that names them, and not for longer than a task needs them.
+
+    Raises DiskFull.
+    """
+    task = await service.tasks.load(stream)
+    if not secrets or task.created is not None:  # the first request has put them, or was another one
+        yield
+        return
+    name = sealed.vault_name(stream, wish)
+    try:
+        await sealed.put(service.vault, name, secrets)
+    except OSError as error:
+        raise DiskFull(f"The secrets could not be kept: {error.strerror}.") from error
+    try:
+        yield
+    except Refused:
+        task = await service.tasks.load(stream)
+        if task.created is None or sealed.vault_name(stream, task.created) != name:
+            await service.vault.delete(name)
+        raise
+    if (await service.tasks.load(stream)).ended:  # it was repeated, and the first one has come to its end meanwhile
+        await service.vault.delete(name)
 
 
 async def control(

@@ -14,7 +14,8 @@ from msgspec import UNSET
 from api import hosts, wire
 from api.settings import Settings
 from eventstore.errors import Invalid
-from eventstore.events import Limits
+from eventstore.events import Limits, TaskCreated
+from eventstore.secrets import Secrets
 
 MAX_TASK = 50_000
 MAX_DOMAINS = 500
@@ -23,6 +24,11 @@ MAX_KEY = 100
 MAX_VALUE = 1_000
 MAX_URL = 8_192
 MAX_PATTERN = 1_000
+MAX_SECRETS = 50
+MAX_SECRET = 4_096
+MAX_SECRETS_TOGETHER = 32_768
+TELLING = 8
+"""A value of so many characters does not stand in a text by chance."""
 
 
 def digest(family: str, body: bytes) -> str:
@@ -55,6 +61,26 @@ def metadata(pairs: dict[str, str] | None, at: str) -> dict[str, str]:
         if len(value) > MAX_VALUE:
             raise _wrong(at, f"A value must have at most {MAX_VALUE} characters.", key)
     return pairs
+
+
+def secrets(given: Secrets | None, at: str, created: TaskCreated) -> None:
+    """At most 50 secrets: names of 1 to 100 characters, values of 1 to 4,096, and 32,768 in all.
+
+    No answer repeats a value. One that stands in what would go on the tape is refused.
+    """
+    given = given or {}
+    if len(given) > MAX_SECRETS:
+        raise _wrong(at, f"At most {MAX_SECRETS} secrets are allowed.")
+    for name, secret in given.items():
+        if not 1 <= len(name) <= MAX_KEY or not name.isprintable() or set(name) & set('<>"\\'):
+            raise _wrong(at, f'A name must have 1 to {MAX_KEY} printable characters, none of them < > " or \\.')
+        if not 1 <= len(secret.reveal()) <= MAX_SECRET:
+            raise _wrong(at, f"A value must have 1 to {MAX_SECRET} characters.", name)
+        if any(len(secret.reveal()) >= TELLING and secret.reveal() in text for text in _texts(created)):
+            why = f"The request says the value of this secret elsewhere; write <secret>{name}</secret> in its place."
+            raise _wrong(at, why, name)
+    if sum(len(secret.reveal()) for secret in given.values()) > MAX_SECRETS_TOGETHER:
+        raise _wrong(at, f"The values may have at most {MAX_SECRETS_TOGETHER} characters in all.")
 
 
 def domains(patterns: list[str] | None, at: str) -> tuple[str, ...]:
@@ -120,6 +146,12 @@ def limits(settings: Settings, max_steps: int) -> Limits:
         step_seconds=settings.step_seconds,
         action_seconds=settings.action_seconds,
     )
+
+
+def _texts(created: TaskCreated) -> Iterable[str]:
+    """What the client wrote and the tape keeps."""
+    yield from (created.instruction, created.start_url, created.output_schema, created.options.given)
+    yield from (*created.allowed_domains, *created.metadata, *created.metadata.values(), *created.secrets)
 
 
 def _parsed(text: str, at: str) -> object:

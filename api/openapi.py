@@ -10,7 +10,9 @@ import msgspec
 from aiohttp import web
 
 from api.errors import Problem, Unreadable
+from api.intake import MAX_SECRET
 from api.wire import Route
+from eventstore.secrets import Secret
 
 DOCUMENT = web.AppKey("openapi", bytes)
 _PATH = re.compile(r"\{([^}]+)\}")
@@ -133,6 +135,8 @@ def _schema(kind: type) -> Json:
     """For what msgspec has no words of its own: `object` is any JSON value."""
     if kind is object:
         return {"description": "any JSON value"}
+    if kind is Secret:
+        return {"type": "string", "minLength": 1, "maxLength": MAX_SECRET, "writeOnly": True}
     raise NotImplementedError(kind)
 
 

@@ -13,6 +13,7 @@ from eventstore.space import Space
 from eventstore.store import EventStore
 from eventstore.task import Task
 from eventstore.transact import Repository
+from eventstore.vault import Vault
 from projections.projector import Projector
 
 
@@ -33,6 +34,7 @@ class Service:
     tasks: Repository[Task]
     projector: Projector
     blobs: Blobs
+    vault: Vault
     signer: Signer
     space: Space | None = None
     ending: asyncio.Event = field(default_factory=asyncio.Event)

@@ -10,9 +10,12 @@ import msgspec
 from msgspec import Meta
 
 from eventstore.errors import CannotOpen
+from eventstore.secrets import Secret
 from eventstore.space import RESERVE
+from eventstore.vault import key_of
 
 PREFIX = "TAPEWRIGHT_"
+_KEYS = frozenset({"api_key", "vault_key"})
 _INJECTED = re.compile(r"TAPEWRIGHT_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
 
@@ -36,6 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: Annotated[
         str | None,
         Meta(description="the URL under which clients reach the service, http or https, for links in answers"),
+    ] = None
+    vault_key: Annotated[
+        Secret | None,
+        Meta(description="the key of the vault: 32 bytes as 64 hex digits or base64; without it one is made beside it"),
     ] = None
     max_concurrent: Annotated[int, Meta(ge=0, le=256, description="how many tasks run at once, 0 to 256")] = 4
     screenshots: Annotated[bool, Meta(description="whether every step keeps a picture of the page, true or false")] = (
@@ -156,13 +163,16 @@ def _read(name: str, hint: object, value: object) -> object:
 
 
 def _wrong(name: str, hint: object, value: object) -> CannotOpen:
-    shown = "set" if name == "api_key" else repr(value)  # a key never stands in a log
+    shown = "set" if name in _KEYS else repr(value)  # a key never stands in a log
     return CannotOpen(f"{variable(name)} is {shown}, which is not right. It should be {_description(hint)}.")
 
 
 def _hook(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value)).expanduser()
+    if kind is Secret:
+        key_of(str(value))  # raises ValueError
+        return Secret(str(value))
     raise NotImplementedError(kind)
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from api.service import Caller
 from eventstore.errors import Invalid
 from eventstore.key import Scope
+from eventstore.secrets import Secret
 
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -88,7 +89,7 @@ def decode(data: bytes, kind: type[T]) -> T:
     if not data:
         raise Invalid("A JSON body is required.", field=("body",))
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=kind, dec_hook=_hook)
     except msgspec.ValidationError as error:
         raise _invalid("body", error) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -113,6 +114,17 @@ def query(request: web.Request, kind: type[T]) -> T:
 def reply(value: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """The value as JSON."""
     return web.Response(body=_encoder.encode(value), status=status, content_type="application/json", headers=headers)
+
+
+def _hook(kind: type, value: object) -> object:
+    """The types that msgspec does not know. A ValueError becomes a ValidationError, which says where it was."""
+    if kind is object:  # any value will do
+        return value
+    if kind is not Secret:
+        raise NotImplementedError(kind)
+    if not isinstance(value, str):
+        raise ValueError("A secret's value must be a string.")
+    return Secret(value)
 
 
 def _invalid(source: str, error: msgspec.ValidationError) -> Invalid:

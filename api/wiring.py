@@ -30,7 +30,7 @@ from eventstore.space import Space
 from eventstore.sqlite import open_sqlite
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
-from eventstore.vault import Vault
+from eventstore.vault import Vault, key_of
 from projections.projector import open_projector
 from runner.attempt import Models
 from runner.browser.browsers import BrowserSettings
@@ -84,12 +84,14 @@ async def open_service(
         projector = await stack.enter_async_context(open_projector(store, directory / "views"))
         tasks = Repository(store, Task(), evolve)
         blobs = Blobs(directory / "blobs", space)
+        vault = Vault(directory / "vault", key_of(settings.vault_key.reveal()) if settings.vault_key else None)
         service = Service(
             settings=settings,
             store=store,
             tasks=tasks,
             projector=projector,
             blobs=blobs,
+            vault=vault,
             signer=Signer(load_secret(directory)),
             space=space,
         )
@@ -102,7 +104,7 @@ async def open_service(
                 store,
                 tasks,
                 blobs,
-                Vault(directory / "vault"),
+                vault,
                 _runner_settings(settings),
                 models=models,
                 sessions=sessions,

@@ -35,6 +35,7 @@ from eventstore.blobs import Blobs
 from eventstore.sqlite import open_sqlite
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
+from eventstore.vault import Vault
 from projections.projector import open_projector
 
 KEY = "bench-key-of-enough-length"
@@ -94,6 +95,7 @@ async def ours(directory: Path) -> AsyncIterator[web.Application]:
                 tasks=Repository(store, Task(), evolve),
                 projector=projector,
                 blobs=Blobs(directory / "blobs"),
+                vault=Vault(directory / "vault"),
                 signer=Signer(bytes(32)),
             )
         )

@@ -13,7 +13,7 @@ from eventstore.events import Options, TaskCreated
 from projections.step_row import StepRow
 from projections.task_row import TaskRow
 
-UNSUPPORTED = ("secrets", "browser_profile_id", "save_browser_data", "included_file_names")
+UNSUPPORTED = ("browser_profile_id", "save_browser_data", "included_file_names")
 NO_EFFECT_YET = ("use_adblock", "use_proxy", "proxy_country_code", "highlight_elements", "enable_public_share")
 
 
@@ -21,7 +21,7 @@ def wished(asked: RunTask, settings: Settings) -> TaskCreated:
     """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid."""
     for name in UNSUPPORTED:
         intake.unsupported(getattr(asked, name), name)
-    return TaskCreated(
+    created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
         llm=models.resolve(asked.llm_model, field=("body", "llm_model")),
         session=fresh_id(),
@@ -37,7 +37,10 @@ def wished(asked: RunTask, settings: Settings) -> TaskCreated:
         output_schema=intake.output_schema(asked.structured_output_json, "structured_output_json"),
         allowed_domains=intake.domains(asked.allowed_domains, "allowed_domains"),
         metadata=intake.metadata(asked.metadata, "metadata"),
+        secrets=tuple(asked.secrets or ()),
     )
+    intake.secrets(asked.secrets, "secrets", created)
+    return created
 
 
 def item(row: TaskRow) -> TaskItem:

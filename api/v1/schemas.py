@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.intake import MAX_PATTERN, MAX_TASK
 from eventstore.machine import State
+from eventstore.secrets import Secret
 
 WORDS: dict[State, str] = {
     State.QUEUED: "created",
@@ -31,7 +32,7 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     """What to do. A field that is null counts as one that was left out."""
 
     task: Annotated[str, Meta(min_length=1, max_length=MAX_TASK)]
-    secrets: dict[str, str] | None = None
+    secrets: dict[str, Secret] | None = None
     allowed_domains: list[Annotated[str, Meta(max_length=MAX_PATTERN)]] | None = None
     browser_profile_id: str | None = None
     save_browser_data: bool | None = False

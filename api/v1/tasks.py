@@ -23,6 +23,7 @@ async def run_task(request: web.Request) -> web.Response:
         service,
         request[CALLER],
         convert.wished(asked, service.settings),
+        secrets=asked.secrets,
         digest=intake.digest("v1", await request.read()),
         idempotency_key=request.headers.get("Idempotency-Key", ""),
     )

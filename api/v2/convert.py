@@ -37,7 +37,6 @@ NO_EFFECT_YET = (
 def wished(asked: CreateTask, settings: Settings) -> TaskCreated:
     """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid."""
     browser = asked.session_settings or SessionSettings()
-    intake.unsupported(asked.secrets, "secrets")
     intake.unsupported(asked.op_vault_id, "opVaultId")
     intake.unsupported(asked.system_prompt_extension, "systemPromptExtension")
     intake.unsupported(asked.judge, "judge")
@@ -45,7 +44,7 @@ def wished(asked: CreateTask, settings: Settings) -> TaskCreated:
     intake.unsupported(browser.profile_id, "sessionSettings", "profileId")
     intake.unsupported(browser.enable_recording, "sessionSettings", "enableRecording")
     sent = intake.sent(asked, NO_EFFECT_YET) | intake.sent(browser, ("proxy_country_code",))
-    return TaskCreated(
+    created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
         llm=models.resolve(asked.llm, field=("body", "llm")),
         session=fresh_id(),
@@ -62,7 +61,10 @@ def wished(asked: CreateTask, settings: Settings) -> TaskCreated:
         output_schema=intake.output_schema(asked.structured_output, "structuredOutput"),
         allowed_domains=intake.domains(asked.allowed_domains, "allowedDomains"),
         metadata=intake.metadata(asked.metadata, "metadata"),
+        secrets=tuple(asked.secrets or ()),
     )
+    intake.secrets(asked.secrets, "secrets", created)
+    return created
 
 
 def item(row: TaskRow) -> TaskItem:

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.intake import MAX_PATTERN, MAX_TASK
 from eventstore.machine import State
+from eventstore.secrets import Secret
 
 Status: TypeAlias = Literal["created", "started", "finished", "failed", "stopped"]
 
@@ -64,7 +65,7 @@ class CreateTask(Camel, frozen=True, kw_only=True):
     structured_output: str | None = None
     session_id: UUID | None = None
     metadata: dict[str, str] | None = None
-    secrets: dict[str, str] | None = None
+    secrets: dict[str, Secret] | None = None
     allowed_domains: list[Pattern] | None = None
     op_vault_id: str | None = None
     session_settings: SessionSettings | None = None

@@ -34,6 +34,7 @@ async def create_task(request: web.Request) -> web.Response:
         service,
         caller,
         wished,
+        secrets=asked.secrets,
         digest=intake.digest("v2", await request.read()),
         idempotency_key=request.headers.get("Idempotency-Key", ""),
     )

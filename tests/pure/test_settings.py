@@ -6,6 +6,7 @@ import pytest
 
 from api.settings import Settings, descriptions, injected, load
 from eventstore.errors import CannotOpen
+from eventstore.secrets import Secret
 
 KEY = "sixteen-chars-or-more"
 
@@ -75,10 +76,18 @@ def test_what_kubernetes_sets_for_a_service_of_this_name_is_no_setting_and_is_na
 
 
 def test_a_key_that_is_wrong_stands_in_no_message() -> None:
-    with pytest.raises(CannotOpen) as refused:
-        load({"TAPEWRIGHT_API_KEY": "secret"})
+    for name in ("TAPEWRIGHT_API_KEY", "TAPEWRIGHT_VAULT_KEY"):
+        with pytest.raises(CannotOpen, match=f"{name} is set, which is not right") as refused:
+            load({name: "secret"})
 
-    assert "secret" not in str(refused.value)
+        assert "secret" not in str(refused.value)
+
+
+def test_the_key_of_the_vault_is_not_shown_with_the_settings() -> None:
+    settings = load({"TAPEWRIGHT_VAULT_KEY": "ab" * 32})
+
+    assert Secret("ab" * 32) == settings.vault_key
+    assert "abab" not in repr(settings)
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -25,6 +25,7 @@ from eventstore.memory import MemoryStore
 from eventstore.store import EventStore, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
+from eventstore.vault import Vault
 from projections.projector import open_projector
 
 KEY = "a-key-that-is-long-enough"
@@ -182,6 +183,7 @@ async def service(tmp_path: Path, store: EventStore) -> AsyncIterator[Service]:
             tasks=Repository(store, Task(), evolve),
             projector=projector,
             blobs=Blobs(tmp_path / "blobs"),
+            vault=Vault(tmp_path / "vault"),
             signer=Signer(bytes(32)),
         )
 

@@ -38,7 +38,6 @@ async def test_a_task_without_a_sentence_is_refused(client: Client, body: object
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"secrets": {"password": "hunter2"}}, flaw("body", "secrets", msg=UNSUPPORTED)),
         ({"browser_profile_id": "p"}, flaw("body", "browser_profile_id", msg=UNSUPPORTED)),
         ({"save_browser_data": True}, flaw("body", "save_browser_data", msg=UNSUPPORTED)),
         ({"included_file_names": ["a.pdf"]}, flaw("body", "included_file_names", msg=UNSUPPORTED)),

@@ -139,7 +139,6 @@ async def test_null_counts_as_left_out(client: Client, drive: Drive) -> None:
             {"llm": "browser-use-2.0"},
             flaw("body", "llm", msg='No model "browser-use-2.0" is configured; configured: instructions.'),
         ),
-        ({"secrets": {"password": "hunter2"}}, flaw("body", "secrets", msg=UNSUPPORTED)),
         ({"opVaultId": "v"}, flaw("body", "opVaultId", msg=UNSUPPORTED)),
         ({"systemPromptExtension": "Be kind."}, flaw("body", "systemPromptExtension", msg=UNSUPPORTED)),
         ({"judge": True}, flaw("body", "judge", msg=UNSUPPORTED)),
