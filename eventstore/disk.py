@@ -2,25 +2,36 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Collection, Mapping, Sequence
 
-from eventstore.errors import Broken
+from eventstore.checkpoints import FRAMES, Checkpoints, moved_by
+from eventstore.connections import BUSY_SECONDS
+from eventstore.errors import Broken, Overloaded
 from eventstore.rows import Database, flat, insert, translated
 from eventstore.store import Recorded
+from eventstore.writer import Poison
 
-# 16 MiB in pages of 4 KiB.
-WAL_FRAMES = 4_096
+EMPTY_SECONDS = 0.25
+AGAIN_SECONDS = 5.0
 
+_ERASE = "UPDATE events SET payload = NULL, salt = NULL WHERE stream = ? AND version <= ? AND payload IS NOT NULL"
 _VERSIONS = "SELECT value, (SELECT coalesce(max(version), 0) FROM events WHERE stream = value) FROM json_each(?)"
 
 
 class SqliteDisk:
     """Implements `writer.Disk`. Nobody else uses the connection."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, checkpoints: Checkpoints, *, frames: int = FRAMES) -> None:
+        """The write-ahead log is to be moved when it has so many `frames` of 4 KiB."""
         self._db = db
-        self._events = 0
-        self._frames_per_event = 1.0
+        self._checkpoints = checkpoints
+        self._frames = frames
+        # Written since the write-ahead log began anew, and how many of them when it was last asked to be moved.
+        self._events = self._asked = 0
+        self._frames_per_event = 2.0
+        self._residue = False
+        self._tried = 0.0
 
     async def versions(self, streams: Collection[str]) -> Mapping[str, int]:
         try:
@@ -40,23 +51,47 @@ class SqliteDisk:
         self._events += len(events)
 
     async def tidy(self, *, idle: bool) -> None:
-        """Move the write-ahead log into the file: when nobody waits, or when it has grown long.
+        """Have the write-ahead log moved into the file when nobody waits, or when it has grown long; see Checkpoints.
 
-        SQLite would do it within a commit, while somebody waits for it. How long the log is can only be asked by doing
-        it, so the last answer is the estimate for the next.
+        How long it is can only be asked by moving it, so the last answer is the estimate for the next.
         """
-        if not self._events or (not idle and self._events * self._frames_per_event < WAL_FRAMES):
-            return
+        if self._residue and time.monotonic() - self._tried > AGAIN_SECONDS:
+            await self.empty()
+        unasked = self._events - self._asked
+        if self._checkpoints.near and not idle:
+            self._checkpoints.near = False
+            frames, moved = await moved_by(self._db)
+            if 0 < frames == moved:
+                self._frames_per_event = max(frames / max(self._events, 1), 0.1)
+                self._events = 0
+            self._asked = self._events
+        elif unasked * self._frames_per_event >= self._frames or (idle and (unasked or self._checkpoints.near)):
+            self._checkpoints.want()
+            if idle:
+                self._events = 0
+            self._asked = self._events
+
+    async def erase(self, stream: str, through: int) -> int:
+        """See writer.Disk. One statement, so that no reader sees half; then no old page stays in the log before it."""
         try:
-            ((_, frames, _),) = await self._db.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+            await self._db.execute_fetchall(_ERASE, (stream, through))
+            ((blanked,),) = await self._db.execute_fetchall("SELECT changes()")
         except sqlite3.Error as error:
             reason = translated(error)
-            if isinstance(reason, Broken):
-                raise reason from error
-            # No room to move it to: it is as durable where it is, and there will be another moment.
-            return
-        self._frames_per_event = max(frames / self._events, 0.1)
-        self._events = 0
+            raise Overloaded(str(error)) if isinstance(reason, Poison) else reason from error
+        self._residue = True
+        await self.empty()
+        return int(blanked)
+
+    async def empty(self) -> None:
+        """Move all of the write-ahead log into the file and cut it off: it holds pages from before an erasure.
+
+        Whoever still reads an old state hinders it, for EMPTY_SECONDS at most; then `tidy` tries again.
+        """
+        self._residue = not await emptied(self._db)
+        self._tried = time.monotonic()
+        if not self._residue:
+            self._events = self._asked = 0
 
     async def _check_alone(self, head: int) -> None:
         """Raises Broken when somebody else wrote to the tape: then nothing that is remembered here holds."""
@@ -69,3 +104,17 @@ class SqliteDisk:
             return  # It can be asked again with the next batch, which cannot be written either if it is so.
         if last != head:
             raise Broken("Another process has written to this tape.")
+
+
+async def emptied(db: Database) -> bool:
+    """Whether all of the write-ahead log is in the file now, and nothing in the log. Raises Broken."""
+    try:
+        await db.execute_fetchall(f"PRAGMA busy_timeout = {round(EMPTY_SECONDS * 1_000)}")
+        ((busy, _, _),) = await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        await db.execute_fetchall(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1_000)}")
+    except sqlite3.Error as error:
+        reason = translated(error)
+        if isinstance(reason, Broken):
+            raise reason from error
+        return False
+    return not busy

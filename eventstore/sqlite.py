@@ -4,15 +4,17 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from eventstore import reading
 from eventstore.audit import Audit
+from eventstore.checkpoints import FRAMES, Checkpoints
 from eventstore.clock import microseconds
 from eventstore.connections import Durability, configure, connection, to_its_end
-from eventstore.disk import SqliteDisk
+from eventstore.disk import SqliteDisk, emptied
 from eventstore.errors import Broken, CannotOpen, Damaged, Refused
 from eventstore.events import Event
 from eventstore.lanes import Lanes, Wish
@@ -37,6 +39,7 @@ async def open_sqlite(
     durability: Durability = "full",
     queue_limit: int = 8_192,
     space: Space | None = None,
+    checkpoint_frames: int = FRAMES,
     clock: Callable[[], int] = microseconds,
 ) -> AsyncIterator["SqliteStore"]:
     """Open the tape, or make one where there is no file, and write until the block is left.
@@ -51,14 +54,18 @@ async def open_sqlite(
         try:
             writing = await stack.enter_async_context(connection(path, "rw"))
             await configure(writing, durability)
+            moving = await stack.enter_async_context(connection(path, "rw"))
+            await configure(moving, durability)
             pages = await stack.enter_async_context(connection(path, "ro"))
             streams = await stack.enter_async_context(connection(path, "ro"))
             log_id, head, damage = await _head(writing)
-        except sqlite3.Error as error:
+            await emptied(writing)  # what a killed process left may hold what it had just redacted
+        except (sqlite3.Error, Broken) as error:
             raise CannotOpen(f"The tape {path} cannot be opened: {error}.") from error
         tail, lanes = Tail(head), Lanes(queue_limit, space)
-        writer = Writer(SqliteDisk(writing), lanes, tail, clock)
-        async with _running(writer, tail):
+        checkpoints = Checkpoints(moving, partial(_condemn, tail, lanes))
+        writer = Writer(SqliteDisk(writing, checkpoints, frames=checkpoint_frames), lanes, tail, clock)
+        async with _running(writer, checkpoints):
             store = SqliteStore(path, log_id, tail, lanes, writer, pages, streams)
             if damage is not None:
                 store.condemn(damage)
@@ -80,6 +87,11 @@ class SqliteStore:
         self._writer = writer
         self._pages = pages
         self._streams = streams
+
+    @property
+    def log_id(self) -> bytes:
+        """See EventStore."""
+        return self._log_id
 
     @property
     def head(self) -> int:
@@ -142,6 +154,10 @@ class SqliteStore:
         """See EventStore."""
         await self._tail.wait(after)
 
+    async def redact(self, stream: str, through: int) -> int:
+        """See EventStore."""
+        return await self._writer.erase(stream, through)
+
     async def verify(self, *, share: float = 1.0) -> Verdict:
         """See EventStore. Reads on a connection of its own, and works on a store that broke as well.
 
@@ -154,8 +170,7 @@ class SqliteStore:
 
     def condemn(self, reason: Broken) -> None:
         """Nothing is written and nothing is read any more, for this reason, unless there was one before."""
-        self._tail.fail(reason)
-        self._lanes.close(reason)
+        _condemn(self._tail, self._lanes, reason)
 
     async def _verdict(self, share: float) -> Verdict:
         audit, head = Audit(self._log_id), self.head
@@ -204,18 +219,25 @@ async def _head(db: Database) -> tuple[bytes, Head, Damaged | None]:
     return log_id, genesis, None
 
 
+def _condemn(tail: Tail, lanes: Lanes, reason: Broken) -> None:
+    tail.fail(reason)
+    lanes.close(reason)
+
+
 @asynccontextmanager
-async def _running(writer: Writer, tail: Tail) -> AsyncIterator[None]:
+async def _running(writer: Writer, checkpoints: Checkpoints) -> AsyncIterator[None]:
     """The writer's life: whatever ends the block, what is queued is written first, for DRAIN_SECONDS at most."""
     try:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(writer.run(), name="tape writer")
+            beside = group.create_task(checkpoints.run(), name="tape checkpoints")
             try:
                 yield
             finally:
                 writer.stop()
                 await to_its_end(asyncio.wait([task], timeout=DRAIN_SECONDS))
                 task.cancel()
+                beside.cancel()
     except BaseExceptionGroup as failures:
         # One reason is told as itself; the store's own goes before what its failure caused in the block.
         broken = failures.subgroup(Broken)

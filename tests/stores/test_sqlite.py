@@ -12,6 +12,7 @@ import aiosqlite
 import pytest
 
 from eventstore import events as e
+from eventstore.checkpoints import Checkpoints
 from eventstore.disk import SqliteDisk
 from eventstore.errors import Broken, DiskFull, Overloaded
 from eventstore.lanes import CONTROL_LIMIT, Lanes, Wish
@@ -79,7 +80,7 @@ async def writing(path: Path, *, pages: int) -> AsyncIterator[tuple[Lanes, Tail,
     async with aiosqlite.connect(path, isolation_level=None) as db:
         await db.execute_fetchall(f"PRAGMA max_page_count = {pages}")
         lanes, tail = Lanes(100), Tail(empty(b"l" * 16))
-        writer = Writer(SqliteDisk(db), lanes, tail, lambda: 1)
+        writer = Writer(SqliteDisk(db, Checkpoints(db, tail.fail)), lanes, tail, lambda: 1)
         async with asyncio.timeout(LIMIT), asyncio.TaskGroup() as group:
             group.create_task(writer.run())
             yield lanes, tail, db
