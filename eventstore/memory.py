@@ -26,6 +26,11 @@ class MemoryStore:
         self._streams: dict[str, list[Recorded]] = {}
 
     @property
+    def log_id(self) -> bytes:
+        """See EventStore."""
+        return self._log_id
+
+    @property
     def head(self) -> int:
         """The position of the last event, 0 for an empty tape."""
         return self._tail.head.position

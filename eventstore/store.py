@@ -15,6 +15,7 @@ import msgspec
 
 from eventstore.errors import Broken
 from eventstore.events import Event, Unknown
+from eventstore.rules import Violation
 
 PAGE = 1_000
 MAX_PAYLOAD = 256 * 1024
@@ -64,10 +65,16 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     redacted: int = 0
     first_bad: int | None = None
     problem: str | None = None
+    violations: tuple[Violation, ...] = ()
 
 
 class EventStore(Protocol):
     """An append-only log of events in streams."""
+
+    @property
+    def log_id(self) -> bytes:
+        """What tells this tape from every other one: 16 bytes."""
+        ...
 
     @property
     def head(self) -> int:

@@ -42,6 +42,17 @@ def prepare(path: Path, *, now: int) -> None:
         raise CannotOpen(f"The tape {path} cannot be opened: {error}.") from error
 
 
+def check(path: Path) -> None:
+    """See that a tape that this version can read lies there. Writes nothing. Raises CannotOpen with a sentence."""
+    try:
+        header = _header(path)
+    except OSError as error:
+        raise CannotOpen(f"The tape {path} cannot be opened: {error.strerror}.") from error
+    if header is None:
+        raise CannotOpen(f"There is no tape {path}.")
+    _check_header(path, header)
+
+
 def _header(path: Path) -> bytes | None:
     try:
         with path.open("rb") as file:
