@@ -15,8 +15,13 @@ from api.scope import Reader, TaskReader, of_project
 from api.service import SERVICE, Service
 from api.tape_views import EventPage, TaskAsOf, as_of, shown
 from api.wire import CALLER, Route, query, reply
-from eventstore.errors import Invalid, NotFound
+from eventstore import witness
+from eventstore.book import kept
+from eventstore.blobs import DamagedBlob
+from eventstore.errors import Gone, Invalid, NotFound
+from eventstore.examine import examine
 from eventstore.store import Verdict
+from eventstore.witness import Notes
 from projections.history import task_at
 
 VERIFYING = web.AppKey("verifying", asyncio.Lock)
@@ -36,6 +41,13 @@ class At(msgspec.Struct, frozen=True, kw_only=True):
     """When: a position of the log, or a time in ISO 8601. Without it: now."""
 
     at: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Verifying(msgspec.Struct, frozen=True, kw_only=True):
+    """What to hold the tape against, beside its own chain: the rules; a line that was published as its checkpoint."""
+
+    rules: bool = False
+    checkpoint: Annotated[str, Meta(max_length=1024)] = ""
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +86,14 @@ async def task(request: web.Request) -> web.Response:
 
 async def verify(request: web.Request) -> web.Response:
     """Recompute the whole hash chain from the stored bytes: one client at a time, for it reads all that there is."""
+    asked, service = query(request, Verifying), request.app[SERVICE]
+    notes = [await asyncio.to_thread(kept, service.settings.data_dir)]
+    if asked.checkpoint:
+        notes.append(_published(asked.checkpoint))
     async with request.app[VERIFYING]:
         if request.transport is None:
             raise ConnectionResetError("The client did not wait for its turn.")
-        return reply(await request.app[SERVICE].store.verify())
+        return reply(await examine(service.store, notes=notes, rules=asked.rules))
 
 
 async def picture(request: web.Request) -> web.Response:
@@ -90,10 +106,28 @@ async def picture(request: web.Request) -> web.Response:
         signed = query(request, Signed)
         if not service.signer.check(request.path, signed.expires, signed.signature):
             raise web.HTTPUnauthorized(text="An API key is required, or a signed link that has not expired.")
-    for step in await service.projector.steps.of(task_id):
-        if str(step.number) == number and step.screenshot and (data := await service.blobs.get(step.screenshot)):
-            headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-            return web.Response(body=data, content_type="image/png", headers=headers)
+    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=await _picture(service, task_id, number), content_type="image/png", headers=headers)
+
+
+async def _picture(service: Service, task_id: str, number: str) -> bytes:
+    """Raises NotFound where there never was one, Gone where there is none any more, or not the one that was taken."""
+    row = await service.projector.tasks.find(task_id)
+    if row is not None and row.redacted:
+        raise Gone(f"The task was redacted: {row.redaction or 'no reason was given'}.")
+    steps = [step for step in await service.projector.steps.of(task_id) if str(step.number) == number]
+    for step in steps:
+        if step.screenshot:
+            try:
+                data = await service.blobs.get(step.screenshot)
+            except DamagedBlob as damaged:
+                raise Gone("The screenshot is damaged: it is not the one that was taken.") from damaged
+            if data is None:
+                raise Gone("The screenshot is missing: it is no longer on the disk.")
+            return data
+    for step in steps:
+        if step.removed:
+            raise Gone(f"The screenshot was removed: {step.removed}.")
     raise NotFound("Screenshot not found")
 
 
@@ -131,6 +165,12 @@ def _after(request: web.Request, asked: Paging) -> int:
     if not (last.isascii() and last.isdigit() and int(last[:20]) <= _LARGEST):
         raise Invalid("Last-Event-ID must be a position of the log.", field=("header", "Last-Event-ID"))
     return int(last)
+
+
+def _published(line: str) -> Notes:
+    if not line.isascii() or (checkpoint := witness.read(line.strip().encode())) is None:
+        raise Invalid("A line of a file of checkpoints, whole and as it was signed.", field=("query", "checkpoint"))
+    return Notes(checkpoints=(checkpoint,))
 
 
 def _moment(text: str) -> dict[str, int]:
@@ -183,13 +223,14 @@ ROUTES: tuple[Route, ...] = (
         open=True,
         query=Signed,
         media="image/png",
-        errors=(404,),
+        errors=(404, 410),
         paths={**_TASK, "number": "The step's number."},
     ),
     _route(
         path="/api/tape/verify",
         handler=verify,
-        summary="Recompute the whole hash chain",
+        summary="Recompute the whole hash chain, and hold it against signed checkpoints and the rules",
+        query=Verifying,
         inspects=True,
         scope="admin",
         operator=True,

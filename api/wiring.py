@@ -21,6 +21,7 @@ from api.connections import accepting, cut_when_stalled
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer, load_secret
+from api.witnessed import witnessed
 from eventstore.blobs import Blobs
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
@@ -81,6 +82,8 @@ async def open_service(
         store = await stack.enter_async_context(
             open_sqlite(directory / "tape.db", durability=settings.durability, space=space)
         )
+        # Before anything is built on the tape; and closed after all that writes to it, for the last checkpoint.
+        await stack.enter_async_context(witnessed(store, directory, lossy=settings.durability == "normal"))
         projector = await stack.enter_async_context(open_projector(store, directory / "views"))
         tasks = Repository(store, Task(), evolve)
         blobs = Blobs(directory / "blobs", space)
