@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import docs, health, keys, openapi, tape
+from api import docs, health, keys, openapi, removals, tape
 from api.auth import identifier
 from api.cors import CORS, Cors
 from api.errors import Problem, problem
@@ -28,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *v2_tasks.ROUTES,
     *ping.ROUTES,
     *tape.ROUTES,
+    *removals.ROUTES,
     *keys.ROUTES,
     *health.ROUTES,
     *openapi.ROUTES,

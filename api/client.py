@@ -67,9 +67,11 @@ class Client:
         """The answer as `kind`. Raises Failure."""
         return _read(await self._call("GET", path, query=query, timeout=LONG if long else CALL), kind)
 
-    async def send(self, method: str, path: str, kind: type[T], body: Mapping[str, object] | None = None) -> T:
+    async def send(
+        self, method: str, path: str, kind: type[T], body: Mapping[str, object] | None = None, *, long: bool = False
+    ) -> T:
         """The answer to a request that changes something, as `kind`. Raises Failure."""
-        return _read(await self._call(method, path, body=body), kind)
+        return _read(await self._call(method, path, body=body, timeout=LONG if long else CALL), kind)
 
     async def submit(self, words: Mapping[str, object]) -> str:
         """The id of a new task, asked for in v2's words. Raises Failure."""

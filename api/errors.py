@@ -13,6 +13,7 @@ STATUS = {
     "not_allowed": 409,
     "conflict": 409,
     "fenced": 409,
+    "gone": 410,
     "overloaded": 503,
     "disk_full": 507,
 }

@@ -12,6 +12,9 @@ from projections.task_row import TaskRow
 
 PICTURE_SECONDS = 3600
 
+NO_SESSION = "00000000-0000-0000-0000-000000000000"
+"""Stands where a session's id is asked for, and the task that had it was redacted."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -46,6 +46,7 @@ class TaskReader:
         self._store = store
         self._stream = stream
         self._position = self._version = 0
+        self._ended = False
 
     async def __call__(self, after: int, limit: int) -> Part:
         """The next `limit` events. When there are fewer, the log was looked at up to the head of that moment."""
@@ -54,6 +55,7 @@ class TaskReader:
         events: list[Recorded] = []
         while len(events) < limit and (page := await self._store.read_stream(self._stream, version)):
             version = page[-1].version
+            self._ended = self._ended or any(recorded.type in LAST for recorded in page)
             events += [recorded for recorded in page if recorded.position > after]
             if len(page) < PAGE:
                 break
@@ -64,7 +66,7 @@ class TaskReader:
         return Part(
             events=events,
             next=self._position if full else max(head, after, self._position),
-            last=bool(events) and events[-1].type in LAST,
+            last=self._ended and not full,
         )
 
 

@@ -27,7 +27,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Everything a handler needs, and nothing that acts. Once it is `ending`, requests are refused."""
+    """Everything a handler needs, and nothing that acts. Once it is `ending`, requests are refused.
+
+    Whoever removes something holds `removing`, so that a crash leaves one removal unfinished at most.
+    """
 
     settings: Settings
     store: EventStore
@@ -38,6 +41,7 @@ class Service:
     signer: Signer
     space: Space | None = None
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    removing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 SERVICE = web.AppKey("service", Service)

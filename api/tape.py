@@ -16,8 +16,8 @@ from api.service import SERVICE, Service
 from api.tape_views import EventPage, TaskAsOf, as_of, shown
 from api.wire import CALLER, Route, query, reply
 from eventstore import witness
-from eventstore.book import kept
 from eventstore.blobs import DamagedBlob
+from eventstore.book import kept
 from eventstore.errors import Gone, Invalid, NotFound
 from eventstore.examine import examine
 from eventstore.store import Verdict

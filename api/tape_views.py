@@ -13,8 +13,11 @@ from projections.task_row import TaskRow
 _NOTHING = msgspec.Raw(b"null")
 
 
-class TapeEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. `at` is ISO 8601 in UTC with microseconds, `data` what was stored (null once redacted), `hash` hex."""
+class TapeEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event. `at` is ISO 8601 in UTC with microseconds, `data` what was stored (null once redacted), `hash` hex.
+
+    `redacted` stands there once it is true.
+    """
 
     position: int
     stream: str
@@ -25,6 +28,7 @@ class TapeEvent(msgspec.Struct, frozen=True, kw_only=True):
     command_id: str
     data: msgspec.Raw
     hash: str
+    redacted: bool = False
 
 
 class EventPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +42,11 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     head: int
 
 
-class StepAsOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A step. `actions` are JSON objects such as `{"click": {...}}`; `screenshot_url` is signed and expires."""
+class StepAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A step. `actions` are JSON objects such as `{"click": {...}}`; `screenshot_url` is signed and expires.
+
+    `screenshot_removed` stands there once the picture was removed, and is why.
+    """
 
     number: int
     started_at: str
@@ -56,10 +63,14 @@ class StepAsOf(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: str
     usage: e.Usage | None
     screenshot_url: str | None
+    screenshot_removed: str = ""
 
 
-class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as it stood: the three registers, what people saw of them, and all that had happened by then."""
+class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task as it stood: the three registers, what people saw of them, and all that had happened by then.
+
+    Of one that was `redacted` there are states, times and counts; `redaction` is why. Both stand there only then.
+    """
 
     id: str
     instruction: str
@@ -87,6 +98,8 @@ class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_usd: str | None
     steps: Sequence[StepAsOf]
+    redacted: bool = False
+    redaction: str = ""
 
 
 def iso(microseconds: int) -> str:
@@ -106,6 +119,7 @@ def shown(recorded: Recorded) -> TapeEvent:
         command_id=recorded.command_id,
         data=_NOTHING if recorded.payload is None else msgspec.Raw(recorded.payload),
         hash=recorded.hash.hex(),
+        redacted=recorded.payload is None,
     )
 
 
@@ -138,6 +152,8 @@ def as_of(row: TaskRow, steps: Sequence[StepRow], *, picture: Callable[[StepRow]
         output_tokens=row.output_tokens,
         cost_usd=None if row.cost_usd is None else str(row.cost_usd),
         steps=[_step(step, picture(step) if step.screenshot else None) for step in steps],
+        redacted=row.redacted,
+        redaction=row.redaction,
     )
 
 
@@ -158,6 +174,7 @@ def _step(step: StepRow, picture: str | None) -> StepAsOf:
         interrupted=step.interrupted,
         usage=step.usage,
         screenshot_url=picture,
+        screenshot_removed=step.removed,
     )
 
 

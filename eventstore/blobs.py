@@ -6,7 +6,10 @@ names a blob which is not there.
 
 import asyncio
 import errno
+import os
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from eventstore.files import sync, write_whole
 from eventstore.space import Space
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+PARTS = 256
+
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -47,6 +52,43 @@ class Blobs:
             return None
         return await asyncio.to_thread(self._get, digest)
 
+    async def sizes(self, digests: Collection[str]) -> dict[str, int]:
+        """Bytes on the disk of each blob that is there."""
+        return await asyncio.to_thread(self._sizes, digests)
+
+    async def delete(self, digests: Collection[str], *, before: int) -> int:
+        """Delete these, but none that was put again after `before` (microseconds since 1970); tells how many went."""
+        return await asyncio.to_thread(self._delete, digests, before)
+
+    async def old(self, part: int, *, before: int) -> list[str]:
+        """The blobs of one of PARTS parts of the store that were not put again after `before`."""
+        return await asyncio.to_thread(self._old, part, before)
+
+    def _sizes(self, digests: Collection[str]) -> dict[str, int]:
+        sizes = {}
+        for digest in digests:
+            with suppress(FileNotFoundError, Invalid):
+                sizes[digest] = self.path(digest).stat().st_size
+        return sizes
+
+    def _delete(self, digests: Collection[str], before: int) -> int:
+        deleted = 0
+        for digest in digests:
+            with suppress(FileNotFoundError, Invalid):
+                path = self.path(digest)
+                if path.stat().st_mtime_ns // 1_000 <= before:
+                    path.unlink()
+                    deleted += 1
+        return deleted
+
+    def _old(self, part: int, before: int) -> list[str]:
+        names: list[str] = []
+        for path in (self._root / f"{part:02x}").glob("*/*"):
+            with suppress(FileNotFoundError):
+                if _DIGEST.fullmatch(path.name) and path.stat().st_mtime_ns // 1_000 <= before:
+                    names.append(path.name)
+        return names
+
     def _put(self, data: bytes) -> str:
         digest = sha256(data).hexdigest()
         path = self.path(digest)
@@ -60,6 +102,8 @@ class Blobs:
             else:
                 # Another put may have renamed it this moment, and not have synced the directory yet.
                 sync(path.parent)
+                # It is as young as if it were new, for those who delete what is old and named by nobody.
+                os.utime(path)
         except OSError as error:
             if error.errno in _NO_SPACE:
                 raise DiskFull from error

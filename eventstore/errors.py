@@ -54,6 +54,12 @@ class Fenced(Refused):
     code = "fenced"
 
 
+class Gone(Refused):
+    """It was removed."""
+
+    code = "gone"
+
+
 class Overloaded(Refused):
     """The log is busy; try again in a moment."""
 

@@ -70,15 +70,23 @@ class Vault:
         """Forget the bytes. Forgetting what is not there is no error."""
         await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
 
-    async def sweep(self, keep: Iterable[str]) -> int:
-        """Forget all but the bytes of these names, and what writers that were killed left; answers how many."""
-        return await asyncio.to_thread(self._sweep, {self._path(name).name for name in keep} | {_KEY, _CHECK})
+    async def sweep(self, keep: Iterable[str], *, before: int | None = None) -> int:
+        """Forget all but the bytes of these names, and what writers that were killed left; answers how many.
 
-    def _sweep(self, keep: set[str]) -> int:
-        swept = [path for path in self._directory.iterdir() if path.is_file() and path.name not in keep]
-        for path in swept:
-            path.unlink(missing_ok=True)
-        return len(swept)
+        What was put after `before` (microseconds since 1970) stays as well.
+        """
+        kept = {self._path(name).name for name in keep} | {_KEY, _CHECK}
+        return await asyncio.to_thread(self._sweep, kept, before)
+
+    def _sweep(self, keep: set[str], before: int | None) -> int:
+        swept = 0
+        for path in self._directory.iterdir():
+            with suppress(FileNotFoundError):
+                young = before is not None and path.stat().st_mtime_ns // 1_000 > before
+                if path.is_file() and path.name not in keep and not young:
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def _opened(self, given: bytes | None) -> AESGCM:
         """The cipher of the given key or of the kept one. What it has to read shows whether it is the right one."""

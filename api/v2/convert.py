@@ -6,7 +6,7 @@ import msgspec
 
 from api import intake, models
 from api.control import fresh_id
-from api.present import ended, identity, moment, moment_or_none, outcome
+from api.present import NO_SESSION, ended, identity, moment, moment_or_none, outcome
 from api.settings import Settings
 from api.v2.schemas import (
     DEFAULT_STEPS,
@@ -71,7 +71,7 @@ def item(row: TaskRow) -> TaskItem:
     """A task as lists show it."""
     return TaskItem(
         id=row.id,
-        session_id=row.session,
+        session_id=row.session or NO_SESSION,
         llm=row.llm,
         task=row.instruction,
         status=WORDS[row.state],

@@ -6,7 +6,7 @@ from uuid import UUID
 from aiohttp import web
 
 from api import control, intake, wire
-from api.present import microseconds, picture
+from api.present import NO_SESSION, microseconds, picture
 from api.service import SERVICE
 from api.v2 import convert, schemas
 from api.wire import CALLER, POLLED, Route
@@ -40,7 +40,9 @@ async def create_task(request: web.Request) -> web.Response:
     )
     session = (await control.task(service, caller, created.id)).session if created.replayed else wished.session
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None
-    return wire.reply(schemas.TaskCreatedResponse(id=created.id, session_id=session), status=202, headers=headers)
+    return wire.reply(
+        schemas.TaskCreatedResponse(id=created.id, session_id=session or NO_SESSION), status=202, headers=headers
+    )
 
 
 async def list_tasks(request: web.Request) -> web.Response:
