@@ -4,7 +4,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from api.commands import keys, run, serve, show, tape, tasks
+from api.commands import keys, removals, run, serve, show, tape, tasks, verify
 from api.commands.common import EXIT_CODES, Json, say, say_json
 from api.demo import demo
 
@@ -40,7 +40,10 @@ def assemble() -> typer.Typer:
         tasks.resume,
         tasks.stop,
         tape.tail,
-        tape.verify,
+        verify.verify,
+        verify.accept_loss,
+        removals.prune,
+        removals.redact,
         demo.demo,
         version,
     ):

@@ -14,18 +14,21 @@ from eventstore.tape import uri
 BUSY_SECONDS = 5.0
 
 Durability = Literal["full", "normal"]
+Mode = Literal["ro", "rw", "ro&immutable=1"]
+"""As it stands in the file's URI; immutable: nobody writes, so there is nothing to lock and no file to make for it."""
+
 T = TypeVar("T")
 
 
 @asynccontextmanager
-async def connection(path: Path, mode: Literal["ro", "rw"]) -> AsyncIterator[aiosqlite.Connection]:
+async def connection(path: Path, mode: Mode) -> AsyncIterator[aiosqlite.Connection]:
     """Opened and closed completely, whenever the caller is cancelled: no thread and no file stays behind."""
     opening = aiosqlite.connect(uri(path, mode), uri=True, isolation_level=None, timeout=BUSY_SECONDS)
     db = await _opened(opening)
     try:
         await db.execute_fetchall("PRAGMA trusted_schema = OFF")
         await db.execute_fetchall("PRAGMA cell_size_check = ON")
-        if mode == "ro":
+        if mode != "rw":
             await db.execute_fetchall("PRAGMA query_only = ON")
         yield db
     finally:

@@ -10,7 +10,7 @@ import msgspec
 
 from eventstore import reading
 from eventstore.audit import Audit
-from eventstore.connections import connection
+from eventstore.connections import Mode, connection
 from eventstore.errors import CannotOpen, Damaged
 from eventstore.rows import PAGE_FROM, Database
 from eventstore.scan import scan
@@ -51,11 +51,11 @@ class Offline:
 
 @asynccontextmanager
 async def open_offline(path: Path) -> AsyncIterator[Offline]:
-    """The tape in this file. Raises CannotOpen for a file that is none, or cannot be read."""
+    """The tape in this file, to which nobody may begin to write. Raises CannotOpen for one that cannot be read."""
     await asyncio.to_thread(check, path)
     async with AsyncExitStack() as stack:
         try:
-            db = await stack.enter_async_context(connection(path, "ro"))
+            db = await stack.enter_async_context(connection(path, await asyncio.to_thread(_mode, path)))
             ((log_id,),) = await db.execute_fetchall("SELECT log_id FROM head")
             ((head,),) = await db.execute_fetchall("SELECT coalesce(max(position), 0) FROM events")
         except (sqlite3.Error, ValueError) as error:
@@ -63,3 +63,9 @@ async def open_offline(path: Path) -> AsyncIterator[Offline]:
         if not isinstance(log_id, bytes) or not isinstance(head, int):
             raise CannotOpen(f"The tape {path} is damaged: it has lost its identity.")
         yield Offline(db, log_id, head)
+
+
+def _mode(path: Path) -> Mode:
+    """Where a write-ahead log is, it belongs to the tape, and reading it needs the file of its index."""
+    log = path.with_name(f"{path.name}-wal")
+    return "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
