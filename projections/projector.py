@@ -229,7 +229,7 @@ async def _is_of(store: EventStore, checkpoint: Checkpoint) -> bool:
 
 def _files(directory: Path) -> tuple[Path, list[Path]]:
     """The views file of this definition, and those of others."""
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = sha256()
     for module in (events, codec, machine, shelf, task_row, tasks, step_row, steps, references):
         digest.update(Path(module.__file__ or "").read_bytes())

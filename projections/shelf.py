@@ -4,11 +4,13 @@
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
+from zlib import crc32
 
 import aiosqlite
 import msgspec
@@ -33,7 +35,12 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA wal_checkpoint(TRUNCATE);
 CREATE TABLE IF NOT EXISTS checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER, hash BLOB) STRICT;
 """
+_SEAL = 4
 _CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)"
+
+
+class Altered(sqlite3.DatabaseError):
+    """A row of the views file is not what was written."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +78,13 @@ class Shelf:
         """The answer, whole."""
         with self._noting_damage():
             return list(await self._database.execute_fetchall(sql, values))
+
+    def unsealed(self, blob: object) -> bytes:
+        """What was given to `sealed`. Raises Altered, and then the file is damaged."""
+        if not isinstance(blob, bytes) or blob[:_SEAL] != crc32(blob[_SEAL:]).to_bytes(_SEAL, "big"):
+            self.damage = Altered("a row of the views file is not what was written")
+            raise self.damage
+        return blob[_SEAL:]
 
     async def checkpoint(self) -> Checkpoint:
         """Where the file stands."""
@@ -122,6 +136,11 @@ class Shelf:
             raise
 
 
+def sealed(text: bytes) -> bytes:
+    """A row as it lies in the file, with a check sum before it: SQLite has none."""
+    return crc32(text).to_bytes(_SEAL, "big") + text
+
+
 @asynccontextmanager
 async def open_shelf(file: Path | None, schema: str, trust: Callable[[Shelf], Awaitable[T | None]]) -> AsyncIterator[T]:
     """Open the file, or a new one where it is damaged or foreign, and give what `trust` makes of it.
@@ -148,7 +167,8 @@ async def _tried(file: Path, schema: str, trust: Callable[[Shelf], Awaitable[T |
             shelf = await stack.enter_async_context(_opened(file, schema))
             trusted = await trust(shelf) if await shelf.rows("PRAGMA application_id") == [(_APPLICATION,)] else None
         except (sqlite3.DatabaseError, msgspec.DecodeError, ValueError) as error:
-            if isinstance(error, sqlite3.DatabaseError) and _code(error) not in _DAMAGED:
+            sqlite = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, Altered)
+            if sqlite and getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
                 raise
             trusted = None
         yield trusted
@@ -163,6 +183,8 @@ def remove(file: Path) -> None:
 @asynccontextmanager
 async def _opened(file: Path | None, schema: str) -> AsyncIterator[Shelf]:
     async with AsyncExitStack() as stack:
+        if file is not None:
+            _owned(file)
         database = aiosqlite.connect(file or ":memory:", isolation_level=None)
         shelf = Shelf(database)
         stack.callback(lambda: remove(file) if file and shelf.damage else None)
@@ -172,6 +194,12 @@ async def _opened(file: Path | None, schema: str) -> AsyncIterator[Shelf]:
         if tables == 0 or application == _APPLICATION:
             await database.executescript(_OPENING + schema)
         yield shelf
+
+
+def _owned(file: Path) -> None:
+    """There, and for the owner alone; what SQLite puts beside it gets the same mode."""
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    file.chmod(0o600)
 
 
 def _code(error: sqlite3.Error) -> int:

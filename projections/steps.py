@@ -7,7 +7,7 @@ import msgspec
 from eventstore import events as e
 from eventstore.codec import kind_of
 from eventstore.store import Recorded
-from projections.shelf import Shelf, Values
+from projections.shelf import Shelf, Values, sealed
 from projections.step_row import ENDINGS, REMOVALS, StepRow, after_the_end, apply, visible
 from projections.task_row import STREAM
 
@@ -48,7 +48,7 @@ class Steps:
         if trail is not None:
             return visible(trail.rows)
         rows = await self._shelf.rows("SELECT row FROM steps WHERE task = ? ORDER BY place", (task_id,))
-        return visible(_decoder.decode(row[0]) for row in rows)
+        return visible(self._row(row[0]) for row in rows)
 
     def apply(self, recorded: Recorded) -> None:
         """See View."""
@@ -78,7 +78,7 @@ class Steps:
         for stream in streams:
             task_id = stream.removeprefix(STREAM)
             rows = await self._shelf.rows("SELECT row FROM steps WHERE task = ? ORDER BY place", (task_id,))
-            steps = [_decoder.decode(row[0]) for row in rows]
+            steps = [self._row(row[0]) for row in rows]
             self._trails.setdefault(stream, Trail(rows=steps, kept=len(steps), ended=True))
             self._dirty.setdefault(stream, self._trails[stream])
 
@@ -90,7 +90,7 @@ class Steps:
             "SELECT task, steps.row FROM tasks JOIN steps ON task = id WHERE live = 1 ORDER BY task, place"
         )
         for task, text in rows:
-            self._trails[STREAM + task].rows.append(_decoder.decode(text))
+            self._trails[STREAM + task].rows.append(self._row(text))
         for trail in self._trails.values():
             trail.kept = _closed(trail)
 
@@ -100,7 +100,7 @@ class Steps:
         self._dirty = {}
         self._closed = [(trail, _closed(trail)) for trail in self._writing.values()]
         return _WRITE, [
-            (stream.removeprefix(STREAM), place, _encoder.encode(trail.rows[place]))
+            (stream.removeprefix(STREAM), place, sealed(_encoder.encode(trail.rows[place])))
             for stream, trail in self._writing.items()
             for place in range(trail.kept, len(trail.rows))
         ]
@@ -113,6 +113,9 @@ class Steps:
             if trail.ended and stream not in self._dirty:
                 del self._trails[stream]
         self._writing = {}
+
+    def _row(self, blob: bytes) -> StepRow:
+        return _decoder.decode(self._shelf.unsealed(blob))
 
 
 def _closed(trail: Trail) -> int:

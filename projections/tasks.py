@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 import msgspec
 
+from eventstore.errors import DiskFull
 from eventstore.machine import State
 from eventstore.store import Recorded
-from projections.shelf import Shelf, Values
+from projections.listing import Listing
+from projections.shelf import Shelf, Values, sealed
 from projections.task_row import STREAM, TaskRow, apply
 
 __all__ = ["TaskRow", "Tasks"]
@@ -23,7 +25,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE INDEX IF NOT EXISTS tasks_listed ON tasks (project, created_at, created, state);
 CREATE INDEX IF NOT EXISTS tasks_of_session ON tasks (session, created_at, created, state);
 CREATE INDEX IF NOT EXISTS tasks_live ON tasks (live) WHERE live = 1;
-CREATE INDEX IF NOT EXISTS tasks_ended ON tasks (ended_at, id, project) WHERE redacted = 0;
+CREATE INDEX IF NOT EXISTS tasks_ended ON tasks (ended_at, id) WHERE redacted = 0;
 """
 _WRITE = """
 INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -89,31 +91,39 @@ class Tasks:
     ) -> tuple[list[TaskRow], int]:
         """Rows of one project, newest first, and how many there are in all. Times: from `after` on, before `before`.
 
-        Raises DiskFull when the file could not be brought up to date: an old list would pass for a new one.
+        When the disk is full, what the file lacks is taken from memory.
         """
-        bounds: dict[str, Values] = {
-            "project = ?": (project,),
-            "session = ?": (session,),
-            "created_at >= ?": (created_after,),
-            "created_at < ?": (created_before,),
-        }
-        given = {clause: values for clause, values in bounds.items() if values != (None,)}
-        counted = len(given) == 1
-        if states is not None:
-            given[f"state IN ({', '.join('?' * len(states))})"] = tuple(states)
-        where = " AND ".join(given)
-        values = [value for each in given.values() for value in each]
-        await self._flush()
-        if counted:  # Most lists: a number that is known need not be counted again in SQL.
+        wanted = Listing(
+            project=project,
+            states=states,
+            session=session,
+            created_after=created_after,
+            created_before=created_before,
+        )
+        lacking: list[TaskRow] = []
+        try:
+            await self._flush()
+        except DiskFull:
+            lacking = [copy.copy(row) for row in {**self._writing, **self._dirty}.values()]
+        where, values = wanted.condition()
+        if lacking:  # rarely, so that it need not be quick
+            where += " AND created NOT IN (SELECT value FROM json_each(?))"
+            values.append(_encoder.encode([row.created for row in lacking]).decode())
+        mine = [row for row in lacking if wanted.has(row)]
+        if wanted.whole:  # Most lists: a number that is known need not be counted again in SQL.
             total = sum(self._totals[project, state] for state in set(State if states is None else states))
         else:
             count = f"SELECT count(*) FROM tasks WHERE {where}"  # noqa: S608  # constants alone
             ((total,),) = await self._shelf.rows(count, values)
+            total += len(mine)
         if total <= offset:
             return [], total
+        first = 0 if mine else offset
         newest = f"SELECT row FROM tasks WHERE {where} ORDER BY created_at DESC, created DESC LIMIT ? OFFSET ?"  # noqa: S608  # as above
-        rows = await self._shelf.rows(newest, (*values, limit, offset))
-        return [_decoder.decode(row[0]) for row in rows], total
+        rows = [self._row(text) for (text,) in await self._shelf.rows(newest, (*values, offset + limit - first, first))]
+        if mine:
+            rows = sorted([*rows, *mine], key=lambda row: (row.created_at, row.created), reverse=True)
+        return rows[offset - first : offset - first + limit], total
 
     async def until(self, task_id: str, condition: Condition, timeout: float) -> TaskRow | None:
         """The row as soon as the condition holds, be it for a moment; None when it did not in `timeout` seconds."""
@@ -156,6 +166,10 @@ class Tasks:
         streams = {recorded.stream for recorded in page if recorded.version > 1}
         return [each for each in streams.difference(self._live, self._ended) if each.startswith(STREAM)]
 
+    def live(self) -> list[str]:
+        """The ids of the tasks that have not ended."""
+        return [stream.removeprefix(STREAM) for stream in self._live]
+
     async def load(self, streams: Collection[str] | None = None) -> None:
         """Bring these tasks from the file into memory; without streams: all live tasks, and the counts."""
         if streams is None:
@@ -168,7 +182,7 @@ class Tasks:
             ids = _json([stream.removeprefix(STREAM) for stream in streams])
             rows = await self._shelf.rows("SELECT row FROM tasks WHERE id IN (SELECT value FROM json_each(?))", (ids,))
         for (text,) in rows:
-            row = _decoder.decode(text)
+            row = self._row(text)
             if self._hot(STREAM + row.id) is None:
                 home = self._live if row.ended_at is None else self._ended
                 home[STREAM + row.id] = row
@@ -183,6 +197,9 @@ class Tasks:
         """See View."""
         self._writing = {}
         self._evict()
+
+    def _row(self, blob: bytes) -> TaskRow:
+        return _decoder.decode(self._shelf.unsealed(blob))
 
     def _hot(self, stream: str) -> TaskRow | None:
         row = self._live.get(stream)
@@ -216,7 +233,7 @@ class Tasks:
 def _values(row: TaskRow) -> Values:
     live = 1 if row.ended_at is None else 0
     known = row.created, row.id, row.project, row.session, row.state, live, row.created_at
-    return (*known, row.ended_at, int(row.redacted), _encoder.encode(row))
+    return (*known, row.ended_at, int(row.redacted), sealed(_encoder.encode(row)))
 
 
 def _json(value: list[str]) -> str:

@@ -195,3 +195,36 @@ async def test_the_file_of_another_definition_stays_until_the_new_one_has_caught
             stood.append(old.exists())
 
     assert ([True, True], False) == (stood, old.exists())
+
+
+async def test_a_row_that_was_altered_on_the_disk_is_not_shown_and_the_next_start_heals(tmp_path: Path) -> None:
+    store = MemoryStore()
+    await write(store, "t", FINISHED)
+    async with following(store, tmp_path):
+        pass
+    file = views_file(tmp_path)
+    data = file.read_bytes()
+    assert 1 < data.count(b'"instruction"') + data.count(b'"next_goal"')
+    file.write_bytes(data.replace(b'"next_goal"', b'"next_gaol"'))
+
+    with pytest.raises(sqlite3.DatabaseError):  # noqa: PT012  # both raise, the second for the first
+        async with open_projector(store, tmp_path) as projector:
+            with pytest.raises(sqlite3.DatabaseError):
+                await projector.steps.of("t")
+            await projector.run()
+    async with following(store, tmp_path) as healed:
+        assert (await task_at(store, "t")) == (await healed.tasks.find("t"), await healed.steps.of("t"))
+
+
+async def test_the_views_are_for_their_owner_alone(tmp_path: Path) -> None:
+    store = MemoryStore()
+    await write(store, "t", FINISHED)
+
+    async with following(store, tmp_path / "views") as projector:
+        await projector.flush()
+        modes = {each.name.partition(".")[2]: each.stat().st_mode & 0o777 for each in files(tmp_path / "views")}
+
+    assert ({"db": 0o600, "db-wal": 0o600, "db-shm": 0o600}, 0o700) == (
+        modes,
+        (tmp_path / "views").stat().st_mode & 0o777,
+    )
