@@ -45,9 +45,9 @@ class Book:
                 os.truncate(self._path, len(whole))
         except (OSError, ValueError) as error:
             raise CannotOpen(f"The checkpoints in {directory} cannot be used: {error}.") from error
-        self._lines = whole.count(b"\n")
-        self.checkpoints = witness.read_all(whole).checkpoints
-        self.last: Checkpoint | None = self.checkpoints[-1] if self.checkpoints else None
+        lines = whole.splitlines()
+        self._lines = len(lines)
+        self.last: Checkpoint | None = next((each for line in reversed(lines) if (each := witness.read(line))), None)
 
     async def note(self, store: EventStore) -> None:
         """Sign the head of the tape, unless that was done already. Raises OSError, and Broken."""
@@ -68,7 +68,7 @@ class Book:
             number += 1
         os.replace(self._path, aside)
         sync(self._path.parent)
-        self.checkpoints, self.last, self._lines = (), None, 0
+        self.last, self._lines = None, 0
         return aside
 
     def _write(self, line: bytes) -> None:

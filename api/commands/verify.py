@@ -107,7 +107,7 @@ async def _accept_loss(data: Path) -> int:
         with hold(data, holder="somebody who accepts a loss"):
             book = await asyncio.to_thread(Book, data)
             async with open_offline(data / TAPE) as tape:
-                found = await contradiction(tape, book.checkpoints)
+                found = await contradiction(tape, (await asyncio.to_thread(kept, data)).checkpoints)
             if found is None:
                 say("Nothing is missing: the tape bears out all its checkpoints.")
                 return SUCCESS
