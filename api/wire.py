@@ -69,13 +69,13 @@ class Empty(msgspec.Struct, frozen=True, kw_only=True):
     """`{}`"""
 
 
-async def body(request: web.Request, kind: type[T]) -> T:
+async def body(request: web.Request, kind: type[T], *, seconds: float = BODY_SECONDS) -> T:
     """The request's body as a struct. Raises Invalid, naming the field by its path from `body`.
 
-    A client that has not sent all of it after BODY_SECONDS gets 408.
+    A client that has not sent all of it after `seconds` gets 408.
     """
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             data = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="The body did not arrive in time.") from None
