@@ -78,10 +78,10 @@ def test_whatever_happens_in_whatever_order_the_tape_is_as_the_model_says() -> N
 
 
 def test_the_same_holds_move_by_move() -> None:
-    run_state_machine_as_test(InMemory, settings=settings(SETTINGS, max_examples=RUNS // 20, stateful_step_count=25))
+    run_state_machine_as_test(InMemory, settings=settings(SETTINGS, max_examples=RUNS // 40, stateful_step_count=25))
 
 
-@settings(SETTINGS, max_examples=RUNS // 10)
+@settings(SETTINGS, max_examples=RUNS // 20)
 @given(order=st.integers(0, 2**16 - 1), steps=st.integers(1, 9), end=st.sampled_from(["finished", "failed"]))
 def test_of_a_stop_and_an_end_at_the_same_time_exactly_one_ends_the_task(order: int, steps: int, end: str) -> None:
     machine = InMemory()
@@ -97,7 +97,7 @@ def test_of_a_stop_and_an_end_at_the_same_time_exactly_one_ends_the_task(order: 
     assert 1 == sum(kind in ENDS for kind in tape)
 
 
-@settings(SETTINGS, max_examples=RUNS // 10)
+@settings(SETTINGS, max_examples=RUNS // 20)
 @given(
     order=st.integers(0, 2**20 - 1),
     steps=st.integers(0, 3),
