@@ -140,18 +140,24 @@ def find(executable: str) -> str | None:
     return next((path for name in INSTALLED if (path := shutil.which(name))), None)
 
 
+def executable_of(executable: str, playwright: Playwright) -> str:
+    """As `find`, with Playwright's own where there is no other. Raises ActFailed when there is none at all."""
+    path = find(executable) or shutil.which(playwright.chromium.executable_path)
+    if path is None:
+        raise ActFailed(
+            "no_browser",
+            "No Chrome or Chromium was found; install one (on Debian: apt install chromium)"
+            " or set TAPEWRIGHT_BROWSER to its path.",
+        )
+    return path
+
+
 async def launch(executable: str, *, headless: bool, answer_seconds: float = ANSWER_SECONDS) -> Chromium:
     """Start a driver and a browser. Raises ActFailed with code no_browser when there is none or it does not start."""
-    path = find(executable)
     manager = async_playwright()
     playwright = await manager.start()
     try:
-        if path is None and shutil.which(playwright.chromium.executable_path) is None:
-            raise ActFailed(
-                "no_browser",
-                "No Chrome or Chromium was found; install one (on Debian: apt install chromium)"
-                " or set TAPEWRIGHT_BROWSER to its path.",
-            )
+        path = executable_of(executable, playwright)
         await playwright.selectors.register(ENGINE, ENGINE_SCRIPT, content_script=True)
         browser = await playwright.chromium.launch(
             executable_path=path,
@@ -169,7 +175,7 @@ async def launch(executable: str, *, headless: bool, answer_seconds: float = ANS
         await asyncio.shield(playwright.stop())
         if isinstance(error, Error):
             raise ActFailed(
-                "no_browser", f"The browser {path or ''} did not start: {error.message.splitlines()[0]}"
+                "no_browser", f"The browser {executable} did not start: {error.message.splitlines()[0]}"
             ) from error
         raise
     return Chromium(

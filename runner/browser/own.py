@@ -19,6 +19,7 @@ import structlog
 import uuid_utils
 
 from runner.browser import keeper
+from runner.browser.flags import prepare
 from runner.vocabulary import ActFailed
 
 START_SECONDS = keeper.START_SECONDS + 5.0
@@ -101,6 +102,7 @@ async def start(root: Path, command: Callable[[Path], Sequence[str]], *, proxy: 
     """A new one. `command` is how to run Chromium with that profile. Raises ActFailed with code no_browser."""
     directory = root / str(uuid_utils.uuid7())
     directory.mkdir(mode=0o700, parents=True)
+    prepare(directory / "profile")
     (directory / "proxy").write_text(str(proxy), "ascii")
     own = (sys.executable, "-I", "-S", keeper.__file__, str(directory), str(grace))
     started = subprocess.Popen(  # noqa: ASYNC220, S603 - it takes a millisecond, and outlives this process

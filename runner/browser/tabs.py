@@ -17,11 +17,13 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 class Tab:
     """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them.
 
-    `asked` is the last address that its main frame asked for, redirects followed.
+    `asked` is the last address that its main frame asked for, redirects followed; `name` what DevTools calls the page,
+    once somebody has asked.
     """
 
     def __init__(self, page: Page, spawn: Spawn, max_page_bytes: int, guard: "Guarding") -> None:
         self.page = page
+        self.name = ""
         self.cdp: CDPSession | None = None
         self.asked = ""
         self.crashed = False
@@ -175,7 +177,7 @@ class Tabs:
         self._max_page_bytes = max_page_bytes
         self._guard = guard
         self._tasks: set[asyncio.Task[None]] = set()
-        context.on("page", self._adopt)
+        context.on("page", self.adopt)
 
     async def current(self) -> Tab:
         """The tab to act in; a new one when none is left."""
@@ -217,7 +219,8 @@ class Tabs:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _adopt(self, page: Page) -> None:
+    def adopt(self, page: Page) -> None:
+        """Take it for the newest tab, and so the current one."""
         if len(self.open) >= MOST_TABS:
             self.spawn(self._close(page))
             self.adopted.set()

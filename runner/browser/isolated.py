@@ -1,0 +1,210 @@
+"""Sessions with a browser of their own each: the one that the task had, with its pages as they were, or a new one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+from playwright.async_api import Page
+
+from runner.browser import flags
+from runner.browser.attach import Attached, Unreachable, attach, found_again
+from runner.browser.browsers import Browsers, BrowserSettings, ignore, open_browsers
+from runner.browser.chromium import executable_of
+from runner.browser.driver import Drivers
+from runner.browser.guard import Guard
+from runner.browser.own import OwnBrowser, claim, start, sweep
+from runner.browser.own_session import OwnSession
+from runner.browser.probe import listens, pages_answer
+from runner.browser.session import Access, Session
+from runner.browser.tabs import Tabs
+from runner.egress.proxy import CannotListen, Egress, open_egress
+from runner.egress.rules import Rules
+from runner.vocabulary import ActFailed
+
+log = structlog.get_logger()
+
+OpenEgress = Callable[[int], AbstractAsyncContextManager[Egress]]
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that can be worked in. `found` are its pages as they were, the current one last; none in a new one."""
+
+    browser: OwnBrowser
+    chromium: Attached
+    egress: Egress
+    found: list[Page] = []
+
+
+class IsolatedBrowsers:
+    """Gives out sessions. Use `open_isolated`."""
+
+    def __init__(self, settings: BrowserSettings, root: Path) -> None:
+        self.settings = settings
+        self.own_ports: set[int] = set()
+        self._root = root
+        self._drivers = Drivers()
+        self._held: dict[str, OwnBrowser] = {}
+        self._timers: list[asyncio.TimerHandle] = []
+        self._beside: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def session(
+        self,
+        *,
+        viewport: tuple[int, int],
+        allowed_domains: Sequence[str] = (),
+        state: str = "",
+        uploads: Path | None = None,
+        action_seconds: float = 10.0,
+        blocked: Callable[[str, str], None] = ignore,
+        own: str = "",
+    ) -> AsyncIterator[Session]:
+        """A browser for this session: the one named `own` if it is there and as it was, else a new one with `state`.
+
+        Raises ActFailed when there is no browser.
+        """
+        rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
+
+        def egress_on(port: int) -> AbstractAsyncContextManager[Egress]:
+            return open_egress(rules, refused=blocked, port=port, own=self.own_ports)
+
+        async with AsyncExitStack() as stack:
+            place = await self._again(stack, own, egress_on) or await self._new(stack, egress_on, viewport)
+            context = place.chromium.browser.contexts[0]
+            session = OwnSession(
+                chromium=place.chromium,
+                tabs=Tabs(context, self.settings.max_page_bytes, Guard(place.egress, blocked).watch),
+                access=Access(egress=place.egress, uploads=uploads),
+                action_seconds=action_seconds,
+                navigation_seconds=self.settings.navigation_seconds,
+            )
+            stack.push_async_callback(_leave, session, place.browser)
+            await session.make_ready(
+                place.browser, place.chromium.browser, found=place.found, viewport=viewport, state=state
+            )
+            yield session
+
+    async def take_up(self, names: Collection[str], seconds: float) -> None:
+        """Hold the browsers of these names for so long at most; end all others that are left of an earlier process."""
+        self._held = await sweep(self._root, names)
+        loop = asyncio.get_running_loop()
+        self._timers = [loop.call_later(seconds, self._let_go, name) for name in self._held]
+
+    def end(self, name: str) -> None:
+        """Nobody will ask for that browser again: it ends, beside."""
+        if browser := self._take(name):
+            self._spawn(browser.end())
+
+    async def close(self) -> None:
+        """Leave the browsers that are held: they end after the grace unless they are claimed again."""
+        for timer in self._timers:
+            timer.cancel()
+        for browser in self._held.values():
+            browser.leave()
+        if self._beside:
+            await asyncio.wait(self._beside, timeout=self.settings.close_seconds)
+        await self._drivers.close()
+
+    async def _again(self, stack: AsyncExitStack, name: str, egress_on: OpenEgress) -> Place | None:
+        """The browser of that name, as it was; None, and it is ended, when it cannot be worked in."""
+        browser = self._take(name)
+        if browser is None:
+            return None
+        async with AsyncExitStack() as reached:
+            reached.callback(browser.leave)
+            try:
+                if not browser.proxy:
+                    raise Unreachable("nobody knows where its traffic goes")
+                egress = await reached.enter_async_context(egress_on(browser.proxy))
+                if not await pages_answer(browser.endpoint):
+                    raise Unreachable("its pages do not answer")
+                chromium = await self._attach(reached, browser)
+                found = await found_again(chromium.browser.contexts[0], browser.tabs)
+            except (Unreachable, CannotListen) as error:
+                log.warning("a browser that was left running is of no use", browser=name, reason=str(error))
+                await browser.end()
+                return None
+            await stack.enter_async_context(reached.pop_all())
+            return Place(browser=browser, chromium=chromium, egress=egress, found=found)
+
+    async def _new(self, stack: AsyncExitStack, egress_on: OpenEgress, viewport: tuple[int, int]) -> Place:
+        executable = await self._executable()
+        egress = await stack.enter_async_context(egress_on(0))
+        command = partial(
+            flags.command, executable, proxy=egress.port, headless=self.settings.headless, viewport=viewport
+        )
+        browser = await start(self._root, command, proxy=egress.port, grace=self.settings.grace_seconds)
+        stack.callback(browser.leave)
+        try:
+            return Place(browser=browser, chromium=await self._attach(stack, browser), egress=egress)
+        except Unreachable as error:
+            await browser.end()
+            raise ActFailed("no_browser", f"The browser has started, but {error}.") from error
+
+    async def _attach(self, stack: AsyncExitStack, browser: OwnBrowser) -> Attached:
+        endpoint = browser.endpoint
+        if not await listens(endpoint):
+            raise Unreachable("it does not answer")
+        port = urlsplit(endpoint).port or 0
+        self.own_ports.add(port)  # whoever reaches it has the browser, so no page may
+        stack.callback(self.own_ports.discard, port)
+        try:
+            return await self._through(stack, endpoint)
+        except Unreachable:  # a driver that is dead or hangs tells nobody
+            return await self._through(stack, endpoint)
+
+    async def _through(self, stack: AsyncExitStack, endpoint: str) -> Attached:
+        async with AsyncExitStack() as using:
+            driver = await using.enter_async_context(self._drivers.use())
+            try:
+                attached = await attach(driver, endpoint, local=True, answer_seconds=self.settings.answer_seconds)
+            except Unreachable:
+                self._drivers.retire(driver)
+                raise
+            using.push_async_callback(attached.close, self.settings.close_seconds)
+            await stack.enter_async_context(using.pop_all())
+            return attached
+
+    async def _executable(self) -> str:
+        async with self._drivers.use() as driver:
+            return executable_of(self.settings.executable, driver.playwright)
+
+    def _take(self, name: str) -> OwnBrowser | None:
+        return self._held.pop(name, None) or claim(self._root, name)
+
+    def _let_go(self, name: str) -> None:
+        if browser := self._held.pop(name, None):
+            self._spawn(browser.end())
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+
+async def _leave(session: OwnSession, browser: OwnBrowser) -> None:
+    await session.close()
+    if not session.keep:
+        await asyncio.shield(browser.end())
+
+
+def open_sessions(settings: BrowserSettings) -> AbstractAsyncContextManager[Browsers | IsolatedBrowsers]:
+    """Where sessions come from, by these settings."""
+    if settings.isolated and settings.directory is not None:
+        return open_isolated(settings, settings.directory)
+    return open_browsers(settings)
+
+
+@asynccontextmanager
+async def open_isolated(settings: BrowserSettings, root: Path) -> AsyncIterator[IsolatedBrowsers]:
+    """Browsers that start when they are needed; leaving leaves those that are to be kept."""
+    browsers = IsolatedBrowsers(settings, root)
+    try:
+        yield browsers
+    finally:
+        await asyncio.shield(browsers.close())

@@ -1,0 +1,71 @@
+"""A session in the one context of a browser of its own: made ready, and its tabs noted for whoever finds it later."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+from playwright.async_api import Browser, Error, Page, StorageState
+
+from runner.browser.attach import name_of
+from runner.browser.own import OwnBrowser
+from runner.browser.session import Session
+from runner.browser.tabs import viewport_of
+from runner.ports import Outcome, Resolved
+from runner.vocabulary import ActFailed
+
+READY_SECONDS = 20.0
+
+
+class OwnSession(Session):
+    """Use `IsolatedBrowsers.session`."""
+
+    browser: OwnBrowser
+    _noted: Sequence[str] = ()
+
+    async def make_ready(
+        self, browser: OwnBrowser, through: Browser, *, found: Sequence[Page], viewport: tuple[int, int], state: str
+    ) -> None:
+        """Take the pages that were `found`; without any the context is new and gets `state`. Raises ActFailed."""
+        self.browser = browser
+        self.own = browser.name
+        self.attached = self.keep = bool(found)
+        context, tabs = through.contexts[0], self._tabs
+        context.on("page", lambda page: tabs.spawn(_resize(page, viewport)))
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                downloads = await through.new_browser_cdp_session()
+                await downloads.send("Browser.setDownloadBehavior", {"behavior": "deny"})
+                if state and not found:
+                    stored = msgspec.json.decode(state, type=dict[str, object])
+                    await context.set_storage_state(msgspec.convert(stored, StorageState))
+                for page in found or context.pages:
+                    await page.set_viewport_size(viewport_of(viewport))
+                    tabs.adopt(page)
+                await self.open()
+                await self._note_tabs()
+        except (Error, TimeoutError) as error:
+            raise ActFailed("browser_lost", "The browser could not be made ready.") from error
+
+    async def act(self, resolved: Resolved) -> Outcome:
+        """As `Session.act`; then it is noted which tabs there are."""
+        outcome = await super().act(resolved)
+        async with self._told():
+            await self._note_tabs()
+        return outcome
+
+    async def _note_tabs(self) -> None:
+        """The current tab first, and again among all in their order."""
+        tabs, current = list(self._tabs.open), self._tabs.current_now
+        for tab in tabs:
+            tab.name = tab.name or await name_of(self._tabs.context, tab.page)
+        noted = [tab.name for tab in ([current] if current else []) + tabs]
+        if noted != self._noted:
+            self._noted = noted
+            self.browser.note_tabs(noted)
+
+
+async def _resize(page: Page, viewport: tuple[int, int]) -> None:
+    try:
+        await page.set_viewport_size(viewport_of(viewport))
+    except Error:
+        return  # it is gone again
