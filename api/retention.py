@@ -85,18 +85,18 @@ async def plan(service: Service, now: int) -> list[Going]:
     ]
 
 
-async def prune(service: Service, now: int, *, actor: str, turns: int = ALL) -> list[Going]:
-    """Remove what is too old, TURN tasks at a time and the oldest first, for so many turns; tells what went."""
+async def prune(service: Service, now: int, *, actor: str, size: int = TURN, turns: int = ALL) -> list[Going]:
+    """Remove what is too old, `size` tasks of a class in a turn and the oldest first; tells what went."""
     gone: dict[str, Going] = {}
     for _ in range(turns):
         more = False
         async with service.removing:
             for kind, days in _kept(service):
-                aged = await _aged(service, kind, days, now, TURN)
+                aged = await _aged(service, kind, days, now, size)
                 going = await _going(service, kind, days, aged)
                 await (_redact_all if kind == TASKS else _remove)(service, aged, going.reason, actor)
                 gone[kind] = _sum(gone.get(kind), going)
-                more = more or len(aged) == TURN
+                more = more or len(aged) == size
             await service.projector.purge()
         if not more:
             break

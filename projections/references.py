@@ -21,14 +21,14 @@ _FORGET_TASK = "DELETE FROM named WHERE task = ?"
 _FORGET = "DELETE FROM named WHERE task = ? AND blob = ?"
 _NAME = "INSERT OR REPLACE INTO named VALUES (?, ?, ?, ?)"
 
-# What is named long ago is asked first: no end of a task comes before its pictures. `''` as project: any.
+# What is named long ago is asked first: no end of a task comes before its pictures.
 _OLD_BLOBS = """
 SELECT task, ended_at, json_group_array(blob) FROM named JOIN tasks ON id = task
-WHERE kind = ?1 AND at <= ?2 AND ended_at <= ?2 AND (?3 = '' OR project = ?3) GROUP BY task ORDER BY min(at) LIMIT ?4
+WHERE kind = ?1 AND at <= ?2 AND ended_at <= ?2 GROUP BY task ORDER BY min(at) LIMIT ?3
 """
 _OLD_TASKS = """
 SELECT id, ended_at, (SELECT json_group_array(blob) FROM named WHERE task = id) FROM tasks
-WHERE redacted = 0 AND ended_at <= ?1 AND (?2 = '' OR project = ?2) ORDER BY ended_at LIMIT ?3
+WHERE redacted = 0 AND ended_at <= ?1 ORDER BY ended_at LIMIT ?2
 """
 _NAMED = "SELECT blob, task FROM named WHERE blob IN (SELECT value FROM json_each(?))"
 
@@ -53,13 +53,13 @@ class References:
             found.setdefault(blob, set()).add(task)
         return found
 
-    async def aged(self, kind: str, ended_before: int, *, project: str = "", limit: int) -> list[Aged]:
+    async def aged(self, kind: str, ended_before: int, *, limit: int) -> list[Aged]:
         """Tasks that ended then or before and still have what goes, mostly the oldest first. Raises DiskFull.
 
         `kind` is `tasks` for those that are not redacted yet, else the class of blobs that they name.
         """
         await self._flush()
-        values: Values = (ended_before, project, limit)
+        values: Values = (ended_before, limit)
         sql = _OLD_TASKS if kind == TASKS else _OLD_BLOBS
         rows = await self._shelf.rows(sql, values if kind == TASKS else (kind, *values))
         return [
