@@ -58,6 +58,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " 10.1.0.0/16, separated by commas"
         ),
     ] = ""
+    isolation: Annotated[
+        Literal["context", "browser"],
+        Meta(
+            description="context: tasks share a browser; browser: each has one of its own, which outlives the service"
+        ),
+    ] = "context"
+    browser_grace: Annotated[
+        float,
+        Meta(gt=0, le=86400, description="how long a browser of its own waits for the service to return, in seconds"),
+    ] = 60.0
     headless: Annotated[bool, Meta(description="whether the browser runs without a window, true or false")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -107,6 +117,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, description="how many bytes must be free on the disk for new tasks and pictures; the rest run on"),
     ] = RESERVE
+    keep_screenshots_days: Annotated[
+        float,
+        Meta(ge=0, le=36500, description="for how many days after the end of a task its pictures stay; 0: for ever"),
+    ] = 30.0
+    keep_tasks_days: Annotated[
+        float,
+        Meta(ge=0, le=36500, description="after how many days an ended task is redacted, 0 for never"),
+    ] = 0.0
     durability: Annotated[
         Literal["full", "normal"],
         Meta(

@@ -13,7 +13,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from api import log
+from api import log, retention
 from api.app import create_app
 from api.auth import ensure_key
 from api.background import background
@@ -101,6 +101,7 @@ async def open_service(
         while await projector.advance():
             pass
         await stack.enter_async_context(background(projector.run()))
+        await retention.finish(service)
         # The runner last: it has everything above, and nothing above knows it.
         worker = await stack.enter_async_context(
             open_worker(
@@ -115,6 +116,7 @@ async def open_service(
         )
         await stack.enter_async_context(background(worker.run()))
         await stack.enter_async_context(background(scrub(store)))
+        await stack.enter_async_context(background(retention.run(service)))
         # The key last: it can be shown only once, so nothing that may still fail comes after it.
         new_key = None if settings.api_key else await ensure_key(store)
         yield Running(service=service, worker=worker, new_key=new_key)
@@ -123,7 +125,12 @@ async def open_service(
 def _runner_settings(settings: Settings) -> RunnerSettings:
     return RunnerSettings(
         browser=BrowserSettings(
-            executable=settings.browser or "", headless=settings.headless, private=_private(settings.allow_private)
+            executable=settings.browser or "",
+            headless=settings.headless,
+            private=_private(settings.allow_private),
+            isolated=settings.isolation == "browser",
+            directory=settings.data_dir / "browsers",
+            grace_seconds=settings.browser_grace,
         ),
         max_concurrent=settings.max_concurrent,
         max_attempts=settings.max_attempts,
