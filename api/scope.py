@@ -52,12 +52,13 @@ class TaskReader:
         """The next `limit` events. When there are fewer, the log was looked at up to the head of that moment."""
         head = self._store.head
         version = self._version if after >= self._position else 0
+        size = limit if version else PAGE  # who reads on reads no more than is asked for
         events: list[Recorded] = []
-        while len(events) < limit and (page := await self._store.read_stream(self._stream, version)):
+        while len(events) < limit and (page := await self._store.read_stream(self._stream, version, limit=size)):
             version = page[-1].version
             self._ended = self._ended or any(recorded.type in LAST for recorded in page)
             events += [recorded for recorded in page if recorded.position > after]
-            if len(page) < PAGE:
+            if len(page) < size:
                 break
         events = events[:limit]
         if events:

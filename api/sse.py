@@ -1,6 +1,7 @@
 """Server-sent events from the log: a cursor per client, one page in flight, no queue that could grow."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +14,8 @@ from api.wire import CALLER
 PING_SECONDS = 15.0
 DRAIN_SECONDS = 30.0
 RETRY_SECONDS = 5
+BUFFER_BYTES = 16 * 1024
+KERNEL_BYTES = 64 * 1024
 RETRY = b"retry: 2000\n\n"
 PING = b": ping\n\n"
 
@@ -116,19 +119,21 @@ async def _tell(
     request: web.Request, streams: Streams, after: int, following: Next, wait: Wait, allowed: Allowed
 ) -> web.StreamResponse:
     async with _response(request) as response:
-        await _write(response, RETRY)
+        await _write(request, response, RETRY)
         while not streams.closing:
             batch = await following(after)
             if not allowed():
                 break
-            if batch.messages:
-                await _write(response, b"".join(map(render, batch.messages)))
-            if batch.last:
+            told, next_, last = b"".join(map(render, batch.messages)), batch.next, batch.last
+            del batch  # what waits for a slow client is bytes alone
+            if told:
+                await _write(request, response, told)
+            if last:
                 break
             # Asked once more, because a wake-up that came during the write was heard by nobody.
-            if batch.next == after and allowed() and await streams.quiet(wait(after), PING_SECONDS):
-                await _write(response, PING)
-            after = batch.next
+            if next_ == after and allowed() and await streams.quiet(wait(after), PING_SECONDS):
+                await _write(request, response, PING)
+            after = next_
     return response
 
 
@@ -144,6 +149,7 @@ async def _response(request: web.Request) -> AsyncIterator[web.StreamResponse]:
     response = web.StreamResponse(headers=headers)
     response.force_close()
     await response.prepare(request)
+    _bound(request.transport)
     try:
         yield response
         await _end(response)
@@ -153,9 +159,20 @@ async def _response(request: web.Request) -> AsyncIterator[web.StreamResponse]:
             request.transport.abort()
 
 
-async def _write(response: web.StreamResponse, data: bytes) -> None:
+def _bound(transport: asyncio.Transport | None) -> None:
+    """A client that takes nothing costs a few pages: the kernel alone would keep megabytes for it."""
+    if transport is None:
+        raise ConnectionResetError("The client has gone.")
+    transport.set_write_buffer_limits(high=BUFFER_BYTES)
+    if (on := transport.get_extra_info("socket")) is not None:
+        on.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+
+
+async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+    """Done when the client has taken all but BUFFER_BYTES of it; the framework would wait for every 64 KiB only."""
     async with asyncio.timeout(DRAIN_SECONDS):
         await response.write(data)
+        await request.writer.drain()
 
 
 async def _end(response: web.StreamResponse) -> None:
