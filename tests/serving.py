@@ -1,0 +1,224 @@
+"""Services made to be killed: one process imports everything, and forks a service for every order that it reads.
+
+So a service is there in a fifth of the time that `python -m api serve` takes, and is the same otherwise: `wiring.run`.
+Orders are lines of JSON on standard input. News are lines on standard output: that a process was born, that it is
+ready at an address, that it has ended with a code.
+"""
+
+import asyncio
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from importlib import import_module
+from inspect import iscoroutinefunction
+from typing import Any, Literal
+
+import msgspec
+
+from api import wiring
+from api.settings import load
+from runner.ports import Observation, Outcome, Resolved
+from runner.vocabulary import AnyAction, Click, as_json
+
+MARK = "TAPEWRIGHTS_KILLED"
+"""Names the variable that all processes of one service have in their environment."""
+
+ACT_SECONDS = 0.01
+
+
+class Failpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a service kills itself: the `nth` time that `module:Class.function` is called, before, within or after it.
+
+    `within` is so many `seconds` after it has begun, wherever it is by then.
+    """
+
+    function: str
+    when: Literal["before", "within", "after"]
+    nth: int = 1
+    seconds: float = 0.0
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A service to be forked. With `effects`, a file, a stage stands for the browser and writes there what it does."""
+
+    mark: str
+    settings: dict[str, str]
+    effects: str = ""
+    failpoint: Failpoint | None = None
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Of the process `pid`: that it is there, that it listens at `url`, or that it ended with `code`."""
+
+    pid: int
+    url: str = ""
+    code: int | None = None
+
+
+class Stage:
+    """Sessions of no browser: acts take a moment, and what is clicked is a line of a file that outlives a kill."""
+
+    version = "Stage 1"
+    own = ""
+    attached = False
+    keep = False
+
+    def __init__(self, effects: str) -> None:
+        self.url = "about:blank"
+        self._file = os.open(effects, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    async def resolve(self, action: AnyAction) -> Resolved:
+        return Resolved(action=action, params=as_json(action), url=self.url)
+
+    async def act(self, resolved: Resolved) -> Outcome:
+        await asyncio.sleep(ACT_SECONDS)
+        if isinstance(resolved.action, Click):
+            os.write(self._file, resolved.action.target.text.encode() + b"\n")
+        self.url = getattr(resolved.action, "url", self.url)
+        await asyncio.sleep(ACT_SECONDS)
+        return Outcome(result=f"did {resolved.action.name}", url=self.url)
+
+    async def look(self, *, tree: bool) -> Observation:
+        return Observation(url=self.url, title="Stage", tree="- page" if tree else "")
+
+    async def screenshot(self) -> bytes:
+        return b"\x89PNG " + self.url.encode()
+
+    async def state(self) -> str:
+        return "{}"
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+class Stages:
+    """Where the sessions come from."""
+
+    def __init__(self, effects: str) -> None:
+        self._effects = effects
+
+    @asynccontextmanager
+    async def session(self, **_wishes: object) -> AsyncIterator[Any]:
+        stage = Stage(self._effects)
+        try:
+            yield stage
+        finally:
+            stage.close()
+
+    async def take_up(self, names: Collection[str], seconds: float) -> None:
+        """No browser is left by anybody."""
+
+
+def arm(point: Failpoint) -> None:
+    """Put the function at the failpoint in another one that kills this process."""
+    module, _, path = point.function.partition(":")
+    *owners, name = path.split(".")
+    owner: Any = import_module(module)
+    for part in owners:
+        owner = getattr(owner, part)
+    original, calls = getattr(owner, name), 0
+
+    def begins() -> bool:
+        nonlocal calls
+        calls += 1
+        if calls == point.nth and point.when == "before":
+            die()
+        if calls == point.nth and point.when == "within":
+            threading.Timer(point.seconds, die).start()
+        return calls == point.nth and point.when == "after"
+
+    async def wrapped(*args: Any, **options: Any) -> Any:
+        last = begins()
+        result = await original(*args, **options)
+        return die() if last else result
+
+    def wrapped_plain(*args: Any, **options: Any) -> Any:
+        last = begins()
+        result = original(*args, **options)
+        return die() if last else result
+
+    setattr(owner, name, wrapped if iscoroutinefunction(original) else wrapped_plain)
+
+
+def die() -> None:
+    """End this process as nothing else can."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def serve(order: Order) -> None:
+    """The service, in the process that was forked for it. Returns when it has ended in order."""
+    os.environ[MARK] = order.mark
+    if order.failpoint:
+        arm(order.failpoint)
+    wiring.run(
+        load({}, **order.settings),
+        on_ready=lambda url, _key: tell(News(pid=os.getpid(), url=url)),
+        sessions=Stages(order.effects) if order.effects else None,
+    )
+
+
+def tell(news: News) -> None:
+    """One write, so that the lines of several processes do not mix."""
+    os.write(1, msgspec.json.encode(news) + b"\n")
+
+
+def fork(line: bytes) -> None:
+    """Begin what is ordered."""
+    order = msgspec.json.decode(line, type=Order)
+    pid = os.fork()
+    if pid:
+        tell(News(pid=pid))
+        return
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        serve(order)
+        code = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """Fork what is ordered and tell of what ends, until nobody orders any more."""
+    woken, wake = os.pipe()
+    for descriptor in (woken, wake):
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    orders = b""
+    while True:
+        ready, _, _ = select.select([0, woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            bury()
+        if 0 in ready:
+            more = os.read(0, 65536)
+            if not more:
+                return
+            *lines, orders = (orders + more).split(b"\n")
+            for line in lines:
+                fork(line)
+
+
+def bury() -> None:
+    """Tell of every child that has ended, and leave no zombie."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        tell(News(pid=pid, code=os.waitstatus_to_exitcode(status)))
+
+
+if __name__ == "__main__":
+    main()
