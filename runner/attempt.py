@@ -1,5 +1,6 @@
 """One attempt at one task: a browser session, a way back when an earlier attempt left off, the loop, and the end."""
 
+import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ import structlog
 
 from eventstore import decide
 from eventstore import events as e
+from eventstore import secrets as sealed
 from eventstore.blobs import Blobs
 from eventstore.errors import Broken, Invalid, Refused
 from eventstore.vault import Vault
@@ -20,7 +22,9 @@ from runner.past import Past
 from runner.ports import Done, Model, Session, Sessions
 from runner.restoring import Restoration, must_be_honest
 from runner.tape import Tape
+from runner.veil import Veiled
 from runner.vocabulary import ActFailed
+from runner.wallet import Wallet, wallet_of
 
 log = structlog.get_logger()
 
@@ -81,7 +85,8 @@ class Attempt(msgspec.Struct, kw_only=True):
                     raise
                 fact = self._failed(failure.code, str(failure))
             except Exception:
-                log.exception("a task failed unexpectedly", stream=self.tape.stream)
+                told = self.tape.mask.text(traceback.format_exc())  # it may quote the page
+                log.error("a task failed unexpectedly", stream=self.tape.stream, exception=told)
                 fact = self._failed("internal", "The runner failed unexpectedly; the service's log says more.")
             await self._end(fact)
             self._keep(False)
@@ -111,9 +116,10 @@ class Attempt(msgspec.Struct, kw_only=True):
     async def _drive(self, stack: AsyncExitStack) -> Done:
         limits = self.created.limits
         model = self.equipment.models(self.created)
+        wallet = await self._wallet()
         try:
             async with self.gate.limit(max(limits.task_seconds - self.past.used_ms / 1000, 0.0)) as limit:
-                session = await self._open(stack, model)
+                session = await self._open(stack, model, wallet)
                 keeper = self.keeper = self._keeper(session)
                 stack.push_async_callback(keeper.close)
                 stack.push_async_callback(self.tape.close)
@@ -136,13 +142,24 @@ class Attempt(msgspec.Struct, kw_only=True):
             message = f"The task took longer than {limits.task_seconds:g} seconds."
             raise ActFailed("task_timeout", message) from error
 
-    async def _open(self, stack: AsyncExitStack, model: Model) -> Session:
+    async def _wallet(self) -> Wallet:
+        """The task's secrets. From here on nothing goes on the tape that shows one. Raises ActFailed: secrets_lost."""
+        if not self.created.secrets:
+            return Wallet()
+        found = await sealed.get(self.equipment.vault, sealed.vault_name(self.tape.stream, self.created))
+        if found is None or not set(self.created.secrets) <= set(found):
+            raise ActFailed("secrets_lost", "The vault no longer has the task's secrets; create it again with them.")
+        wallet = wallet_of(self.created, found)
+        self.tape.mask = wallet.mask
+        return wallet
+
+    async def _open(self, stack: AsyncExitStack, model: Model, wallet: Wallet) -> Session:
         """A session on the tape as started, brought back to where an earlier attempt was."""
         known = await kept(self.equipment.vault, state_name(self.created)) if self.number > 1 else None
         if not model.needs_tree and not self.past.browser:
             must_be_honest(self.past, known)
         options = self.created.options
-        session = self.session = await stack.enter_async_context(
+        opened = await stack.enter_async_context(
             self.equipment.browsers.session(
                 viewport=(options.viewport_width, options.viewport_height),
                 allowed_domains=self.created.allowed_domains,
@@ -153,9 +170,12 @@ class Attempt(msgspec.Struct, kw_only=True):
                 own=self.past.browser,
             )
         )
+        session = self.session = Veiled(opened, wallet)
         if session.own:
             await self._write(e.BrowserOpened(fence=self.tape.fence, browser=session.own))
-        restored, lost = await Restoration(past=self.past, gate=self.gate, model=model, known=known).of(session)
+        restored, lost = await Restoration(
+            past=self.past, tape=self.tape, gate=self.gate, model=model, known=known
+        ).of(session)
         started = e.TaskStarted(
             fence=self.tape.fence,
             browser=session.version,
@@ -185,7 +205,8 @@ class Attempt(msgspec.Struct, kw_only=True):
     def _blocked(self, url: str, reason: str) -> None:
         self.blocks += 1
         if self.blocks <= BLOCKS_RECORDED:
-            self.tape.write_behind(e.NavigationBlocked(fence=self.tape.fence, url=fitting(url, 4_000), reason=reason))
+            shown = fitting(self.tape.mask.text(url), 4_000)
+            self.tape.write_behind(e.NavigationBlocked(fence=self.tape.fence, url=shown, reason=reason))
 
 
 def state_name(created: e.TaskCreated) -> str:

@@ -37,7 +37,7 @@ async def forget(vault: Vault, name: str) -> None:
     try:
         await vault.delete(name)
     except OSError as failure:
-        log.error("cookies and storage could not be deleted", reason=str(failure))
+        log.error("what the vault has of an ended task could not be deleted", reason=str(failure))
 
 
 class Keeper:

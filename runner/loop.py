@@ -137,7 +137,11 @@ class Loop(msgspec.Struct, kw_only=True):
             url=fitting(resolved.url, WORDS_BYTES),
             target=resolved.target,
         )
-        await self._begin(*before, intent)
+        used = [
+            e.SecretUsed(fence=self.tape.fence, step=number, index=index, name=name, host=host)
+            for name, host in resolved.secrets
+        ]
+        await self._begin(*before, intent, *used)
         before.clear()
 
     async def _begin(self, *facts: e.Event) -> None:

@@ -16,8 +16,9 @@ from eventstore.task import Task
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment, Models
-from runner.browser.browsers import BrowserSettings, open_browsers
+from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
+from runner.browser.isolated import open_sessions
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
 from runner.vocabulary import ActFailed
@@ -55,7 +56,7 @@ async def open_worker(
         find(settings.browser.executable)
     except ActFailed as failure:
         raise CannotOpen(str(failure)) from failure
-    async with open_browsers(settings.browser) as browsers:
+    async with open_sessions(settings.browser) as browsers:
         equipment = Equipment(
             models=models or model_of,
             browsers=sessions or browsers,
@@ -79,4 +80,6 @@ async def open_worker(
 
 def model_of(created: TaskCreated) -> Model:
     """The model that the task asked for. Raises ActFailed for an instruction or a schema that it cannot read."""
-    return Instructions(created.instruction, created.output_schema, start_url=created.start_url)
+    return Instructions(
+        created.instruction, created.output_schema, start_url=created.start_url, secrets=created.secrets
+    )

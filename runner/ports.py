@@ -12,6 +12,7 @@ import msgspec
 
 from eventstore.events import Target
 from runner.vocabulary import AnyAction
+from runner.wallet import Wallet
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +47,15 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """An action whose target has been found: exactly one element, ready to be acted on.
 
-    `params` is the action's JSON text with what was typed into password fields masked. `handle` is the hands' own.
+    `params` is the action's JSON text with what was typed into password fields masked. `secrets` are the names of those
+    that the act will type, each with the host that gets it. `handle` is the hands' own.
     """
 
     action: AnyAction
     params: str
     url: str
     target: Target | None = None
+    secrets: tuple[tuple[str, str], ...] = ()
     handle: object = None
 
 
@@ -133,13 +136,15 @@ class Session(Hands, Eyes, Protocol):
 
     `own` names its browser where that is a process of its own, which may outlive this one; `attached` tells that it is
     the one that was asked for, with its pages as they were; `keep`, whether it is left running when the session is
-    left: whoever asks for it within the grace has it again. At first it is kept only if it was attached.
+    left: whoever asks for it within the grace has it again. At first it is kept only if it was attached. `wallet` has
+    the secrets that its hands may type; at first there are none.
     """
 
     version: str
     own: str
     attached: bool
     keep: bool
+    wallet: Wallet
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""

@@ -3,11 +3,13 @@
 import msgspec
 
 from eventstore import decide
+from eventstore import events as e
 from eventstore.machine import Desired
 from runner.control import Gate, Interrupted, LetGo
 from runner.keeping import Kept
-from runner.past import Past
-from runner.ports import Model, Session
+from runner.past import Past, Repeat
+from runner.ports import Model, Resolved, Session
+from runner.tape import Tape
 from runner.vocabulary import ActFailed, AnyAction, Navigate, from_json
 
 FOUND = "the browser, with what its pages hold"
@@ -17,6 +19,7 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
     """Of one attempt: what was done before, and the cookies and storage that are `known` of it."""
 
     past: Past
+    tape: Tape
     gate: Gate
     model: Model
     known: Kept | None
@@ -44,7 +47,7 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
         try:
             await self._again(session, Navigate(url=back.url))
             for repeat in back.repeat:
-                await self._again(session, self._recalled(repeat.step, repeat.index, repeat.params))
+                await self._again(session, self._recalled(repeat.step, repeat.index, repeat.params), repeat)
         except ActFailed as failure:
             if failure.code in decide.LOST_BROWSER:
                 raise
@@ -52,11 +55,14 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
             raise ActFailed("runner_lost", message) from failure
         return (back.url, *(repeat.params for repeat in back.repeat))
 
-    async def _again(self, session: Session, action: AnyAction) -> None:
+    async def _again(self, session: Session, action: AnyAction, repeat: Repeat | None = None) -> None:
         """Do it. A pause lets go of what has been rebuilt so far; the resume begins anew."""
 
         async def act() -> None:
-            await session.act(await session.resolve(action))
+            resolved = await session.resolve(action)
+            if repeat and resolved.secrets:
+                await self.tape.write(*self._used(repeat, resolved))
+            await session.act(resolved)
 
         while True:
             try:
@@ -65,6 +71,14 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
                 if self.gate.desired is Desired.PAUSE:
                     raise LetGo("let_go") from None
                 await self.gate.passage()
+
+    def _used(self, repeat: Repeat, resolved: Resolved) -> list[e.Event]:
+        """The secrets that are about to be typed again."""
+        fence, number = self.tape.fence, self.past.steps[repeat.step].number
+        return [
+            e.SecretUsed(fence=fence, step=number, index=repeat.index, name=name, host=host)
+            for name, host in resolved.secrets
+        ]
 
     def _recalled(self, step: int, index: int, params: str) -> AnyAction:
         """The act as the model said it; else as the tape has it, where typed secrets are masked."""

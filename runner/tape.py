@@ -10,6 +10,7 @@ from eventstore import events as e
 from eventstore.store import Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
+from runner.masking import Mask
 
 log = structlog.get_logger()
 
@@ -17,11 +18,12 @@ CLOSE_SECONDS = 2.0
 
 
 class Tape:
-    """Facts of the task at `stream`. `fence` is the version of the claim, once there is one."""
+    """Facts of the task at `stream`. `fence` is the version of the claim, once there is one; `mask` masks them all."""
 
     def __init__(self, tasks: Repository[Task], stream: str, *, actor: str, fence: int = 0) -> None:
         self.fence = fence
         self.stream = stream
+        self.mask = Mask()
         self._tasks = tasks
         self._actor = actor
         self._behind: asyncio.Task[None] | None = None
@@ -92,7 +94,10 @@ class Tape:
                 log.info("a fact was not written", stream=self.stream, reason=str(error))
 
     async def _append(self, decision: Callable[[Task], list[e.Event]], lane: Lane) -> Sequence[Recorded]:
-        done = await self._tasks.transact(self.stream, decision, actor=self._actor, lane=lane)
+        def masked(task: Task) -> list[e.Event]:
+            return [self.mask.struct(event) for event in decision(task)]
+
+        done = await self._tasks.transact(self.stream, masked, actor=self._actor, lane=lane)
         return done.appended
 
 

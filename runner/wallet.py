@@ -22,6 +22,7 @@ class Wallet:
         self, secrets: Secrets | None = None, *, allowed: Sequence[str] = (), named: Sequence[str] = ()
     ) -> None:
         self.mask = Mask(secrets)
+        self.names = frozenset(secrets or ())
         self._secrets = secrets or {}
         self._allowed = tuple(allowed)
         self._domains = self._allowed or tuple(named)

@@ -13,6 +13,7 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.errors import DiskFull, Fenced, NotAllowed, NotFound, Overloaded, Refused
 from eventstore.machine import DESIRES
+from eventstore.secrets import vault_name
 from eventstore.store import PAGE, EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
@@ -77,15 +78,22 @@ class Worker:
         """Find the tasks that wait, and those left by a runner that is gone. To be awaited before `run`."""
         self._position = self._store.head
         browsers: set[str] = set()
+        kept: list[str] = []
         for stream in await self._unended():
             task = await self._tasks.load(stream)
             if task.runner:
                 task = await self._lose(stream, task.runner, "crash", actor="system")
             if task.browser and not task.ended:
                 browsers.add(task.browser)
+            if task.created and not task.ended:
+                kept += [state_name(task.created), vault_name(stream, task.created)]
             if task.claimable:
                 self._wait(stream)
         await self._equipment.browsers.take_up(browsers, self._keep_paused_seconds)
+        try:
+            await self._equipment.vault.sweep(kept)
+        except OSError as failure:
+            log.error("what the vault has of ended tasks could not be deleted", reason=str(failure))
 
     async def run(self) -> None:
         """Work until cancelled; then give back what is running, at once. `leave` before it does so in order."""
@@ -138,6 +146,8 @@ class Worker:
     async def _hear(self, recorded: Recorded) -> None:
         kind = type(recorded.event)
         gate = self._gates.get(recorded.stream)
+        if recorded.type in _ENDS:
+            await self._forget_secrets(recorded.stream)
         if gate is not None:
             # What a task at work was created or requeued by is old news; `_work` looks again when it is done.
             if kind in DESIRES:
@@ -146,6 +156,12 @@ class Worker:
             self._wait(recorded.stream)
         elif kind is e.TaskStopped:
             await self._forget(await self._tasks.load(recorded.stream))  # it may be that nobody ran it any more
+
+    async def _forget_secrets(self, stream: str) -> None:
+        """Whoever ended the task: nobody types its secrets any more."""
+        created = (await self._tasks.load(stream)).created
+        if created and created.secrets:
+            await forget(self._equipment.vault, vault_name(stream, created))
 
     async def _forget(self, task: Task) -> None:
         """The task has ended: nobody comes back to its browser, nor to what was kept of it."""

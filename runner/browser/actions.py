@@ -6,11 +6,12 @@ from typing import Any
 
 from playwright.async_api import Error
 
-from runner.browser import looks, moves
+from runner.browser import looks, moves, secrets
 from runner.browser.choices import select
 from runner.browser.resolve import Handle, Scene, resolve
 from runner.browser.targets import passing, until
 from runner.browser.wishes import Found, describe
+from runner.placeholders import names
 from runner.ports import Resolved
 from runner.vocabulary import (
     ActFailed,
@@ -82,6 +83,8 @@ async def hover(scene: Scene, _action: Hover, handle: Handle) -> str:
 async def fill(scene: Scene, action: Input, handle: Handle) -> str:
     found = of(handle)
     try:
+        if names(action.text):
+            return await secrets.fill(scene, action, found)
         if action.target is None:
             await scene.page.keyboard.insert_text(action.text)
         else:

@@ -12,6 +12,7 @@ from runner.browser.tabs import Tab, Tabs
 from runner.browser.targets import Scan, locate, reach, ready, until
 from runner.browser.wishes import FIND, Found, Seen, Wish, describe
 from runner.egress.proxy import Egress
+from runner.placeholders import PLACEHOLDER, names, placeholder
 from runner.ports import Resolved
 from runner.vocabulary import (
     ActFailed,
@@ -27,6 +28,7 @@ from runner.vocabulary import (
     Upload,
     as_json,
 )
+from runner.wallet import Wallet
 
 MASK = "********"
 PURPOSES: dict[type[Action], str] = {Input: "fill", Clear: "fill", Select: "select", Check: "check", Upload: "upload"}
@@ -44,6 +46,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     uploads: Path | None
     scan: Scan
     finder: Finder
+    wallet: Wallet
 
     @property
     def page(self) -> Page:
@@ -82,7 +85,9 @@ async def resolve(scene: Scene, action: AnyAction) -> Resolved:
 def masked(action: AnyAction, found: Found | None) -> str:
     """The action as JSON text, without what is typed into a password or card field."""
     if isinstance(action, Input) and found is not None and found.seen.secret:
-        action = msgspec.structs.replace(action, text=MASK)
+        known = [placeholder(name) for name in names(action.text)]
+        typed = PLACEHOLDER.sub("", action.text)
+        action = msgspec.structs.replace(action, text="".join([MASK] * bool(typed or not known) + known))
     return as_json(action)
 
 

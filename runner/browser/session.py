@@ -13,13 +13,16 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from runner.browser.actions import Scene, perform, resolve
 from runner.browser.chromium import Chromium
+from runner.browser.covering import covered
 from runner.browser.finder import Finder
 from runner.browser.navigation import arrive, settled, verdict
 from runner.browser.observe import Memory, clickable, observe
+from runner.browser.secrets import claimed
 from runner.browser.tabs import Tab, Tabs
 from runner.egress.proxy import Egress
 from runner.ports import Eyes, Hands, Observation, Outcome, Resolved
 from runner.vocabulary import ActFailed, AnyAction, Effect
+from runner.wallet import Wallet
 
 SCREENSHOT_SECONDS = 5.0
 STATE_SECONDS = 10.0
@@ -42,6 +45,7 @@ class Session(Hands, Eyes):
         self.version = chromium.version
         self.own = ""
         self.attached = self.keep = False
+        self.wallet = Wallet()
         self._chromium = chromium
         self._tabs = tabs
         self._access = access
@@ -70,7 +74,7 @@ class Session(Hands, Eyes):
         async with self._told():
             scene = await self._scene()
             await verdict(scene.tab)
-            return await resolve(scene, action)
+            return await claimed(scene, await resolve(scene, action))
 
     async def act(self, resolved: Resolved) -> Outcome:
         """Do it. Raises ActFailed."""
@@ -95,9 +99,11 @@ class Session(Hands, Eyes):
             return await observe(self._tabs, tab, self._memory, tree=tree)
 
     async def screenshot(self) -> bytes:
-        """The viewport as PNG."""
+        """The viewport as PNG, with what shows a secret's value covered. Raises ActFailed where that cannot be sure."""
         async with self._told():
             tab = await self._tab()
+            if self.wallet.mask:
+                return await covered(tab, self.wallet.mask, SCREENSHOT_SECONDS)
             return await tab.page.screenshot(timeout=SCREENSHOT_SECONDS * 1000, scale="css")
 
     async def state(self) -> str:
@@ -118,6 +124,7 @@ class Session(Hands, Eyes):
             uploads=self._access.uploads,
             scan=lambda: clickable(tab),
             finder=self._finder,
+            wallet=self.wallet,
         )
 
     async def _tab(self) -> Tab:

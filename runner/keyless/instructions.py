@@ -1,11 +1,12 @@
 """The model that needs no key: one sentence, one step, one act. A pure function of instruction, schema and past."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from runner.keyless.answers import Answer
 from runner.keyless.grammar import Sentence, parse
+from runner.placeholders import check
 from runner.ports import Done, Observation, PastStep, Reply
-from runner.vocabulary import AnyAction, Extract, Navigate
+from runner.vocabulary import ActFailed, AnyAction, Extract, Navigate
 
 
 class Instructions:
@@ -13,10 +14,18 @@ class Instructions:
 
     needs_tree = False
 
-    def __init__(self, instruction: str, output_schema: str = "", *, start_url: str = "") -> None:
-        """A `start_url` is opened first. Raises ActFailed: `unreadable` for a sentence, `bad_schema` for a schema."""
+    def __init__(
+        self, instruction: str, output_schema: str = "", *, start_url: str = "", secrets: Collection[str] = ()
+    ) -> None:
+        """A `start_url` is opened first; `secrets` are the names of those that may be typed.
+
+        Raises ActFailed: `unreadable` for a sentence, `bad_schema` for a schema, `unknown_secret`, and `bad_secret` for
+        one that is not typed.
+        """
         start = [Sentence(f"Go to {start_url}", Navigate(url=start_url))] if start_url else []
         self._sentences = start + parse(instruction)
+        for sentence in self._sentences:
+            _check(sentence, secrets)
         extracts = [action for _, action in self._extracts()]
         self._answer = Answer(output_schema, extracts) if output_schema.strip() else None
 
@@ -57,6 +66,13 @@ class Instructions:
             for number, sentence in enumerate(self._sentences)
             if isinstance(sentence.action, Extract)
         ]
+
+
+def _check(sentence: Sentence, secrets: Collection[str]) -> None:
+    try:
+        check(sentence.action, secrets)
+    except ActFailed as failure:
+        raise ActFailed(failure.code, f"Cannot do the sentence “{sentence.text}”: {failure}") from None
 
 
 def _done(past: Sequence[PastStep]) -> list[PastStep]:

@@ -8,6 +8,7 @@ from runner.keyless import values
 from runner.keyless.clauses import Unclear
 from runner.keyless.forms import Found, form
 from runner.keyless.keys import AMBIGUOUS, keys
+from runner.placeholders import names, placeholder
 from runner.vocabulary import (
     Check,
     Clear,
@@ -60,6 +61,14 @@ def field(found: Found) -> Query:
     if target.kind in ("row", "list item", "section", "dialog", "form", "table"):
         raise Unclear('name the field and then its place, as in "Amount" in the row of "Bob"')
     return target
+
+
+def secret(found: Found) -> str:
+    """The placeholder of the secret that is named. Raises Unclear."""
+    name = found.name("name") if found.word("name") else found.word("bare")
+    if names(placeholder(name)) != [name]:
+        raise Unclear("the name of a secret has at most 100 characters, none of them < or >")
+    return placeholder(name)
 
 
 def upload(found: Found) -> Upload:
@@ -151,6 +160,20 @@ ACTING = (
         'hover over "name"', 'hover over "Account"', r"hover(?: over| on)?|move the mouse (?:over|onto|on|to)",
         "{target}",
         lambda found: Hover(target=found.query()),
+    ),
+    form(
+        'type the secret "name" into "field"', 'type the secret "password" into "Password"', TYPE,
+        (rf'(?:the )?secret "name" {INTO} {{target}}', rf"(?:the )?secret (?P<bare>[\w.-]+) {INTO} {{target}}"),
+        lambda found: Input(text=secret(found), target=field(found)),
+    ),
+    form(
+        "", 'fill in "Password" with the secret "password"', "fill in|fill out|fill",
+        ('{target} with (?:the )?secret "name"', r"{target} with (?:the )?secret (?P<bare>[\w.-]+)"),
+        lambda found: Input(text=secret(found), target=field(found)),
+    ),
+    form(
+        "", 'type the secret "password"', TYPE, ('(?:the )?secret "name"', r"(?:the )?secret (?P<bare>[\w.-]+)"),
+        lambda found: Input(text=secret(found)),
     ),
     form(
         'type "text" into "field"', 'type "Ann" into "First name"', TYPE,

@@ -14,13 +14,16 @@ from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.codec import type_of
 from eventstore.memory import MemoryStore
+from eventstore.secrets import Secret, put, vault_name
 from eventstore.store import Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment
+from runner.placeholders import names
 from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved
-from runner.vocabulary import ActFailed, AnyAction, as_json
+from runner.vocabulary import ActFailed, AnyAction, Input, as_json
+from runner.wallet import Wallet
 from runner.worker import Worker
 
 LIMIT = 10.0
@@ -30,7 +33,8 @@ class Stage:
     """A browser that only remembers. What is put under `hold` waits there until its event is set.
 
     `acts` are the acts that took effect, as JSON text; `fails` maps one to the error that it ends with, and `look` to
-    that of looking; `results` maps one to what it brings. With `isolated` every session has a browser of its own; those
+    that of looking; `results` maps one to what it brings; `typed` is what was typed,
+    secrets and all. With `isolated` every session has a browser of its own; those
     that were left running are `living`, each with where it is.
     """
 
@@ -51,6 +55,8 @@ class Stage:
         self.living: dict[str, str] = {}
         self.own = ""
         self.attached = self.keep = False
+        self.wallet = Wallet()
+        self.typed: list[str] = []
 
     def stop_at(self, where: str) -> asyncio.Event:
         """Make `resolve {…}` or `act {…}` wait; the event that is returned tells that it has come there."""
@@ -93,13 +99,17 @@ class Stage:
 
     async def resolve(self, action: AnyAction) -> Resolved:
         await self._pass(f"resolve {as_json(action)}")
-        return Resolved(action=action, params=as_json(action), url=self.url)
+        typed = names(action.text) if isinstance(action, Input) else []
+        secrets = tuple((name, self.wallet.host(name, self.url)) for name in typed)
+        return Resolved(action=action, params=as_json(action), url=self.url, secrets=secrets)
 
     async def act(self, resolved: Resolved) -> Outcome:
         await self._pass(f"act {resolved.params}")
         if resolved.params in self.fails:
             raise self.fails[resolved.params]
         self.acts.append(resolved.params)
+        if isinstance(resolved.action, Input):
+            self.typed.append(self.wallet.filled(resolved.action.text))
         self.url = getattr(resolved.action, "url", self.url)
         return Outcome(result=self.results.get(resolved.params, f"did {resolved.action.name}"), url=self.url)
 
@@ -187,7 +197,9 @@ class World:
             await asyncio.wait({running}, timeout=LIMIT)
             assert running.done(), "a worker ends when it is told to"
 
-    async def create(self, name: str, script: Script, **fields: object) -> str:
+    async def create(
+        self, name: str, script: Script, *, secrets: dict[str, str] | None = None, **fields: object
+    ) -> str:
         """A new task whose model says the script; answers its stream."""
         self.scripts[name] = script
         created = e.TaskCreated(
@@ -197,8 +209,12 @@ class World:
             project="p",
             family="v1",
             request_digest=name,
+            secrets=tuple(secrets or ()),
             **fields,  # type: ignore[arg-type] # a test names the fields that it is about
         )
+        if secrets:
+            kept = {key: Secret(value) for key, value in secrets.items()}
+            await put(self.vault, vault_name(f"task-{name}", created), kept)
         await self.tell(f"task-{name}", partial(decide.create, created=created))
         return f"task-{name}"
 
