@@ -2,6 +2,7 @@
 
 import h11
 
+from runner.egress.dial import reason_of
 from runner.egress.wire import Peer, together
 
 HOP = frozenset(
@@ -19,24 +20,22 @@ Header = tuple[bytes, bytes]
 
 
 class Unanswered(Exception):
-    """The server ended the connection, or said what is no HTTP, before it answered."""
+    """The server ended the connection, or said what is no HTTP, before its answer was complete."""
 
 
 async def exchange(client: Peer, server: Peer, request: h11.Request, authority: bytes, target: bytes) -> None:
     """Carry a request whose head is read already. Raises Unanswered, OSError, h11.ProtocolError."""
     headers = [header for header in _kept(request) if header[0].lower() != b"host"]
+    server.heard = 0
     try:
         await server.say(h11.Request(method=request.method, target=target, headers=[(b"Host", authority), *headers]))
-        await together(_ask(client, server), _answer(client, server))
-    except (OSError, h11.RemoteProtocolError) as error:
-        if client.http.our_state is not h11.SEND_RESPONSE:
-            raise
-        bad = isinstance(error, h11.RemoteProtocolError) and server.http.their_state is h11.ERROR
-        raise Unanswered("the answer was not HTTP" if bad else "the connection was closed") from error
+    except OSError as error:
+        raise Unanswered(reason_of(error)) from error
+    await together(_ask(client, server), _answer(client, server))
 
 
 async def _ask(client: Peer, server: Peer) -> None:
-    """The rest of the request. A server that has answered already need not hear it."""
+    """The rest of the request."""
     while True:
         event = await client.hear()
         if isinstance(event, h11.Data):
@@ -45,9 +44,10 @@ async def _ask(client: Peer, server: Peer) -> None:
             event = h11.EndOfMessage(headers=event.headers)
         else:
             raise h11.RemoteProtocolError("the request was cut off")
-        if server.http.our_state is not h11.SEND_BODY:
-            return
-        await server.say(event)
+        try:
+            await server.say(event)
+        except OSError:
+            return  # it may have answered before it went away
         if isinstance(event, h11.EndOfMessage):
             return
 
@@ -55,7 +55,12 @@ async def _ask(client: Peer, server: Peer) -> None:
 async def _answer(client: Peer, server: Peer) -> None:
     """The answer, in the pieces in which it comes."""
     while True:
-        event = await server.hear()
+        try:
+            event = await server.hear()
+        except OSError as error:
+            raise Unanswered(reason_of(error)) from error
+        except h11.RemoteProtocolError as error:
+            raise Unanswered("the answer was not HTTP" if server.heard else "the answer was empty") from error
         match event:
             case h11.InformationalResponse() if event.status_code != 101:
                 await client.say(event)

@@ -64,7 +64,8 @@ class Talk:
                 try:
                     await exchange(client, server, request, to.authority.encode("ascii"), path)
                 except Unanswered as error:
-                    self._failed(to, str(error))
+                    if client.http.our_state is h11.SEND_RESPONSE:
+                        self._failed(to, str(error))
                     raise
                 if not client.again():
                     return

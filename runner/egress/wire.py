@@ -26,17 +26,23 @@ class Watch:
 
 
 class Peer:
-    """One side of a conversation: an HTTP connection without I/O of its own, and the bytes for it."""
+    """One side of a conversation: an HTTP connection without I/O of its own, and the bytes for it.
+
+    `heard` counts the bytes that came from there, and may be set back.
+    """
 
     def __init__(self, role: type[h11.CLIENT] | type[h11.SERVER], stream: Stream, watch: Watch) -> None:
         self.http = h11.Connection(role, max_incomplete_event_size=HEAD_BYTES)
         self.reader, self.writer = stream
         self.watch = watch
+        self.heard = 0
 
     async def hear(self) -> Event:
         """The next event of the other side. Raises h11.RemoteProtocolError and OSError."""
         while (event := self.http.next_event()) is h11.NEED_DATA:
-            self.http.receive_data(await self.reader.read(CHUNK))
+            data = await self.reader.read(CHUNK)
+            self.heard += len(data)
+            self.http.receive_data(data)
             self.watch.alive()
         return event
 

@@ -103,7 +103,9 @@ async def test_the_state_of_a_session_goes_on_in_another(browsers: Browsers, sit
     ("path", "code", "sentence"),
     [
         ("http://127.0.0.1:{closed}/", "navigation_failed", "{url} did not answer: connection refused"),
+        ("https://127.0.0.1:{closed}/", "navigation_failed", "{url} did not answer: connection refused"),
         ("http://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
+        ("https://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
         ("{site}/silent", "navigation_failed", "{url} did not answer within 3 s."),
         ("{site}/download", "navigation_failed", "{url} is a file to download, and downloads are not accepted."),
         ("{site}/declared", "page_too_large", "{url} is larger than 2 MiB."),
