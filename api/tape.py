@@ -19,6 +19,7 @@ from eventstore import witness
 from eventstore.blobs import DamagedBlob
 from eventstore.book import kept
 from eventstore.errors import Gone, Invalid, NotFound
+from eventstore.evidence import with_blobs
 from eventstore.examine import examine
 from eventstore.store import Verdict
 from eventstore.witness import Notes
@@ -46,9 +47,13 @@ class At(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verifying(msgspec.Struct, frozen=True, kw_only=True):
-    """What to hold the tape against, beside its own chain: the rules; a line that was published as its checkpoint."""
+    """What to hold the tape against, beside its own chain: the rules; a line that was published as its checkpoint.
+
+    With `blobs`, every file that it names is read as well.
+    """
 
     rules: bool = False
+    blobs: bool = False
     checkpoint: Annotated[str, Meta(max_length=1024)] = ""
 
 
@@ -95,7 +100,11 @@ async def verify(request: web.Request) -> web.Response:
     async with request.app[VERIFYING]:
         if request.transport is None:
             raise ConnectionResetError("The client did not wait for its turn.")
-        return reply(await examine(service.store, notes=notes, rules=asked.rules))
+        verdict = await examine(service.store, notes=notes, rules=asked.rules)
+        if asked.blobs:
+            async with service.removing:
+                verdict = await with_blobs(verdict, service.store, service.blobs)
+        return reply(verdict)
 
 
 async def picture(request: web.Request) -> web.Response:

@@ -56,8 +56,19 @@ def blanked(recorded: Recorded) -> Recorded:
     return msgspec.structs.replace(recorded, event=Unknown(original=recorded.type), payload=None, salt=None)
 
 
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
+    """A blob that an event of the stream names, and that is `missing` or `altered` on the disk."""
+
+    blob: str
+    stream: str
+    problem: str
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The head, its hash in hex, how many payloads were redacted; or the first bad position and what is wrong."""
+    """The head, its hash in hex, how many payloads were redacted; or the first bad position and what is wrong.
+
+    Where blobs were asked for: how many were looked at, and those that are lost.
+    """
 
     ok: bool
     head: int
@@ -66,6 +77,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_bad: int | None = None
     problem: str | None = None
     violations: tuple[Violation, ...] = ()
+    blobs: int = 0
+    lost: tuple[Lost, ...] = ()
 
 
 class EventStore(Protocol):

@@ -13,9 +13,11 @@ from api.commands.common import LOCAL, Json, Key, Url, finish, say, say_json
 from api.commands.tape import TAPE
 from api.text import plain
 from eventstore import witness
+from eventstore.blobs import Blobs
 from eventstore.book import Book, kept
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
+from eventstore.evidence import with_blobs
 from eventstore.examine import contradiction, examine
 from eventstore.offline import open_offline
 from eventstore.store import Verdict
@@ -30,6 +32,7 @@ def verify(
         typer.Option(help="Read this data directory, or this tape file, itself: no service is asked, nothing written."),
     ] = None,
     rules: Annotated[bool, typer.Option("--rules", help="Hold the tape against the rules of whole tapes too.")] = False,
+    blobs: Annotated[bool, typer.Option("--blobs", help="Read every picture that it names too.")] = False,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Hold it against a published copy of its checkpoints; a service, the last line.")
     ] = None,
@@ -38,7 +41,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Recompute the hash chain of the whole tape, and hold it against its signed checkpoints."""
-    finish(_verify(url, key, data, rules=rules, checkpoint=checkpoint, as_json=as_json))
+    finish(_verify(url, key, data, rules=rules, blobs=blobs, checkpoint=checkpoint, as_json=as_json))
 
 
 def accept_loss(
@@ -48,12 +51,14 @@ def accept_loss(
     finish(_accept_loss(data))
 
 
-async def _verify(url: str, key: str, data: Path | None, *, rules: bool, checkpoint: Path | None, as_json: bool) -> int:
+async def _verify(
+    url: str, key: str, data: Path | None, *, rules: bool, blobs: bool, checkpoint: Path | None, as_json: bool
+) -> int:
     published = await asyncio.to_thread(_published, checkpoint) if checkpoint else Notes()
     if data:
-        verdict = await _offline(data, published, rules=rules)
+        verdict = await _offline(data, published, rules=rules, blobs=blobs)
     else:
-        verdict = await _online(url, key, checkpoint, published, rules=rules)
+        verdict = await _online(url, key, checkpoint, rules=rules, blobs=blobs)
     if as_json:
         say_json(verdict)
         return SUCCESS if verdict.ok else UNSUCCESSFUL
@@ -73,21 +78,27 @@ def _tell(verdict: Verdict, *, rules: bool, checkpoints: int) -> None:
         say(f"Up to position {verdict.head} it holds.")
     for each in verdict.violations:
         say(f"{each.position}  {plain(each.stream, 0)}  {each.rule}: {plain(each.sentence, 0)}")
+    for lost in verdict.lost:
+        say(f"{lost.blob}  {plain(lost.stream, 0)}  {lost.problem}")
+    if verdict.lost:
+        say(f"Pictures are lost: {len(verdict.lost)} of {verdict.blobs}.")
+    elif verdict.blobs:
+        say(f"All pictures are there: {verdict.blobs}.")
     if verdict.violations:
         say(f"The rules are broken: {len(verdict.violations)} times.")
     elif rules and verdict.problem is None:
         say("The rules hold.")
 
 
-async def _online(url: str, key: str, checkpoint: Path | None, published: Notes, *, rules: bool) -> Verdict:
-    asked = {"rules": "true"} if rules else {}
+async def _online(url: str, key: str, checkpoint: Path | None, *, rules: bool, blobs: bool) -> Verdict:
+    asked = {name: "true" for name, wanted in (("rules", rules), ("blobs", blobs)) if wanted}
     if checkpoint:
         asked["checkpoint"] = (await asyncio.to_thread(_lines, checkpoint))[-1]
     async with connect(url, key) as client:
         return await client.get("/api/tape/verify", Verdict, asked, long=True)
 
 
-async def _offline(data: Path, published: Notes, *, rules: bool) -> Verdict:
+async def _offline(data: Path, published: Notes, *, rules: bool, blobs: bool) -> Verdict:
     path = data / TAPE if await asyncio.to_thread(data.is_dir) else data
     if not await asyncio.to_thread(path.is_file):
         raise Failure(f"There is no tape in {data}.")
@@ -95,7 +106,8 @@ async def _offline(data: Path, published: Notes, *, rules: bool) -> Verdict:
         own = await asyncio.to_thread(kept, path.parent) if path.name == TAPE else Notes()
         with _held(path.parent):
             async with open_offline(path) as tape:
-                return await examine(tape, notes=(own, published), rules=rules)
+                verdict = await examine(tape, notes=(own, published), rules=rules)
+                return await with_blobs(verdict, tape, Blobs(path.parent / "blobs")) if blobs else verdict
     except (CannotOpen, Broken, OSError) as error:
         raise Failure(str(error)) from error
 
