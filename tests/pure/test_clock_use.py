@@ -1,0 +1,33 @@
+"""Who may look at the wall clock, which people set and which jumps; all else waits on the monotonic one."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+WALL = re.compile(r"\btime\.time(_ns)?\(|\bdatetime\.(now|utcnow|today)\(|\btime\.(gmtime|localtime)\(\)")
+CLOCK = re.compile(r"^from eventstore\.clock import", re.MULTILINE)
+
+ALLOWED = {
+    "eventstore/clock.py": "the clock itself",
+    "api/signing.py": "a signed link expires for whoever got it, at a time that both know",
+}
+USERS = {
+    "eventstore/memory.py": "`at` of an event, which never goes back",
+    "eventstore/sqlite.py": "`at` of an event, which never goes back",
+    "eventstore/book.py": "when a checkpoint was signed",
+    "api/removals.py": "how old is what is to be removed",
+    "api/retention.py": "how old is what is to be removed",
+}
+
+
+def sources(pattern: re.Pattern[str]) -> set[str]:
+    files = [path for room in ("eventstore", "projections", "runner", "api") for path in (ROOT / room).rglob("*.py")]
+    return {str(path.relative_to(ROOT)) for path in files if pattern.search(path.read_text(encoding="utf-8"))}
+
+
+def test_only_these_look_at_the_wall_clock() -> None:
+    assert set(ALLOWED) == sources(WALL)
+
+
+def test_only_these_are_given_it() -> None:
+    assert set(USERS) == sources(CLOCK)
