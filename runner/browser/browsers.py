@@ -14,6 +14,7 @@ from runner.browser.own import sweep
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
 from runner.egress.addresses import Network
+from runner.egress.dial import Resolve, system_resolve
 from runner.egress.proxy import Egress, open_egress
 from runner.egress.rules import Rules
 from runner.vocabulary import ActFailed
@@ -28,8 +29,8 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`executable` empty: an installed Chrome or Chromium is found, else Playwright's own.
 
     After `recycle_after` sessions new ones go to a new browser; a document above `max_page_bytes` fails its navigation.
-    Pages reach the public network and what is in `private`. With `isolated` every session has a browser of its own in
-    `directory`, which outlives this process by `grace_seconds`.
+    Pages reach the public network and what is in `private`; `resolve` looks names up for them.
+    With `isolated` every session has a browser of its own in `directory`, which outlives this process by `grace_seconds`.
     """
 
     executable: str = ""
@@ -39,6 +40,7 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     answer_seconds: float = ANSWER_SECONDS
     recycle_after: int = 200
     private: tuple[Network, ...] = ()
+    resolve: Resolve = system_resolve
     isolated: bool = False
     directory: Path | None = None
     grace_seconds: float = 60.0
@@ -83,7 +85,7 @@ class Browsers:
         What is here is not there after a crash, so `own` is never found. Raises ActFailed when there is no browser.
         """
         rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
-        async with open_egress(rules, refused=blocked, own=self.own_ports) as egress:
+        async with open_egress(rules, refused=blocked, own=self.own_ports, resolve=self.settings.resolve) as egress:
             chromium, context = await self._context(viewport, state, egress)
             try:
                 session = Session(

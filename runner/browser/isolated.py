@@ -71,7 +71,7 @@ class IsolatedBrowsers:
         rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
 
         def egress_on(port: int) -> AbstractAsyncContextManager[Egress]:
-            return open_egress(rules, refused=blocked, port=port, own=self.own_ports)
+            return open_egress(rules, refused=blocked, port=port, own=self.own_ports, resolve=self.settings.resolve)
 
         async with AsyncExitStack() as stack:
             place = await self._again(stack, own, egress_on) or await self._new(stack, egress_on, viewport)

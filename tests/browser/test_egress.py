@@ -172,6 +172,29 @@ async def test_this_machine_is_refused_until_the_setting_allows_it(site: str) ->
     assert ("blocked", f"{site}/two.html is refused: {why}.") == (code, sentence)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_name_that_leads_to_a_forbidden_place_fails_the_act_that_goes_there(scheme: str, site: str) -> None:
+    settings = BrowserSettings(private=private_networks("127.0.0.1"), resolve=Lookups().resolve)
+    told: list[tuple[str, str]] = []
+    url = f"{scheme}://{FORBIDDEN}/x"
+    async with (
+        open_browsers(settings) as own,
+        own.session(viewport=(800, 600), blocked=lambda url, why: told.append((url, why))) as session,
+    ):
+        first = await refused(session, Navigate(url=url))
+        await go(session, f"{site}/two.html")
+        tab = session._tabs.current_now
+        assert tab is not None
+        await tab.page.evaluate(f"document.body.innerHTML = '<a href=\"{url}\">Away</a>'")
+        second = await refused(session, Click(target=Query(text="Away")))
+        after = await go(session, f"{site}/two.html")
+
+    why = f"{FORBIDDEN} leads to 127.0.0.2, which is a loopback address, and TAPEWRIGHT_ALLOW_PRIVATE does not allow it"
+    assert ("blocked", f"{url} is refused: {why}.") == first == second
+    assert (f"{scheme}://{FORBIDDEN}/{'x' if scheme == 'http' else ''}", why) in told
+    assert f"opened {site}/two.html" == after
+
+
 async def test_a_session_does_not_reach_the_way_out_of_another(browsers: Browsers, site: str) -> None:
     async with (
         browsers.session(viewport=(800, 600)) as one,
