@@ -30,7 +30,8 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     After `recycle_after` sessions new ones go to a new browser; a document above `max_page_bytes` fails its navigation.
     Pages reach the public network and what is in `private`; `resolve` looks names up for them.
-    With `isolated` every session has a browser of its own in `directory`, which outlives this process by `grace_seconds`.
+    With `isolated` every session has a browser of its own in `directory`, which outlives this process by
+    `grace_seconds`.
     """
 
     executable: str = ""
