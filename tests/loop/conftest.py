@@ -14,6 +14,7 @@ from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.codec import type_of
 from eventstore.memory import MemoryStore
+from eventstore.rules import violations
 from eventstore.secrets import Secret, put, vault_name
 from eventstore.store import Recorded
 from eventstore.task import Task, evolve
@@ -247,8 +248,11 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Whatever happens in it, its tape breaks no rule."""
+    world = World(tmp_path)
+    yield world
+    assert [] == violations(await world.store.read())
 
 
 @pytest.fixture
