@@ -120,11 +120,18 @@ def _responses(route: Route, schemas: dict[object, Json]) -> Json:
     elif route.media != "application/json":
         told["content"] = {route.media: {"schema": {"type": "string", "format": "binary"}}}
     responses: Json = {str(route.status): told}
-    for status in sorted({401, *route.errors}):
+    for status in sorted(_statuses(route)):
         schema = {"const": route.unauthorized} if status == 401 and route.unauthorized is not None else None
         responses[str(status)] = _failure(status, schema or schemas[_identity(Problem)])
     responses["422"] = _failure(422, schemas[_identity(Unreadable)])
     return responses
+
+
+def _statuses(route: Route) -> set[int]:
+    """What may be refused beside an input that is not valid: as `guard.py`, `connections.py` and `wire.body` do it."""
+    scoped = {403} if route.scope is not None else set()
+    bodied = {408, 413} if route.body is not None else set()
+    return {400, 401, 429, 503, *scoped, *bodied, *route.errors}
 
 
 def _failure(status: int, schema: Json) -> Json:

@@ -36,11 +36,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     may be any type that msgspec can describe. `scope` is what a key must have to open the route; None: any good key
     does. `open` routes need no key (a wrong one is refused all the same, and so is one that lacks the scope).
     `operator` routes tell of the whole log, so that only keys of the project `default` open them. `cost` is how many
-    requests one of these counts as, against the limit of its key.
-    `errors` are the statuses, beside 401 and 422, that the route may answer with. `paths` describes path parameters,
-    `headers` those that the route reads. `media` is the content type of a reply that is not JSON; `unauthorized` the
-    whole body of its 401, where that is not a `detail`. A route that is not `documented` serves people, not programs;
-    one that `inspects` answers even when the tape is damaged.
+    requests one of these counts as, against the limit of its key. `errors` are the statuses that the route may answer
+    with beside those that any may (see `openapi.py`). `paths` describes path parameters, `headers` those that the route
+    reads. `media` is the content type of a reply that is not JSON; `unauthorized` the whole body of its 401, where that
+    is not a `detail`. A route that is not `documented` serves people, not programs; one that `inspects` answers even
+    when the tape is damaged.
     """
 
     method: str

@@ -1,7 +1,8 @@
 """The application on a tape in memory, without a runner; `drive` writes the facts that a runner would."""
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from api import control
 from api.app import create_app
 from api.auth import ENVIRONMENT, digest
 from api.background import background
+from api.connections import accepting, cut_when_stalled
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer
@@ -204,3 +206,20 @@ async def anonymous(service: Service, aiohttp_client: MakeClient) -> Client:
 def drive(service: Service) -> Drive:
     """The runner's part."""
     return Drive(service)
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, *, most: int = 50, idle: float = 60, stalled: float = 60
+) -> AsyncIterator[int]:
+    """The application behind the door that it has in production; gives its port."""
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            cut_when_stalled(taken, stalled)
+            async with accepting(runner, taken, most=most, idle_seconds=idle):
+                yield taken.getsockname()[1]
+    finally:
+        await runner.cleanup()

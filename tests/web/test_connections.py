@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -11,30 +9,12 @@ from aiohttp import web
 
 from api import wire
 from api.app import create_app
-from api.connections import accepting, cut_when_stalled
 from api.service import Service
 from api.wire import Route
-from tests.web.conftest import KEY
+from tests.web.conftest import KEY, listening
 
 SECONDS = 20.0
 AUTHORIZATION = f"Authorization: Bearer {KEY}\r\n"
-
-
-@asynccontextmanager
-async def listening(
-    app: web.Application, *, most: int = 50, idle: float = 60, stalled: float = 60
-) -> AsyncIterator[int]:
-    """The application behind the door that it has in production; gives its port."""
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            cut_when_stalled(taken, stalled)
-            async with accepting(runner, taken, most=most, idle_seconds=idle):
-                yield taken.getsockname()[1]
-    finally:
-        await runner.cleanup()
 
 
 async def say(port: int, data: bytes) -> bytes:

@@ -93,7 +93,7 @@ async def test_every_operation_says_what_it_refuses(document: Json) -> None:
     for _, path, operation in operations(document):
         responses = operation["responses"]
         assert isinstance(responses, dict)
-        assert {"401", "422"} <= set(responses), path
+        assert {"401", "422", "429", "503"} <= set(responses), path
 
 
 async def test_the_page_loads_nothing_from_elsewhere(anonymous: Client) -> None:
