@@ -43,11 +43,15 @@ class Failpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A service to be forked. With `effects`, a file, a stage stands for the browser and writes there what it does."""
+    """A service to be forked. With `effects`, a file, a stage stands for the browser and writes there what it does.
+
+    With `hangs` the stage's acts never end, and neither does its closing.
+    """
 
     mark: str
     settings: dict[str, str]
     effects: str = ""
+    hangs: bool = False
     failpoint: Failpoint | None = None
 
 
@@ -67,15 +71,16 @@ class Stage:
     attached = False
     keep = False
 
-    def __init__(self, effects: str) -> None:
+    def __init__(self, effects: str, *, hangs: bool) -> None:
         self.url = "about:blank"
+        self.hangs = hangs
         self._file = os.open(effects, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     async def resolve(self, action: AnyAction) -> Resolved:
         return Resolved(action=action, params=as_json(action), url=self.url)
 
     async def act(self, resolved: Resolved) -> Outcome:
-        await asyncio.sleep(ACT_SECONDS)
+        await self.passes()
         if isinstance(resolved.action, Click):
             os.write(self._file, resolved.action.target.text.encode() + b"\n")
         self.url = getattr(resolved.action, "url", self.url)
@@ -91,6 +96,10 @@ class Stage:
     async def state(self) -> str:
         return "{}"
 
+    async def passes(self) -> None:
+        """A moment, or all the time there is."""
+        await (asyncio.Event().wait() if self.hangs else asyncio.sleep(ACT_SECONDS))
+
     def close(self) -> None:
         os.close(self._file)
 
@@ -98,19 +107,24 @@ class Stage:
 class Stages:
     """Where the sessions come from."""
 
-    def __init__(self, effects: str) -> None:
+    def __init__(self, effects: str, *, hangs: bool) -> None:
         self._effects = effects
+        self._hangs = hangs
 
     @asynccontextmanager
     async def session(self, **_wishes: object) -> AsyncIterator[Any]:
-        stage = Stage(self._effects)
+        stage = Stage(self._effects, hangs=self._hangs)
         try:
             yield stage
+            await stage.passes()
         finally:
             stage.close()
 
     async def take_up(self, names: Collection[str], seconds: float) -> None:
         """No browser is left by anybody."""
+
+    def end(self, name: str) -> None:
+        """Nor is there one to end."""
 
 
 def arm(point: Failpoint) -> None:
@@ -157,7 +171,7 @@ def serve(order: Order) -> None:
     wiring.run(
         load({}, **order.settings),
         on_ready=lambda url, _key: tell(News(pid=os.getpid(), url=url)),
-        sessions=Stages(order.effects) if order.effects else None,
+        sessions=Stages(order.effects, hangs=order.hangs) if order.effects else None,
     )
 
 

@@ -1,0 +1,143 @@
+"""A browser, a page or a driver is killed or frozen in the middle of a task: it goes on in another one."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from eventstore import decide
+from eventstore import events as e
+from eventstore.blobs import Blobs
+from eventstore.memory import MemoryStore
+from eventstore.store import Recorded
+from eventstore.task import Task, evolve
+from eventstore.transact import Repository
+from eventstore.vault import Vault
+from runner.attempt import Equipment
+from runner.browser.browsers import Browsers, BrowserSettings, open_browsers
+from runner.browser.chromium import Chromium
+from runner.egress.addresses import LOOPBACK
+from runner.opening import model_of
+from runner.worker import Worker
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIMIT = 30.0
+Harm = Callable[[Chromium], None]
+
+
+class Shop:
+    """A runner with a Chromium that has half a second to answer, on a log in memory."""
+
+    def __init__(self, browsers: Browsers, path: Path) -> None:
+        self.store = MemoryStore()
+        self.tasks = Repository(self.store, Task(), evolve)
+        self.browsers = browsers
+        equipment = Equipment(
+            models=model_of, browsers=browsers, blobs=Blobs(path / "blobs"), vault=Vault(path / "vault")
+        )
+        self.worker = Worker(self.store, self.tasks, equipment, name="w", max_concurrent=4, keep_paused_seconds=60.0)
+
+    async def create(self, name: str, instruction: str) -> str:
+        """A new task; answers its stream."""
+        created = e.TaskCreated(
+            instruction=instruction,
+            llm="instructions",
+            session=name,
+            project="p",
+            family="v1",
+            request_digest=name,
+            limits=e.Limits(action_seconds=1.0),
+        )
+        await self.tasks.transact(f"task-{name}", lambda task: decide.create(task, created), actor="key:test")
+        return f"task-{name}"
+
+    async def until(self, stream: str, *kinds: type[e.Event], name: str = "") -> Recorded:
+        """The first event of these kinds on the stream; of an act, of that name."""
+        async with asyncio.timeout(LIMIT):
+            while True:
+                head = self.store.head
+                for recorded in await self.store.read_stream(stream):
+                    if isinstance(recorded.event, kinds) and name in ("", getattr(recorded.event, "name", "")):
+                        return recorded
+                await self.store.wait(head)
+
+    async def end(self, stream: str) -> e.Event:
+        """How the task ended."""
+        return (await self.until(stream, e.TaskFinished, e.TaskFailed)).event
+
+
+@asynccontextmanager
+async def shop(path: Path) -> AsyncIterator[Shop]:
+    """A running one."""
+    settings = BrowserSettings(navigation_seconds=3.0, answer_seconds=0.5, close_seconds=1.0, private=LOOPBACK)
+    async with open_browsers(settings) as browsers:
+        opened = Shop(browsers, path)
+        running = asyncio.create_task(opened.worker.run())
+        try:
+            yield opened
+        finally:
+            await opened.worker.leave()
+            running.cancel()
+            await asyncio.wait({running})
+
+
+def kill_browser(chromium: Chromium) -> None:
+    os.killpg(chromium.pid, signal.SIGKILL)
+
+
+def freeze_browser(chromium: Chromium) -> None:
+    os.killpg(chromium.pid, signal.SIGSTOP)
+
+
+def kill_driver(chromium: Chromium) -> None:
+    assert chromium.driver is not None
+    chromium.driver.kill()
+
+
+def freeze_driver(chromium: Chromium) -> None:
+    assert chromium.driver is not None
+    chromium.driver.send_signal(signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("harm", [kill_browser, freeze_browser, kill_driver, freeze_driver])
+async def test_tasks_whose_browser_is_gone_go_on_in_another(site: str, tmp_path: Path, harm: Harm) -> None:
+    async with shop(tmp_path) as place:
+        # The wait is over before the next look at the page: so it is the look that finds the browser gone.
+        waiting = await place.create("waiting", f"Go to {site}/two.html. Wait 0.2 seconds. Extract the main heading.")
+        looking = await place.create("looking", f"Go to {site}/two.html. Wait for the text 'Never there'.")
+        await place.until(waiting, e.ActionStarted, name="wait")
+        await place.until(looking, e.ActionStarted, name="wait_for")
+        lost = place.browsers._current
+        assert lost is not None
+        harm(lost)
+        ends = await place.end(waiting), await place.end(looking)
+        after = await place.create("after", f"Go to {site}/two.html. Extract the main heading.")
+        last = await place.end(after)
+
+    causes = [(await place.until(stream, e.RunnerLost)).event for stream in (waiting, looking)]
+    assert [e.RunnerLost(runner="w", attempt=1, cause="browser_lost")] * 2 == causes
+    assert ("Second page", "Second page") == (getattr(ends[0], "output", ""), getattr(last, "output", ""))
+    assert "timeout" == getattr(ends[1], "code", "")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(lost.pid, 0)
+
+
+async def test_a_task_whose_page_crashed_goes_on_in_another(site: str, tmp_path: Path) -> None:
+    async with shop(tmp_path) as place:
+        stream = await place.create("crash", f"Go to {site}/two.html. Wait 1 second. Extract the main heading.")
+        await place.until(stream, e.ActionStarted, name="wait")
+        assert place.browsers._current is not None
+        page = place.browsers._current.browser.contexts[0].pages[0]
+        cdp = await page.context.new_cdp_session(page)
+        crash = asyncio.create_task(cdp.send("Page.crash"))
+        end = await place.end(stream)
+        crash.cancel()
+        lost = (await place.until(stream, e.RunnerLost)).event
+
+    assert "Second page" == getattr(end, "output", end)
+    assert e.RunnerLost(runner="w", attempt=1, cause="page_crashed") == lost
