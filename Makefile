@@ -1,6 +1,6 @@
 # Every target sets up first what it needs; setting up again costs a moment. The set-up itself is .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo check bench lock
+.PHONY: help setup test demo check audit bench lock
 BIN := .venv/bin
 
 help:  ## print this list
@@ -20,6 +20,10 @@ check: setup  ## lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A vulnerability fails it. Advisories that cannot be had do not, so that it can run offline; it says so then.
+audit: setup  ## compare the pinned packages with the known vulnerabilities
+	@$(BIN)/python .ci/audit $(ARGS)
 
 # What has no main part is there to be imported by the scripts.
 bench: setup  ## run every script in bench/, one after the other
