@@ -82,8 +82,8 @@ async def attach(driver: Driver, endpoint: str, *, local: bool, answer_seconds: 
     return Attached(driver, browser, questions, endpoint, pid=pid, answer_seconds=answer_seconds)
 
 
-async def found_again(context: BrowserContext, noted: list[str]) -> list[Page]:
-    """The pages in the order of their notes, new ones after them, the current one last. Raises Unreachable.
+async def found_again(context: BrowserContext, noted: list[str]) -> tuple[list[Page], Page]:
+    """The pages in the order of their notes, new ones after them, and the one to act in. Raises Unreachable.
 
     `noted` are the DevTools names of the tabs, the current one first and again in its place.
     """
@@ -96,7 +96,7 @@ async def found_again(context: BrowserContext, noted: list[str]) -> list[Page]:
         raise Unreachable("its page does not answer") from error
     order = [pages[name] for name in noted[1:] if name in pages]
     unknown = [page for name, page in pages.items() if name not in noted]
-    return [*order, *unknown] if unknown else [*order, pages[noted[0]]]
+    return [*order, *unknown], (unknown or [pages[noted[0]]])[-1]
 
 
 async def name_of(context: BrowserContext, page: Page) -> str:

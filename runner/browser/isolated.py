@@ -32,12 +32,13 @@ OpenEgress = Callable[[int], AbstractAsyncContextManager[Egress]]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser that can be worked in. `found` are its pages as they were, the current one last; none in a new one."""
+    """A browser that can be worked in. `found`: its pages as they were, `current` the one to act in; none when new."""
 
     browser: OwnBrowser
     chromium: Attached
     egress: Egress
     found: list[Page] = []
+    current: Page | None = None
 
 
 class IsolatedBrowsers:
@@ -78,14 +79,19 @@ class IsolatedBrowsers:
             context = place.chromium.browser.contexts[0]
             session = OwnSession(
                 chromium=place.chromium,
-                tabs=Tabs(context, self.settings.max_page_bytes, Guard(place.egress, blocked).watch),
+                tabs=Tabs(context, self.settings.max_page_bytes, Guard(place.egress).watch),
                 access=Access(egress=place.egress, uploads=uploads),
                 action_seconds=action_seconds,
                 navigation_seconds=self.settings.navigation_seconds,
             )
             stack.push_async_callback(_leave, session, place.browser)
             await session.make_ready(
-                place.browser, place.chromium.browser, found=place.found, viewport=viewport, state=state
+                place.browser,
+                place.chromium.browser,
+                found=place.found,
+                current=place.current,
+                viewport=viewport,
+                state=state,
             )
             yield session
 
@@ -124,13 +130,13 @@ class IsolatedBrowsers:
                 if not await pages_answer(browser.endpoint):
                     raise Unreachable("its pages do not answer")
                 chromium = await self._attach(reached, browser)
-                found = await found_again(chromium.browser.contexts[0], browser.tabs)
+                found, current = await found_again(chromium.browser.contexts[0], browser.tabs)
             except (Unreachable, CannotListen) as error:
                 log.warning("a browser that was left running is of no use", browser=name, reason=str(error))
                 await browser.end()
                 return None
             await stack.enter_async_context(reached.pop_all())
-            return Place(browser=browser, chromium=chromium, egress=egress, found=found)
+            return Place(browser=browser, chromium=chromium, egress=egress, found=found, current=current)
 
     async def _new(self, stack: AsyncExitStack, egress_on: OpenEgress, viewport: tuple[int, int]) -> Place:
         executable = await self._executable()

@@ -23,9 +23,19 @@ class OwnSession(Session):
     _noted: Sequence[str] = ()
 
     async def make_ready(
-        self, browser: OwnBrowser, through: Browser, *, found: Sequence[Page], viewport: tuple[int, int], state: str
+        self,
+        browser: OwnBrowser,
+        through: Browser,
+        *,
+        found: Sequence[Page],
+        current: Page | None,
+        viewport: tuple[int, int],
+        state: str,
     ) -> None:
-        """Take the pages that were `found`; without any the context is new and gets `state`. Raises ActFailed."""
+        """Take the pages that were `found` and act in the `current` one; without any the context gets `state`.
+
+        Raises ActFailed.
+        """
         self.browser = browser
         self.own = browser.name
         self.attached = self.keep = bool(found)
@@ -41,6 +51,8 @@ class OwnSession(Session):
                 for page in found or context.pages:
                     await page.set_viewport_size(viewport_of(viewport))
                     tabs.adopt(page)
+                if current is not None and (tab := tabs.of(current)):
+                    tabs.switch(tab)
                 await self.open()
                 await self._note_tabs()
         except (Error, TimeoutError) as error:

@@ -17,8 +17,7 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 class Tab:
     """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them.
 
-    `asked` is the last address that its main frame asked for, redirects followed; `name` what DevTools calls the page,
-    once somebody has asked.
+    `asked` is the last address that its main frame asked for, redirects followed; `name` what DevTools calls the page.
     """
 
     def __init__(self, page: Page, spawn: Spawn, max_page_bytes: int, guard: "Guarding") -> None:
