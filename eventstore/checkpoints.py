@@ -1,17 +1,16 @@
 """Moves the write-ahead log into the file beside the writer, who never waits for more than its last few frames.
 
 A passive checkpoint does not block writers, but while they write it never comes to the end of the log, and only at its
-end can the log begin anew. So the bulk is moved beside them, pass after pass, each shorter than the one before; the rest
-is left to the writer, between two batches.
+end can the log begin anew. So the bulk is moved beside them, pass after pass, each shorter than the one before; the
+rest is left to the writer, between two batches.
 """
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
 
 from eventstore.errors import Broken
-from eventstore.rows import Database, translated
+from eventstore.rows import ERRORS, Database, translated
 
 FRAMES = 4_096
 """A log of so many frames (16 MiB) is moved."""
@@ -82,7 +81,7 @@ async def moved_by(db: Database) -> tuple[int, int]:
     """
     try:
         ((busy, frames, moved),) = await db.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
-    except sqlite3.Error as error:
+    except ERRORS as error:
         reason = translated(error)
         if isinstance(reason, Broken):
             raise reason from error

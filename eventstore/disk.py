@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from eventstore.checkpoints import FRAMES, Checkpoints, moved_by
 from eventstore.connections import BUSY_SECONDS
 from eventstore.errors import Broken, Overloaded
-from eventstore.rows import Database, flat, insert, translated
+from eventstore.rows import ERRORS, Database, flat, insert, translated
 from eventstore.store import Recorded
 from eventstore.writer import Poison
 
@@ -36,7 +36,7 @@ class SqliteDisk:
     async def versions(self, streams: Collection[str]) -> Mapping[str, int]:
         try:
             rows = await self._db.execute_fetchall(_VERSIONS, (json.dumps(list(streams)),))
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translated(error) from error
         return dict(map(tuple, rows))
 
@@ -76,7 +76,7 @@ class SqliteDisk:
         try:
             await self._db.execute_fetchall(_ERASE, (stream, through))
             ((blanked,),) = await self._db.execute_fetchall("SELECT changes()")
-        except sqlite3.Error as error:
+        except ERRORS as error:
             reason = translated(error)
             raise Overloaded(str(error)) if isinstance(reason, Poison) else reason from error
         self._residue = True
@@ -97,7 +97,7 @@ class SqliteDisk:
         """Raises Broken when somebody else wrote to the tape: then nothing that is remembered here holds."""
         try:
             ((last,),) = await self._db.execute_fetchall("SELECT coalesce(max(position), 0) FROM events")
-        except sqlite3.Error as error:
+        except ERRORS as error:
             reason = translated(error)
             if isinstance(reason, Broken):
                 raise reason from error
@@ -112,7 +112,7 @@ async def emptied(db: Database) -> bool:
         await db.execute_fetchall(f"PRAGMA busy_timeout = {round(EMPTY_SECONDS * 1_000)}")
         ((busy, _, _),) = await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
         await db.execute_fetchall(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1_000)}")
-    except sqlite3.Error as error:
+    except ERRORS as error:
         reason = translated(error)
         if isinstance(reason, Broken):
             raise reason from error

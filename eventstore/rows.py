@@ -33,6 +33,10 @@ _SHORT = {sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CANTOPEN}
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What the driver raises; the second when a damaged file puts what is no text into SQLite's own message."""
+
+
 class Database(Protocol):
     """As much of an aiosqlite connection as the store needs: one call, one statement, all its rows."""
 
@@ -95,6 +99,8 @@ def recorded(stored: Stored) -> Recorded:
 
 def translated(error: Exception) -> Exception:
     """What SQLite's error means for the log: Broken, Damaged, DiskFull, Overloaded; or Poison, when it is the data."""
+    if isinstance(error, UnicodeDecodeError):
+        return Damaged(f"it cannot be read: {error}")
     code = getattr(error, "sqlite_errorcode", None)
     if code is None or code & 0xFF in _DATA:
         return Poison(str(error))

@@ -1,7 +1,6 @@
 """The store in one SQLite file: one connection that only the writer uses, and others that can only read."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -18,7 +17,7 @@ from eventstore.disk import SqliteDisk, emptied
 from eventstore.errors import Broken, CannotOpen, Damaged, Refused
 from eventstore.events import Event
 from eventstore.lanes import Lanes, Wish
-from eventstore.rows import LINKED, PAGE_FROM, STREAM_AFTER, Database, Row, page_of_types, translated
+from eventstore.rows import ERRORS, LINKED, PAGE_FROM, STREAM_AFTER, Database, Row, page_of_types, translated
 from eventstore.scan import scan
 from eventstore.seal import Head, empty, entry
 from eventstore.space import Space
@@ -60,7 +59,7 @@ async def open_sqlite(
             streams = await stack.enter_async_context(connection(path, "ro"))
             log_id, head, damage = await _head(writing)
             await emptied(writing)  # what a killed process left may hold what it had just redacted
-        except (sqlite3.Error, Broken) as error:
+        except (*ERRORS, Broken) as error:
             raise CannotOpen(f"The tape {path} cannot be opened: {error}.") from error
         tail, lanes = Tail(head), Lanes(queue_limit, space)
         checkpoints = Checkpoints(moving, partial(_condemn, tail, lanes))
@@ -177,7 +176,7 @@ class SqliteStore:
         try:
             async with connection(self._path, "ro") as db:
                 return await scan(db, audit, head, share=share)
-        except (sqlite3.DatabaseError, msgspec.ValidationError) as error:
+        except (*ERRORS, msgspec.ValidationError) as error:
             reason = translated(error)
             if isinstance(reason, Refused):
                 raise reason from error
@@ -188,7 +187,7 @@ class SqliteStore:
     async def _fetch(self, db: Database, sql: str, parameters: Iterable[object]) -> Sequence[Row]:
         try:
             return list(await db.execute_fetchall(sql, parameters))
-        except sqlite3.DatabaseError as error:
+        except ERRORS as error:
             reason = translated(error)
             if isinstance(reason, Poison):  # a wish may be poison; what lies on the tape can only be damaged
                 reason = Damaged(f"it cannot be read: {error}")

@@ -38,7 +38,7 @@ def prepare(path: Path, *, now: int) -> None:
         _check_contents(path)
     except OSError as error:
         raise CannotOpen(f"The tape {path} cannot be opened: {error.strerror}.") from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise CannotOpen(f"The tape {path} cannot be opened: {error}.") from error
 
 
