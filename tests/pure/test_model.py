@@ -92,6 +92,8 @@ def test_of_a_stop_and_an_end_at_the_same_time_exactly_one_ends_the_task(order: 
 
     world.at_once(machine.together(order), world.ask("stop"), world.work(end), world.effect("stopped", "r1"))
     machine.take_effect("stopped", 1)
+    for late in ("stopped", "finished", "failed"):
+        machine.come_late(late, 0, 1)
 
     tape = [recorded.type for recorded in at_once(machine.store.read())]
     assert 1 == sum(kind in ENDS for kind in tape)
