@@ -78,10 +78,8 @@ async def _document(page: Page, frame: Frame | None) -> Node | None:
         if frame is not None and ("separate CDP session" in error.message or frame.is_detached()):
             return None
         raise
-    try:
-        answer = await cdp.send("DOM.getDocument", {"depth": -1, "pierce": True})
-    finally:
-        await cdp.detach()
+    answer = await cdp.send("DOM.getDocument", {"depth": -1, "pierce": True})
+    await cdp.detach()  # not in a finally: of a page that hangs it would wait for ever
     return msgspec.convert(answer["root"], Node)
 
 
