@@ -91,7 +91,7 @@ class Browsers:
             try:
                 session = Session(
                     chromium=chromium,
-                    tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress, blocked).watch),
+                    tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress).watch),
                     access=Access(egress=egress, uploads=uploads),
                     action_seconds=action_seconds,
                     navigation_seconds=self.settings.navigation_seconds,

@@ -3,8 +3,6 @@
 The proxy alone decides what reaches the network. This only tells an act of its refusal, and spares the page.
 """
 
-from collections.abc import Callable
-
 from playwright.async_api import CDPSession, Error
 
 from runner.browser.devtools import Event, Frame
@@ -17,11 +15,10 @@ PATTERNS = [{"resourceType": "Document", "requestStage": "Request"}]
 
 
 class Guard:
-    """The guard of one session's tabs. `blocked` hears URL and reason of what it refuses."""
+    """The guard of one session's tabs."""
 
-    def __init__(self, egress: Egress, blocked: Callable[[str, str], None]) -> None:
+    def __init__(self, egress: Egress) -> None:
         self._egress = egress
-        self._blocked = blocked
 
     async def watch(self, tab: Tab, cdp: CDPSession) -> None:
         """Guard a tab from now on; what happened to a popup before is looked at too. Raises Error."""
@@ -38,7 +35,7 @@ class Guard:
             tab.asked = url
         reason = refusal(url, self._egress.rules)
         if reason:
-            self._blocked(url, reason)
+            self._egress.tell(url, reason)
         try:
             if not reason:
                 await cdp.send("Fetch.continueRequest", {"requestId": event["requestId"]})

@@ -46,6 +46,7 @@ async def goto(tab: Tab, url: str, egress: Egress, seconds: float) -> str:
     except ValueError as error:
         raise ActFailed("blocked", str(error)) from None
     if reason := refusal(url, egress.rules):
+        egress.tell(url, reason)
         raise ActFailed("blocked", f"{url} is refused: {reason}.")
     tab.clear()
     await tab.listen(on=True)

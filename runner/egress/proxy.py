@@ -41,7 +41,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Egress:
-    """An open way out. `passed`, `blocked` and `failed` count connections to servers. Use `open_egress`."""
+    """An open way out. `passed` and `failed` count connections to servers, `blocked` refusals. Use `open_egress`."""
 
     def __init__(self, rules: Rules, dialler: Dialler, refused: Callable[[str, str], None], port: int) -> None:
         self.rules = rules
@@ -57,6 +57,13 @@ class Egress:
         """What went wrong the last time with the destination of a URL; None when nothing did."""
         to = of_url(url)
         return self._troubles.get((to.host, to.port)) if to is not None else None
+
+    def tell(self, url: str, reason: str) -> None:
+        """Count a refusal, and tell of it if it is the first for this URL: a page may ask for the same without end."""
+        self.blocked += 1
+        if url not in self._told:
+            _put(self._told, url, None)
+            self._refused(url, reason)
 
     async def serve(self, waiting: "asyncio.Queue[Stream]") -> None:
         """Own the connections: a group here, because one around the block would dress up what is raised in it."""
@@ -75,11 +82,8 @@ class Egress:
         try:
             stream = await self._dialler.dial(to)
         except Forbidden as error:
-            self.blocked += 1
             self._remember(to, Trouble(refused=True, reason=str(error)))
-            if url not in self._told:  # a page may ask for the same thing without end
-                _put(self._told, url, None)
-                self._refused(url, str(error))
+            self.tell(url, str(error))
             return None
         except Unreachable as error:
             self._failed(to, str(error))

@@ -140,6 +140,16 @@ async def test_no_notation_of_an_address_gets_past_the_browser_and_the_proxy(chr
     assert (0, {reason}) == (place.seen.arrivals, set(told))
 
 
+async def test_a_context_that_has_no_proxy_reaches_nothing_by_name_or_by_address(chromium: Chromium) -> None:
+    async with hostile() as place:
+        context = await chromium.browser.new_context()
+        for host in ("localhost", FORBIDDEN, FORBIDDEN_ADDRESS):
+            await visit(context, f"http://{host}:{place.port}/x")
+        await context.close()
+
+    assert 0 == place.seen.arrivals
+
+
 async def test_the_act_that_leads_to_a_refused_page_fails_and_the_page_stays(browsers: Browsers, site: str) -> None:
     told: list[tuple[str, str]] = []
     reason = "localhost is not among the allowed domains (127.0.0.1)"
@@ -165,11 +175,16 @@ async def test_the_act_that_leads_to_a_refused_page_fails_and_the_page_stays(bro
 
 
 async def test_this_machine_is_refused_until_the_setting_allows_it(site: str) -> None:
-    async with open_browsers(BrowserSettings()) as strict, strict.session(viewport=(800, 600)) as session:
+    told: list[tuple[str, str]] = []
+    async with (
+        open_browsers(BrowserSettings()) as strict,
+        strict.session(viewport=(800, 600), blocked=lambda url, why: told.append((url, why))) as session,
+    ):
         code, sentence = await refused(session, Navigate(url=f"{site}/two.html"))
 
     why = "127.0.0.1 is a loopback address, and TAPEWRIGHT_ALLOW_PRIVATE does not allow it"
     assert ("blocked", f"{site}/two.html is refused: {why}.") == (code, sentence)
+    assert [(f"{site}/two.html", why)] == told
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

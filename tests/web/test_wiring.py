@@ -177,3 +177,11 @@ async def say(port: int, text: str, *, hang_up: bool) -> bytes:
     writer.close()
     await writer.wait_closed()
     return answer
+
+
+async def test_a_wrong_list_of_private_networks_is_refused_at_the_start(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", port=0, max_concurrent=0, allow_private="loopback,home")
+
+    with pytest.raises(CannotOpen, match=r"^TAPEWRIGHT_ALLOW_PRIVATE is 'loopback,home', which is not right: 'home'"):
+        async with open_service(settings):
+            raise AssertionError("unreachable")
