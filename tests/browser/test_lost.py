@@ -31,7 +31,7 @@ Harm = Callable[[Chromium], None]
 
 
 class Shop:
-    """A runner with a Chromium that has half a second to answer, on a log in memory."""
+    """A runner with a Chromium that has two seconds to answer, on a log in memory."""
 
     def __init__(self, browsers: Browsers, path: Path) -> None:
         self.store = MemoryStore()
@@ -42,8 +42,8 @@ class Shop:
         )
         self.worker = Worker(self.store, self.tasks, equipment, name="w", max_concurrent=4, keep_paused_seconds=60.0)
 
-    async def create(self, name: str, instruction: str) -> str:
-        """A new task; answers its stream."""
+    async def create(self, name: str, instruction: str, seconds: float = 10.0) -> str:
+        """A new task, each act of which may take so many seconds; answers its stream."""
         created = e.TaskCreated(
             instruction=instruction,
             llm="instructions",
@@ -51,7 +51,7 @@ class Shop:
             project="p",
             family="v1",
             request_digest=name,
-            limits=e.Limits(action_seconds=1.0),
+            limits=e.Limits(action_seconds=seconds),
         )
         await self.tasks.transact(f"task-{name}", lambda task: decide.create(task, created), actor="key:test")
         return f"task-{name}"
@@ -74,7 +74,7 @@ class Shop:
 @asynccontextmanager
 async def shop(path: Path) -> AsyncIterator[Shop]:
     """A running one."""
-    settings = BrowserSettings(navigation_seconds=3.0, answer_seconds=0.5, close_seconds=1.0, private=LOOPBACK)
+    settings = BrowserSettings(navigation_seconds=3.0, answer_seconds=2.0, close_seconds=1.0, private=LOOPBACK)
     async with open_browsers(settings) as browsers:
         opened = Shop(browsers, path)
         running = asyncio.create_task(opened.worker.run())
@@ -109,20 +109,17 @@ async def test_tasks_whose_browser_is_gone_go_on_in_another(site: str, tmp_path:
     async with shop(tmp_path) as place:
         # The wait is over before the next look at the page: so it is the look that finds the browser gone.
         waiting = await place.create("waiting", f"Go to {site}/two.html. Wait 0.2 seconds. Extract the main heading.")
-        looking = await place.create("looking", f"Go to {site}/two.html. Wait for the text 'Never there'.")
+        looking = await place.create("looking", f"Go to {site}/two.html. Wait for the text 'Never there'.", 2.0)
         await place.until(waiting, e.ActionStarted, name="wait")
         await place.until(looking, e.ActionStarted, name="wait_for")
         lost = place.browsers._current
         assert lost is not None
         harm(lost)
         ends = await place.end(waiting), await place.end(looking)
-        after = await place.create("after", f"Go to {site}/two.html. Extract the main heading.")
-        last = await place.end(after)
 
     causes = [(await place.until(stream, e.RunnerLost)).event for stream in (waiting, looking)]
     assert [e.RunnerLost(runner="w", attempt=1, cause="browser_lost")] * 2 == causes
-    assert ("Second page", "Second page") == (getattr(ends[0], "output", ""), getattr(last, "output", ""))
-    assert "timeout" == getattr(ends[1], "code", "")
+    assert ("Second page", "timeout") == (getattr(ends[0], "output", ends[0]), getattr(ends[1], "code", ends[1]))
     with pytest.raises(ProcessLookupError):
         os.killpg(lost.pid, 0)
 

@@ -72,9 +72,7 @@ async def test_a_service_ends_in_order_whatever_hangs(tmp_path: Path) -> None:
 async def test_a_service_that_is_told_to_end_while_it_starts_ends(tmp_path: Path) -> None:
     async with midwife(tmp_path / "log") as forks:
         life = await forks.bear(order(tmp_path, hangs=False))
-        while not (tmp_path / "data" / "tape.db").exists():
-            await asyncio.sleep(0)
         life.kill(signal.SIGTERM)
         code = await life.ended()
 
-    assert 0 == code
+    assert code in (0, -signal.SIGTERM), "in order, or before there was anything to put in order"
