@@ -8,15 +8,15 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventstore import decide, retention
 from eventstore import events as e
-from eventstore import retention
 from eventstore.errors import NotAllowed
 from eventstore.memory import MemoryStore
 from eventstore.store import EventStore
 from eventstore.task import fold
 from projections.history import task_at
-from tests.histories import MOVES, Move, finish, history
-from tests.viewing import FAILED, FINISHED, RUNNING, following, shown, write
+from tests.histories import MOVES, Move, act, claim, fail, finish, history, start, step, take
+from tests.viewing import FINISHED, RUNNING, following, shown, write
 
 IDS = ("t", "u", "v")
 CANARY = "canary-of-the-page"
@@ -35,17 +35,30 @@ async def redact(store: EventStore, task_id: str, reason: str = "asked for") -> 
     return True
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(IDS), st.sampled_from([*MOVES, finish, finish])), max_size=80),
-    st.lists(st.sampled_from(IDS), max_size=4),
-)
-@settings(max_examples=150, deadline=None)
+def lives() -> st.SearchStrategy[list[e.Event]]:
+    """Histories of tasks that have ended, most of them: each in a way of its own, out of whatever state it had."""
+    last = st.sampled_from(
+        [[claim, start, finish], [claim, start, fail], [decide.stop], [claim, start, decide.stop], []]
+    )
+    return st.builds(
+        lambda first, moves, end: history([*first, *moves, *end, *END]),
+        st.sampled_from([[], [claim, start, step, take], [claim, start, step, act]]),
+        st.lists(st.sampled_from(MOVES), max_size=25),
+        last,
+    )
+
+
+END: Sequence[Move] = (lambda task: decide.stopped(task, fence=task.fence),)
+
+
+@given(st.tuples(lives(), lives(), lives()), st.lists(st.sampled_from(IDS), max_size=3))
+@settings(max_examples=100, deadline=None)
 async def test_views_after_redactions_are_those_of_a_rebuild_and_the_tape_verifies(
-    moves: list[tuple[str, Move]], forget: list[str]
+    told: tuple[list[e.Event], ...], forget: list[str]
 ) -> None:
     store = MemoryStore()
-    for task_id in IDS:
-        await write(store, task_id, history([move for name, move in moves if name == task_id]))
+    for task_id, events in zip(IDS, told, strict=True):
+        await write(store, task_id, events)
 
     async with following(store) as projector:
         for task_id in forget:
@@ -54,10 +67,11 @@ async def test_views_after_redactions_are_those_of_a_rebuild_and_the_tape_verifi
         live = await shown(projector, IDS)
     async with following(store) as projector:
         rebuilt = await shown(projector, IDS)
+        by_view = [(await projector.tasks.find(task_id), await projector.steps.of(task_id)) for task_id in IDS]
         as_of = [await task_at(store, task_id) for task_id in IDS]
 
     assert live == rebuilt
-    assert [(row, steps) for row, steps in as_of if row] == live[0]  # type: ignore[index, misc]  # a tuple, and rows
+    assert by_view == as_of
     assert (await store.verify()).ok
 
 
@@ -99,9 +113,14 @@ async def test_a_redacted_task_is_there_with_its_times_and_empty_texts(tmp_path:
 async def test_no_byte_of_a_redacted_task_stays_in_the_views_file(tmp_path: Path) -> None:
     store = MemoryStore()
     async with following(store, tmp_path) as projector:
-        for number in range(60):
-            await write(store, str(number), texts(FINISHED if number % 3 else FAILED, f"{CANARY}-{number:02}"))
-            if number % 7 == 0:
+        await projector._shelf.rows("PRAGMA secure_delete = OFF")  # as most builds of SQLite have it
+        # Tasks at work at the same time, whose rows grow between others: so copies of rows are left in the pages.
+        lives = [texts([*FINISHED[:3], *FINISHED[3:7] * 6, *FINISHED[7:]], f"{CANARY}-{name:02}") for name in range(60)]
+        for first in range(0, 60, 6):
+            for version in range(len(lives[0])):
+                for name in range(first, first + 6):
+                    await write(store, str(name), lives[name][version : version + 1], version=version)
+                await projector.reached(store.head)
                 await projector.flush()
         await projector.reached(store.head)
         await projector.flush()
@@ -180,7 +199,7 @@ def texts(events: Sequence[e.Event], text: str) -> list[e.Event]:
             case e.ActionStarted():
                 told.append(replaced(event, params=f'"{text}"', url=text))
             case e.StepTaken():
-                told.append(replaced(event, url=text, title=text, memory=text * 9, next_goal=text))
+                told.append(replaced(event, url=text, title=text, memory=text * (len(told) * 7 % 60), next_goal=text))
             case e.TaskFinished():
                 told.append(replaced(event, output=text))
             case e.TaskFailed():
