@@ -48,9 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     screenshots: Annotated[bool, Meta(description="whether every step keeps a picture of the page, true or false")] = (
         True
     )
-    browser: Annotated[str | None, Meta(description="the Chrome or Chromium to run; without it one is looked for")] = (
-        None
-    )
+    browser: Annotated[
+        str | None,
+        Meta(description="the Chrome or Chromium to run, or the URL of a remote one; without it one is looked for"),
+    ] = None
     allow_private: Annotated[
         str,
         Meta(

@@ -1,5 +1,6 @@
 """Opens the runner of one process: browsers, models and the worker, for the length of a block."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from eventstore.vault import Vault
 from runner.attempt import Equipment, Models
 from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
-from runner.browser.isolated import open_sessions
+from runner.browser.sessions import open_sessions
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
 from runner.vocabulary import ActFailed
@@ -52,6 +53,7 @@ async def open_worker(
     `models` and `sessions` take the place of the models that tasks name and of a browser.
     Raises CannotOpen when the browser that was set is not there: better now than at the first task.
     """
+    os.environ.pop("DEBUG", None)  # it would have Playwright's driver write down all that is typed, secrets too
     try:
         find(settings.browser.executable)
     except ActFailed as failure:

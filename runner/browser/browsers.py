@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, Error, StorageState
 from runner.browser.chromium import ANSWER_SECONDS, Chromium, launch
 from runner.browser.guard import Guard
 from runner.browser.own import sweep
+from runner.browser.remote import is_remote, on_this_machine, refuse_domains
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
 from runner.egress.addresses import Network
@@ -58,6 +59,7 @@ class Browsers:
     def __init__(self, settings: BrowserSettings) -> None:
         self.settings = settings
         self.own_ports: set[int] = set()
+        self._held_to_rules = not is_remote(settings.executable) or on_this_machine(settings.executable)
         self._lock = asyncio.Lock()
         self._current: Chromium | None = None
         self._starting: asyncio.Task[Chromium] | None = None
@@ -85,6 +87,8 @@ class Browsers:
 
         What is here is not there after a crash, so `own` is never found. Raises ActFailed when there is no browser.
         """
+        if allowed_domains and not self._held_to_rules:
+            refuse_domains(self.settings.executable, alone=False)
         rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
         async with open_egress(rules, refused=blocked, own=self.own_ports, resolve=self.settings.resolve) as egress:
             chromium, context = await self._context(viewport, state, egress)
@@ -131,7 +135,7 @@ class Browsers:
                     context = await self._made(
                         chromium.browser.new_context(
                             viewport=viewport_of(viewport),
-                            proxy={"server": egress.server, "bypass": "<-loopback>"},
+                            proxy={"server": egress.server, "bypass": "<-loopback>"} if self._held_to_rules else None,
                             accept_downloads=False,
                             service_workers="block",
                             storage_state=msgspec.convert(storage, StorageState) if storage else None,

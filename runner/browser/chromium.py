@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from playwright.async_api import Browser, CDPSession, Error, Playwright, async_playwright
 
+from runner.browser.remote import connect, is_remote
 from runner.browser.selectors import ENGINE, ENGINE_SCRIPT
 from runner.vocabulary import ActFailed
 
@@ -128,7 +129,12 @@ def driver_process(manager: object) -> asyncio.subprocess.Process | None:
 
 
 def find(executable: str) -> str | None:
-    """The browser that is set, else an installed one, else None for Playwright's own. Raises ActFailed."""
+    """The browser that is set, else an installed one, else None for Playwright's own. Raises ActFailed.
+
+    A URL is taken as it is: whether anybody answers there shows when a task needs it.
+    """
+    if is_remote(executable):
+        return executable
     if executable:
         path = shutil.which(executable)
         if path is None:
@@ -153,29 +159,24 @@ def executable_of(executable: str, playwright: Playwright) -> str:
 
 
 async def launch(executable: str, *, headless: bool, answer_seconds: float = ANSWER_SECONDS) -> Chromium:
-    """Start a driver and a browser. Raises ActFailed with code no_browser when there is none or it does not start."""
+    """Start a driver and a browser, or reach the one at a URL.
+
+    Raises ActFailed with code no_browser when there is none or it does not start.
+    """
+    remote = is_remote(executable)
     manager = async_playwright()
     playwright = await manager.start()
     try:
-        path = executable_of(executable, playwright)
         await playwright.selectors.register(ENGINE, ENGINE_SCRIPT, content_script=True)
-        browser = await playwright.chromium.launch(
-            executable_path=path,
-            headless=headless,
-            args=list(FLAGS),
-            chromium_sandbox=os.geteuid() != 0,  # Chromium refuses to run sandboxed as root
-            handle_sigint=False,
-            handle_sigterm=False,
-            handle_sighup=False,
-            timeout=START_SECONDS * 1000,
-        )
+        browser = await (connect(playwright, executable) if remote else _start(playwright, executable, headless))
         questions = await browser.new_browser_cdp_session()
-        processes = (await questions.send("SystemInfo.getProcessInfo"))["processInfo"]
+        processes = [] if remote else (await questions.send("SystemInfo.getProcessInfo"))["processInfo"]
     except BaseException as error:
         await asyncio.shield(playwright.stop())
         if isinstance(error, Error):
             raise ActFailed(
-                "no_browser", f"The browser {executable} did not start: {error.message.splitlines()[0]}"
+                "no_browser",
+                f"The browser {'' if remote else executable} did not start: {error.message.splitlines()[0]}",
             ) from error
         raise
     return Chromium(
@@ -183,6 +184,19 @@ async def launch(executable: str, *, headless: bool, answer_seconds: float = ANS
         playwright,
         browser,
         questions,
-        pid=next(int(process["id"]) for process in processes if process["type"] == "browser"),
+        pid=next((int(process["id"]) for process in processes if process["type"] == "browser"), 0),
         answer_seconds=answer_seconds,
+    )
+
+
+async def _start(playwright: Playwright, executable: str, headless: bool) -> Browser:
+    return await playwright.chromium.launch(
+        executable_path=executable_of(executable, playwright),
+        headless=headless,
+        args=list(FLAGS),
+        chromium_sandbox=os.geteuid() != 0,  # Chromium refuses to run sandboxed as root
+        handle_sigint=False,
+        handle_sigterm=False,
+        handle_sighup=False,
+        timeout=START_SECONDS * 1000,
     )

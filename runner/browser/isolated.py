@@ -13,7 +13,7 @@ from playwright.async_api import Page
 
 from runner.browser import flags
 from runner.browser.attach import Attached, Unreachable, attach, found_again
-from runner.browser.browsers import Browsers, BrowserSettings, ignore, open_browsers
+from runner.browser.browsers import BrowserSettings, ignore
 from runner.browser.chromium import executable_of
 from runner.browser.driver import Drivers
 from runner.browser.guard import Guard
@@ -197,13 +197,6 @@ async def _leave(session: OwnSession, browser: OwnBrowser) -> None:
     await session.close()
     if not session.keep:
         await asyncio.shield(browser.end())
-
-
-def open_sessions(settings: BrowserSettings) -> AbstractAsyncContextManager[Browsers | IsolatedBrowsers]:
-    """Where sessions come from, by these settings."""
-    if settings.isolated and settings.directory is not None:
-        return open_isolated(settings, settings.directory)
-    return open_browsers(settings)
 
 
 @asynccontextmanager
