@@ -362,3 +362,30 @@ async def test_help_names_the_exit_codes(command: Command) -> None:
     answer = await command("--help")
 
     assert (0, True) == (answer.code, "Exit codes" in answer.out)
+
+
+async def test_redact_and_prune_say_what_they_did(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    await drive.step(task_id, screenshot=b"a picture")
+    await drive.finish(task_id)
+
+    redacted = await command("redact", task_id[:13], "--reason", "she asked for it")
+    dry = await command("prune", "--dry-run")
+    as_json = await command("prune", "--json")
+
+    assert Ended(code=0, out=f"Redacted: 8 events and 1 pictures of task {task_id}.\n", err="") == redacted
+    assert Ended(code=0, out="Nothing is older than the settings say.\n", err="") == dry
+    assert (0, False, ["screenshots", "tasks"]) == (
+        as_json.code,
+        json.loads(as_json.out)["dry_run"],
+        [each["kind"] for each in json.loads(as_json.out)["classes"]],
+    )
+
+
+async def test_what_still_runs_is_not_redacted(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+
+    answer = await command("redact", task_id)
+
+    assert Ended(code=1, out="", err="Queued tasks cannot be redacted: stop the task first.\n") == answer

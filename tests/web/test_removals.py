@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
 
@@ -403,3 +404,26 @@ def test_every_event_of_a_task_that_can_name_a_blob_is_known_here() -> None:
     }
 
     assert {("StepTaken", "screenshot"), ("BlobsRemoved", "blobs"), ("TaskRedacted", "blobs")} == fields
+
+
+async def test_removing_needs_the_admin_scope_and_pruning_an_operator(
+    service: Service, client: Client, aiohttp_client: MakeClient, drive: Drive
+) -> None:
+    mine, foreign = await finished(drive, "A"), await finished(drive, "B", project="other")
+    answers = []
+    for number, (project, scopes) in enumerate(
+        [("default", ("read", "control")), ("other", ("read", "control", "admin"))]
+    ):
+        key = f"a-key-of-this-test-{number}"
+        created = e.KeyCreated(digest=sha256(key.encode()).hexdigest(), project=project, scopes=scopes)
+        (recorded,) = await service.store.append(f"key-{number}", 0, [created], actor="system")
+        await service.projector.reached(recorded.position)
+        caller = await aiohttp_client(client.app, headers={"Authorization": f"Bearer {key}"})
+        answers.append(
+            [
+                (await told(caller, path))[0]
+                for path in ("/api/tape/prune", f"/api/tape/tasks/{mine}/redact", f"/api/tape/tasks/{foreign}/redact")
+            ]
+        )
+
+    assert [[403, 403, 403], [403, 404, 200]] == answers
