@@ -8,6 +8,7 @@ import pytest
 
 from eventstore.blobs import Blobs, DamagedBlob
 from eventstore.errors import Invalid
+from eventstore.files import sweep
 
 PICTURE = b"\x89PNG" + bytes(range(256)) * 40
 NAME = sha256(PICTURE).hexdigest()
@@ -66,3 +67,17 @@ async def test_a_damaged_blob_is_an_error_until_it_is_put_again(tmp_path: Path) 
     await blobs.put(PICTURE)
 
     assert PICTURE == await blobs.get(NAME)
+
+
+async def test_what_a_killed_process_left_half_made_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    digest = await blobs.put(b"a picture")
+    (tmp_path / "blobs" / ".new-1234").write_bytes(b"half a pic")
+    (tmp_path / "blobs" / ".new-dir").mkdir()
+    (tmp_path / "blobs" / ".new-dir" / "tape").write_bytes(b"half a tape")
+
+    sweep(tmp_path / "blobs")
+    sweep(tmp_path / "not there yet")
+
+    assert b"a picture" == await blobs.get(digest)
+    assert [digest[:2]] == [each.name for each in (tmp_path / "blobs").iterdir()]
