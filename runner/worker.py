@@ -14,13 +14,13 @@ from eventstore import events as e
 from eventstore.errors import DiskFull, Fenced, NotAllowed, NotFound, Overloaded, Refused
 from eventstore.machine import DESIRES
 from eventstore.secrets import vault_name
-from eventstore.store import PAGE, EventStore, Lane, Recorded
+from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
 from runner.attempt import Attempt, Equipment, state_name
 from runner.control import Gate, LetGo
 from runner.keeping import forget
-from runner.past import Past
+from runner.reading import past_of, unended
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
 
@@ -40,9 +40,6 @@ RETRY_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0)
 
 REFUSED_SECONDS = 1.0
 """How long a place stays empty after the log refused its task's facts, so that a full disk is not asked without end."""
-
-_BEGINS = "task.created"
-_ENDS = frozenset({"task.finished", "task.failed", "task.stopped"})
 
 
 class Worker:
@@ -79,10 +76,9 @@ class Worker:
         self._position = self._store.head
         browsers: set[str] = set()
         kept: list[str] = []
-        for stream in await self._unended():
-            task = await self._tasks.load(stream)
-            if task.runner:
-                task = await self._lose(stream, task.runner, "crash", actor="system")
+        streams = await unended(self._store)
+        # Together, so that one commit of the log takes many of them.
+        for stream, task in zip(streams, await asyncio.gather(*map(self._left, streams)), strict=True):
             if task.browser and not task.ended:
                 browsers.add(task.browser)
             if task.created and not task.ended:
@@ -94,6 +90,11 @@ class Worker:
             await self._equipment.vault.sweep(kept)
         except OSError as failure:
             log.error("what the vault has of ended tasks could not be deleted", reason=str(failure))
+
+    async def _left(self, stream: str) -> Task:
+        """The task as nobody runs it: whoever did is gone."""
+        task = await self._tasks.load(stream)
+        return await self._lose(stream, task.runner, "crash", actor="system") if task.runner else task
 
     async def run(self) -> None:
         """Work until cancelled; then give back what is running, at once. `leave` before it does so in order."""
@@ -121,19 +122,6 @@ class Worker:
             if self._works:
                 await asyncio.wait(self._works, timeout=CUT_SECONDS)
 
-    async def _unended(self) -> list[str]:
-        """Streams of tasks that have not ended, oldest first."""
-        unended: dict[str, None] = {}
-        after = 0
-        while page := await self._store.read(after, types={_BEGINS, *_ENDS}):
-            after = page[-1].position
-            for recorded in page:
-                if recorded.type == _BEGINS:
-                    unended[recorded.stream] = None
-                else:
-                    unended.pop(recorded.stream, None)
-        return list(unended)
-
     async def _follow(self) -> None:
         while True:
             page = await self._store.read(self._position)
@@ -146,7 +134,7 @@ class Worker:
     async def _hear(self, recorded: Recorded) -> None:
         kind = type(recorded.event)
         gate = self._gates.get(recorded.stream)
-        if recorded.type in _ENDS:
+        if kind in (e.TaskFinished, e.TaskFailed, e.TaskStopped):
             await self._forget_secrets(recorded.stream)
         if gate is not None:
             # What a task at work was created or requeued by is old news; `_work` looks again when it is done.
@@ -230,18 +218,9 @@ class Worker:
             number=task.attempt,
             tape=tape,
             gate=gate,
-            past=await self._past(tape.stream),
+            past=await past_of(self._store, tape.stream),
             equipment=self._equipment,
         ).run()
-
-    async def _past(self, stream: str) -> Past:
-        past, version = Past(), 0
-        while page := await self._store.read_stream(stream, version):
-            past.note(recorded.event for recorded in page)
-            version = page[-1].version
-            if len(page) < PAGE:
-                break
-        return past
 
     async def _give_back(self, stream: str, cause: str) -> None:
         """Nobody runs it from now on. Tried until the log takes it: a task must not look run that nobody runs."""
