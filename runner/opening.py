@@ -1,7 +1,8 @@
 """Opens the runner of one process: browsers, models and the worker, for the length of a block."""
 
 import os
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -53,7 +54,7 @@ async def open_worker(
     `models` and `sessions` take the place of the models that tasks name and of a browser.
     Raises CannotOpen when the browser that was set is not there: better now than at the first task.
     """
-    os.environ.pop("DEBUG", None)  # it would have Playwright's driver write down all that is typed, secrets too
+    refuse_chatter(os.environ)
     try:
         find(settings.browser.executable)
     except ActFailed as failure:
@@ -78,6 +79,14 @@ async def open_worker(
         )
         await worker.take_up()
         yield worker
+
+
+def refuse_chatter(environ: Mapping[str, str]) -> None:
+    """Raise CannotOpen where Playwright would write all that it is told to stderr, secrets too."""
+    wanted = [name for name in re.split(r"[\s,]+", environ.get("DEBUG", "")) if name.startswith(("pw", "*"))]
+    variable = "DEBUG" if wanted else "DEBUGP" if "DEBUGP" in environ else ""
+    if variable:
+        raise CannotOpen(f"{variable} would have Playwright log all that is typed, secrets too. Unset it.")
 
 
 def model_of(created: TaskCreated) -> Model:
