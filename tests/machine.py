@@ -116,6 +116,12 @@ class Everything(RuleBasedStateMachine):
     def restart(self) -> None:
         self.reopened()
 
+    @rule(who=WHO)
+    def redact(self, who: int) -> None:
+        """Only what has ended can be."""
+        self.world.do(self.world.redact(), who)
+        self.world.blank()
+
     def _wish(self, name: str, runner: str) -> Wish:
         world, holder = self.world, self.world.reference.runner
         if name == "claim":
@@ -183,8 +189,10 @@ def _lose(machine: Everything, a: int, b: int) -> None:
 def _rarely(machine: Everything, a: int, b: int) -> None:
     if a & 1:
         machine.restart()
+    elif a & 2:
+        machine.redact(b & 1)
     else:
-        machine.create(_pick("de", a >> 1), b & 1)
+        machine.create(_pick("de", a >> 2), b & 1)
 
 
 def _claim(machine: Everything, a: int, b: int) -> None:

@@ -51,7 +51,7 @@ class No(Exception):
 
 @dataclass
 class Reference:
-    """One task. `version` counts its events; `fence` is the version of the last claim."""
+    """One task. `version` counts its events, `fence` is the version of the last claim, `redacted` how many are gone."""
 
     version: int = 0
     phase: str = "absent"
@@ -65,6 +65,7 @@ class Reference:
     acting: bool = False
     parked: bool = False
     lost: int = 0
+    redacted: int = 0
     commands: set[str] = field(default_factory=set)
 
     def copy(self) -> "Reference":
@@ -159,6 +160,17 @@ class Reference:
         self.lost += counted
         self.runner, self.step_open, self.acting = "", False, False
         return self._write(*events)
+
+    def redact(self) -> list[str]:
+        """All that was known of it goes, but for how it ended and by which request it came."""
+        if self.redacted:
+            return []
+        if self.phase not in ENDED:
+            raise No
+        self.redacted = self.version
+        self.attempt = self.fence = self.step = 0
+        self.commands.clear()
+        return self._write("redacted")
 
     def _broken_off(self) -> list[str]:
         return ["step_interrupted"] if self.step_open else []

@@ -7,11 +7,11 @@ from functools import partial
 from itertools import permutations
 from typing import Any, TypeVar
 
-from eventstore import decide
+from eventstore import decide, retention
 from eventstore import events as e
 from eventstore.errors import Refused
 from eventstore.memory import MemoryStore
-from eventstore.rules import Rules
+from eventstore.rules import Rules, violations
 from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Decision, Repository, Transacted
@@ -171,6 +171,16 @@ class World:
         return Wish(
             f"lose {cause}", partial(decide.lose, runner=runner, cause=cause), lambda model: model.lose(runner, cause)
         )
+
+    def redact(self) -> Wish:
+        return Wish("redact", retention.redact, lambda model: model.redact())
+
+    def blank(self) -> None:
+        """What was redacted is erased; what is left is a whole tape that keeps the rules."""
+        if self.reference.redacted:
+            self._run(self._store.redact(STREAM, self.reference.redacted))
+            assert self._run(self._store.verify()).ok
+            assert [] == violations(self._run(self._store.read()))
 
     def effect(self, name: str, runner: str) -> Wish:
         """What was asked for takes effect: park, unpark or stopped."""
