@@ -35,7 +35,10 @@ class Rate:
     def take(self, who: str, cost: float = 1.0) -> float:
         """Count a request: 0.0 when it may pass, else in how many seconds it may; then it is not counted."""
         now = self._clock()
-        due = max(self._due.get(who, now), now) + self._interval * cost
+        due = self._due.get(who, now)
+        if due < now:
+            due = now
+        due += self._interval * cost
         wait = due - now - self._span
         if wait > 1e-9:  # not for the last digit of a float
             return wait

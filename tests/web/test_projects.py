@@ -23,6 +23,8 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("POST", "/api/v2/tasks"): {"task": "Open the shop.", "sessionId": "{session}"},
     ("PATCH", "/api/v2/tasks/{task_id}"): {"action": "stop"},
     ("POST", "/api/tape/keys"): {"name": "mine"},
+    ("POST", "/api/tape/prune"): {"dry_run": True},
+    ("POST", "/api/tape/tasks/{task_id}/redact"): {"reason": "asked for"},
 }
 WALKED = [route for route in ROUTES if not route.operator]
 
