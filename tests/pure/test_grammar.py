@@ -39,6 +39,7 @@ def read(text: str, target: Query | None = None, field: str = "") -> Extract:
     return Extract(what=text, target=target, field=field)
 
 
+SECRET = "<secret>password</secret>"
 SENTENCES: list[tuple[str, AnyAction]] = [
     # Places
     ("go to https://example.com/a?b=1&c=2#d", Navigate(url="https://example.com/a?b=1&c=2#d")),
@@ -111,6 +112,11 @@ SENTENCES: list[tuple[str, AnyAction]] = [
     ),
     # Fields
     ('type "Ann" into "Name"', Input(text="Ann", target=q("Name"))),
+    ('type the secret "password" into "Password"', Input(text=SECRET, target=q("Password"))),
+    ("enter secret password into Password", Input(text=SECRET, target=q("Password"))),
+    ('fill in "Password" with the secret "password"', Input(text=SECRET, target=q("Password"))),
+    ('type the secret "password"', Input(text=SECRET)),
+    (f'type "me-{SECRET}" into "Password"', Input(text=f"me-{SECRET}", target=q("Password"))),
     ('enter "Ann" in the "Name" field', Input(text="Ann", target=q("Name", "field"))),
     ('fill "Ann" into the Name field', Input(text="Ann", target=q("Name", "field"))),
     ('type "1" into Email', Input(text="1", target=q("Email"))),
@@ -359,6 +365,7 @@ UNREADABLE = [
     ("wait a moment", 'write it as wait N seconds or wait for "text"'),
     ("wait for the page to load", 'pages are waited for anyway; leave this out, or write wait for "text"'),
     ('wait for ""', "the quotes are empty"),
+    ('type the secret "a<b" into "Name"', "the name of a secret has at most 100 characters, none of them < or >"),
     ('type hello into "Name"', 'put the text in quotes, as in type "Ann" into "Name"'),
     ('type "x" in the row of "Bob"', 'name the field and then its place, as in "Amount" in the row of "Bob"'),
     (

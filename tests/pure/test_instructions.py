@@ -309,3 +309,23 @@ def test_whatever_stands_there_a_number_is_finite_or_none(text: str) -> None:
     amount = number(text)
 
     assert amount is None or abs(amount) < 1e200
+
+
+def test_a_secret_that_the_task_was_not_given_is_named_before_anything_runs() -> None:
+    with pytest.raises(ActFailed) as caught:
+        Instructions('Go to a.test. Type the secret "pin" into "PIN".', secrets=("user", "password"))
+
+    sentence = (
+        'Cannot do the sentence “Type the secret "pin" into "PIN"”: '
+        'There is no secret "pin". There are: password, user.'
+    )
+    assert ("unknown_secret", sentence) == (caught.value.code, str(caught.value))
+
+
+def test_a_secret_is_typed_and_nothing_else() -> None:
+    with pytest.raises(
+        ActFailed, match='The secret "pin" can only be typed into a field, not used in expect'
+    ) as caught:
+        Instructions('Expect "<secret>pin</secret>".', secrets=("pin",))
+
+    assert "bad_secret" == caught.value.code
