@@ -16,7 +16,7 @@ from runner.browser.driver import Driver, Drivers
 from runner.browser.guard import Guard
 from runner.browser.own import NAME, OwnBrowser
 from runner.browser.own_session import OwnSession
-from runner.browser.remote import refuse_domains, shown, speaks_devtools
+from runner.browser.remote import port_of, refuse_domains, shown, speaks_devtools
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs
 from runner.egress.proxy import open_egress
@@ -73,7 +73,9 @@ class BorrowedBrowser:
         rules = Rules(private=self.settings.private)
         async with (
             self._turn(own),
-            open_egress(rules, refused=blocked, resolve=self.settings.resolve) as egress,
+            open_egress(
+                rules, refused=blocked, own={port_of(self.settings.executable)}, resolve=self.settings.resolve
+            ) as egress,
             self._attached() as chromium,
         ):
             context = chromium.browser.contexts[0]

@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Error, StorageState
 from runner.browser.chromium import ANSWER_SECONDS, Chromium, launch
 from runner.browser.guard import Guard
 from runner.browser.own import sweep
-from runner.browser.remote import is_remote, on_this_machine, refuse_domains
+from runner.browser.remote import is_remote, on_this_machine, port_of, refuse_domains
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
 from runner.egress.addresses import Network
@@ -58,7 +58,8 @@ class Browsers:
 
     def __init__(self, settings: BrowserSettings) -> None:
         self.settings = settings
-        self.own_ports: set[int] = set()
+        # Whoever reaches a remote browser's port has the browser, so no page may.
+        self.own_ports: set[int] = {port_of(settings.executable)} if is_remote(settings.executable) else set()
         self._held_to_rules = not is_remote(settings.executable) or on_this_machine(settings.executable)
         self._lock = asyncio.Lock()
         self._current: Chromium | None = None

@@ -28,6 +28,12 @@ def on_this_machine(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def port_of(url: str) -> int:
+    """The port that it is reached on."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme in {"wss", "https"} else 80)
+
+
 def shown(url: str) -> str:
     """Scheme, host and port: the rest may be a key to the browser."""
     parts = urlsplit(url)

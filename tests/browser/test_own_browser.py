@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -19,6 +20,7 @@ from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
 from runner.browser.isolated import IsolatedBrowsers, open_isolated
 from runner.browser.own import OwnBrowser, claim, start, sweep
+from runner.browser.sessions import open_sessions
 from runner.egress.addresses import LOOPBACK
 from runner.vocabulary import ActFailed, Click, Input, Query, SwitchTab
 from tests.browser.test_killed import events, gone, served, until
@@ -30,7 +32,7 @@ SETTINGS = BrowserSettings(navigation_seconds=5.0, answer_seconds=2.0, private=L
 FOUND = ["the browser, with what its pages hold"]
 SENTENCES = (
     'Go to {site}/half.html. Extract the text of "Token". Type "Ann" into "Name". Click "Count". '
-    'Wait 2 seconds. Type "Bob" into "Name". Click "Count". Extract the text of "Said". Extract the text of "Token".'
+    'Wait 1 second. Type "Bob" into "Name". Click "Count". Extract the text of "Said". Extract the text of "Token".'
 )
 
 
@@ -206,6 +208,42 @@ async def filled(isolated: IsolatedBrowsers, site: str) -> tuple[str, str]:
         token = await read(session, "text", target=Query(text="Token"))
         session.keep = True
         return session.own, token
+
+
+async def test_a_browser_that_is_held_for_a_paused_task_ends_when_its_time_is_over(
+    isolated: IsolatedBrowsers, site: str, tmp_path: Path
+) -> None:
+    name, _ = await filled(isolated, site)
+    browser = family_of(tmp_path / "browsers")
+
+    await isolated.take_up({name}, 0.1)
+    await gone(browser)
+
+    assert [] == left(tmp_path / "browsers")
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_start_ends_the_browsers_that_no_task_names(
+    isolated: IsolatedBrowsers, site: str, tmp_path: Path, alone: bool
+) -> None:
+    await filled(isolated, site)
+    browser = family_of(tmp_path / "browsers")
+
+    async with open_sessions(
+        msgspec.structs.replace(SETTINGS, isolated=alone, directory=tmp_path / "browsers")
+    ) as next_:
+        await next_.take_up((), 60.0)
+        await gone(browser)
+
+    assert [] == left(tmp_path / "browsers")
+
+
+async def test_what_is_not_kept_ends_with_its_session(isolated: IsolatedBrowsers, tmp_path: Path) -> None:
+    async with isolated.session(viewport=(800, 600)):
+        browser = family_of(tmp_path / "browsers")
+    await gone(browser)
+
+    assert [] == left(tmp_path / "browsers")
 
 
 async def test_tabs_are_found_in_their_order_with_the_same_one_to_act_in(isolated: IsolatedBrowsers, site: str) -> None:
