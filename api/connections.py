@@ -95,9 +95,9 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """What could not be parsed is refused without a word in the log; all else there is a defect of ours."""
-        if request.writer.output_size:
-            raise ConnectionError("Part of an answer was sent already.")
+        """Of who speaks no HTTP, or hangs up, there is not a word in the log; all else there is a defect of ours."""
+        if isinstance(exc, ConnectionError) or request.writer.output_size:
+            raise ConnectionError("Nobody can be answered.") from exc
         if status == 400:
             response = problem(400, _TOO_LONG if isinstance(exc, LineTooLong) else _NO_HTTP)
         else:

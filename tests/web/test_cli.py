@@ -337,9 +337,12 @@ async def test_a_tape_is_verified_without_a_service_and_a_changed_one_is_broken(
 
 
 async def test_a_directory_without_a_tape_stays_without_one(command: Command, tmp_path: Path) -> None:
-    answer = await command("verify", "--data", str(tmp_path))
+    empty = tmp_path / "empty"
+    empty.mkdir()
 
-    assert (Ended(code=2, out="", err=f"There is no tape in {tmp_path}.\n"), []) == (answer, os.listdir(tmp_path))
+    answer = await command("verify", "--data", str(empty))
+
+    assert (Ended(code=2, out="", err=f"There is no tape in {empty}.\n"), []) == (answer, os.listdir(empty))
 
 
 async def test_a_service_that_cannot_begin_says_why(begin: Begin, tmp_path: Path) -> None:
