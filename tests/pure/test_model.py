@@ -16,7 +16,7 @@ from tests.world import Interleaved, Result, Together, World
 
 RUNS = int(os.environ.get("MODEL_RUNS", "10000"))
 SETTINGS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-MOVES = 24
+MOVES = 20
 
 Work = Coroutine[Any, Any, Any]
 ENDS = {"task.finished", "task.failed", "task.stopped"}

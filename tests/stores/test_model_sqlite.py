@@ -15,7 +15,7 @@ from tests.machine import Everything, play
 from tests.world import Together, World
 
 RUNS = int(os.environ.get("MODEL_RUNS", "10000")) // 80
-MOVES = 24
+MOVES = 20
 
 
 class OnDisk(Everything):
