@@ -16,6 +16,12 @@ MIXED = 128
 PIECE = 12
 """A line of a value of several lines counts by itself from so many characters on."""
 
+SLASHES = r"\\\\{0,7}"
+"""Before an escape, doubled thrice at most. Without an end to it, a page full of backslashes would take for ever."""
+
+MOST_SLASHES = 1
+"""A value of more backslashes is spelt as a whole, for each can be read in several ways."""
+
 _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "\xa0": "nbsp"}
 _ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", '"': '"', "'": "'", "\\": "\\", "/": "/"}
 _HEAD = re.compile(r"\\.|\[[^\]]+\]|[^\\\[(]", re.DOTALL)
@@ -26,7 +32,7 @@ def pattern(value: str) -> re.Pattern[str]:
     if len(value) < SHORT:
         alone = "".join(f"(?:{'|'.join(_spelt(char))})" for char in value)
         return re.compile(rf"(?<!\w){alone}(?!\w)")
-    ways = [way for text in _texts(value) for way in (_mixed(text) if len(text) <= MIXED else _whole(text))]
+    ways = [way for text in _texts(value) for way in (_mixed(text) if _is_mixed(text) else _whole(text))]
     return _guarded([*ways, *_encoded(value), *_cut(value)])
 
 
@@ -50,6 +56,10 @@ def _texts(value: str) -> list[str]:
     return sorted({text for text in texts if len(text) >= SHORT}, key=len, reverse=True)
 
 
+def _is_mixed(text: str) -> bool:
+    return len(text) <= MIXED and text.count("\\") <= MOST_SLASHES
+
+
 def _mixed(text: str) -> list[str]:
     rest = "".join(f"(?:{'|'.join(_spelt(char))})" for char in text[1:])
     return [first + rest for first in _spelt(text[0])]
@@ -69,16 +79,16 @@ def _spelt(char: str) -> list[str]:
 def _forms(char: str) -> Iterator[str]:
     code = ord(char)
     octets = char.encode("utf-8", "surrogatepass")
-    for sign in ("%", "%25", r"\\\\*x"):
+    for sign in ("%", "%25", f"{SLASHES}x"):
         yield "".join(sign + _hex(octet, 2) for octet in octets)
     yield rf"&#0*{code};?"
     yield f"&#[xX]0*{_hex(code, 1)};?"
     if char in _NAMED:
         yield f"&{_NAMED[char]};?"
     units = char.encode("utf-16-be", "surrogatepass")
-    yield "".join(rf"\\\\*u{_hex(int.from_bytes(units[at : at + 2]), 4)}" for at in range(0, len(units), 2))
+    yield "".join(f"{SLASHES}u{_hex(int.from_bytes(units[at : at + 2]), 4)}" for at in range(0, len(units), 2))
     if char in _ESCAPED:
-        yield r"\\\\*" + re.escape(_ESCAPED[char])
+        yield SLASHES + re.escape(_ESCAPED[char])
     yield re.escape(char)
 
 

@@ -165,3 +165,13 @@ def test_placeholders_are_found_once_each_in_order() -> None:
     text = f"{placeholder('b')} {placeholder('a')} {placeholder('b')} <secret></secret> <secret>x"
 
     assert ["b", "a"] == names(text)
+
+
+@pytest.mark.parametrize("value", ["hunter2secret", "CORP\\user", "\\" * 60, 'a\\\n"b' * 20])
+def test_a_page_full_of_backslashes_is_masked_in_time(value: str) -> None:
+    text = value[:4] + "\\" * 200_000
+
+    masked = mask(value).text(f"{text} {value}")
+
+    assert value not in masked
+    assert masked.endswith(MASKED)
