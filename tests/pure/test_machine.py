@@ -1,4 +1,4 @@
-"""The table is whole, and the README's diagram is drawn from it."""
+"""The table is whole, and the documented diagram is drawn from it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from eventstore import events as e
 from eventstore.diagram import state_diagram
 from eventstore.machine import DESIRES, ENDED, INTENTIONS, PHASES, SEEN, Desired, Hold, Phase, State, seen, wish
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 def test_every_phase_has_a_row_and_every_row_leads_to_a_phase() -> None:
@@ -46,5 +46,5 @@ def test_a_task_that_parked_itself_is_seen_as_paused() -> None:
     assert State.PAUSED is seen(Phase.PAUSED, Desired.RUN, Hold.BUDGET)
 
 
-def test_the_readme_draws_the_table() -> None:
-    assert state_diagram() in README.read_text()
+def test_the_diagram_draws_the_table() -> None:
+    assert state_diagram() in PAGE.read_text("utf-8")

@@ -93,12 +93,3 @@ def test_the_key_of_the_vault_is_not_shown_with_the_settings() -> None:
 def test_every_setting_says_what_it_is() -> None:
     assert {f"TAPEWRIGHT_{field.upper()}" for field in Settings.__struct_fields__} == set(descriptions())
     assert all(descriptions().values())
-
-
-def test_the_readme_lists_every_setting_in_the_same_words() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-
-    rows = [[cell.strip(" `") for cell in line.split("|")] for line in readme.splitlines()]
-    table = {row[1]: row[3] for row in rows if len(row) == 5 and row[1].startswith("TAPEWRIGHT_")}
-
-    assert descriptions() == table
