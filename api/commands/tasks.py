@@ -24,7 +24,7 @@ def tasks(
 
 
 def pause(task: TaskId, url: Url = LOCAL, key: Key = "", as_json: Json = False) -> None:
-    """Hold a task where it is; its browser stays as it is."""
+    """Hold a task where it is, over restarts too, until it is resumed or stopped."""
     finish(_steer(url, key, "pause", task, as_json=as_json))
 
 
