@@ -90,6 +90,8 @@ class Session(Hands, Eyes):
             except asyncio.CancelledError:
                 self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise
+            if self._tabs.current_now is None and (lost := await self._lost()):
+                raise lost  # an act that needs no page outlives it, and would say that it ended on a blank one
             return Outcome(result=result, url=self.url)
 
     async def look(self, *, tree: bool) -> Observation:
