@@ -30,7 +30,8 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`executable` empty: an installed Chrome or Chromium is found, else Playwright's own.
 
     After `recycle_after` sessions new ones go to a new browser; a document above `max_page_bytes` fails its navigation.
-    Pages reach the public network and what is in `private`; `resolve` looks names up for them.
+    Pages reach the public network and what is in `private`, but never `service_port` of this machine; `resolve` looks
+    names up for them.
     With `isolated` every session has a browser of its own in `directory`, which outlives this process by
     `grace_seconds`.
     """
@@ -42,6 +43,7 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     answer_seconds: float = ANSWER_SECONDS
     recycle_after: int = 200
     private: tuple[Network, ...] = ()
+    service_port: int = 0
     resolve: Resolve = system_resolve
     isolated: bool = False
     directory: Path | None = None
@@ -58,8 +60,9 @@ class Browsers:
 
     def __init__(self, settings: BrowserSettings) -> None:
         self.settings = settings
+        executable = settings.executable
         # Whoever reaches a remote browser's port has the browser, so no page may.
-        self.own_ports: set[int] = {port_of(settings.executable)} if is_remote(settings.executable) else set()
+        self.own_ports = {settings.service_port, *([port_of(executable)] if is_remote(executable) else [])}
         self._held_to_rules = not is_remote(settings.executable) or on_this_machine(settings.executable)
         self._lock = asyncio.Lock()
         self._current: Chromium | None = None
@@ -143,6 +146,10 @@ class Browsers:
                         )
                     )
                 except (Error, TimeoutError) as error:
+                    if storage and isinstance(error, Error) and await chromium.answers():
+                        # Not its fault, and others work in it. Playwright's words would quote the cookies.
+                        message = "The cookies and storage of the last attempt could not be brought back."
+                        raise ActFailed("runner_lost", message) from None
                     # A dead driver is silent until it is asked for something: take new ones, once.
                     chromium.kill()
                     if last:

@@ -22,6 +22,7 @@ from runner.browser.browsers import Browsers, BrowserSettings, open_browsers
 from runner.browser.chromium import Chromium
 from runner.egress.addresses import LOOPBACK
 from runner.opening import model_of
+from runner.vocabulary import ActFailed, Wait
 from runner.worker import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -122,6 +123,32 @@ async def test_tasks_whose_browser_is_gone_go_on_in_another(site: str, tmp_path:
     assert ("Second page", "timeout") == (getattr(ends[0], "output", ends[0]), getattr(ends[1], "code", ends[1]))
     with pytest.raises(ProcessLookupError):
         os.killpg(lost.pid, 0)
+
+
+async def test_an_act_that_outlives_its_browser_does_not_end_on_a_blank_page() -> None:
+    settings = BrowserSettings(close_seconds=1.0)
+    async with open_browsers(settings) as browsers, browsers.session(viewport=(800, 600)) as session:
+        waiting = asyncio.create_task(session.act(await session.resolve(Wait(seconds=3))))
+        kill_browser(session._chromium)
+
+        with pytest.raises(ActFailed) as caught:
+            await waiting
+
+    assert "browser_lost" == caught.value.code
+
+
+async def test_cookies_that_no_browser_takes_cost_no_other_session_its_browser() -> None:
+    state = '{"cookies": [{"name": "a", "value": "b", "domain": "", "path": "/"}], "origins": []}'
+    async with (
+        open_browsers(BrowserSettings(close_seconds=1.0)) as browsers,
+        browsers.session(viewport=(800, 600)) as neighbour,
+    ):
+        with pytest.raises(ActFailed) as caught:
+            async with browsers.session(viewport=(800, 600), state=state):
+                pass
+        place = await neighbour.look(tree=False)
+
+    assert ("runner_lost", "about:blank") == (caught.value.code, place.url)
 
 
 async def test_a_task_whose_page_crashed_goes_on_in_another(site: str, tmp_path: Path) -> None:
