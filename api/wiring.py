@@ -128,6 +128,7 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
             executable=settings.browser or "",
             headless=settings.headless,
             private=_private(settings.allow_private),
+            service_port=settings.port,
             isolated=settings.isolation == "browser",
             directory=settings.data_dir / "browsers",
             grace_seconds=settings.browser_grace,
@@ -192,6 +193,7 @@ async def serve(
     log.set_up(settings.log_level)
     stopping = asyncio.Event()
     with bound(settings) as port, _signals(stopping):
+        settings = msgspec.structs.replace(settings, port=port.getsockname()[1])
         try:
             async with (
                 open_service(settings, models=models, sessions=sessions) as running,

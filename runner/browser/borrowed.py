@@ -71,11 +71,10 @@ class BorrowedBrowser:
         if allowed_domains:
             refuse_domains(self.settings.executable, alone=True)
         rules = Rules(private=self.settings.private)
+        own_ports = {self.settings.service_port, port_of(self.settings.executable)}
         async with (
             self._turn(own),
-            open_egress(
-                rules, refused=blocked, own={port_of(self.settings.executable)}, resolve=self.settings.resolve
-            ) as egress,
+            open_egress(rules, refused=blocked, own=own_ports, resolve=self.settings.resolve) as egress,
             self._attached() as chromium,
         ):
             context = chromium.browser.contexts[0]

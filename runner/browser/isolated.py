@@ -46,7 +46,7 @@ class IsolatedBrowsers:
 
     def __init__(self, settings: BrowserSettings, root: Path) -> None:
         self.settings = settings
-        self.own_ports: set[int] = set()
+        self.own_ports: set[int] = {settings.service_port}
         self._root = root
         self._drivers = Drivers()
         self._held: dict[str, OwnBrowser] = {}
@@ -98,13 +98,14 @@ class IsolatedBrowsers:
     async def take_up(self, names: Collection[str], seconds: float) -> None:
         """Hold the browsers of these names for so long at most; end all others that are left of an earlier process."""
         self._held = await sweep(self._root, names)
+        self.own_ports |= {_port(browser) for browser in self._held.values()}
         loop = asyncio.get_running_loop()
         self._timers = [loop.call_later(seconds, self._let_go, name) for name in self._held]
 
     def end(self, name: str) -> None:
         """Nobody will ask for that browser again: it ends, beside."""
         if browser := self._take(name):
-            self._spawn(browser.end())
+            self._end(browser)
 
     async def close(self) -> None:
         """Leave the browsers that are held: they end after the grace unless they are claimed again."""
@@ -156,7 +157,7 @@ class IsolatedBrowsers:
         endpoint = browser.endpoint
         if not await listens(endpoint):
             raise Unreachable("it does not answer")
-        port = urlsplit(endpoint).port or 0
+        port = _port(browser)
         self.own_ports.add(port)  # whoever reaches it has the browser, so no page may
         stack.callback(self.own_ports.discard, port)
         try:
@@ -185,12 +186,21 @@ class IsolatedBrowsers:
 
     def _let_go(self, name: str) -> None:
         if browser := self._held.pop(name, None):
-            self._spawn(browser.end())
+            self._end(browser)
+
+    def _end(self, browser: OwnBrowser) -> None:
+        self.own_ports.discard(_port(browser))
+        self._spawn(browser.end())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+
+
+def _port(browser: OwnBrowser) -> int:
+    """Where it speaks DevTools; 0 when that is not known any more."""
+    return urlsplit(browser.endpoint).port or 0
 
 
 async def _leave(session: OwnSession, browser: OwnBrowser) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 
 import msgspec
 from aiohappyeyeballs import start_connection
@@ -59,7 +60,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dialler:
-    """Opens the connections of one session. `own` are ports on loopback that no page may reach, whatever is allowed."""
+    """Opens the connections of one session. `own` are ports of this machine that no page may reach, whatever is
+    allowed."""
 
     def __init__(self, rules: Rules, resolve: Resolve, own: Collection[int], chunk: int) -> None:
         self._rules = rules
@@ -75,8 +77,8 @@ class Dialler:
         addresses = await self._addresses(to)
         if reason := self._rules.refusal_of(to.host, addresses):
             raise Forbidden(reason)
-        if to.port in self._own and any(address.is_loopback for address in addresses):
-            raise Forbidden(f"port {to.port} of this machine belongs to the service's own browsers")
+        if to.port in self._own and any(map(_is_here, addresses)):
+            raise Forbidden(f"port {to.port} of this machine belongs to the service itself")
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 connected = await start_connection(
@@ -132,6 +134,17 @@ def of_authority(text: str) -> Destination | None:
 def reason_of(error: OSError) -> str:
     """What a failed connection is called."""
     return REASONS.get(error.errno or 0, "the connection failed")
+
+
+def _is_here(address: Address) -> bool:
+    """Whether this machine has the address: nobody can listen on one that is another's."""
+    if address.is_loopback:
+        return True
+    kind, *_, place = _info(address, 0)
+    with suppress(OSError), socket.socket(kind, socket.SOCK_DGRAM) as probe:
+        probe.bind(place)
+        return True
+    return False
 
 
 def _info(address: Address, port: int) -> tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -13,6 +14,7 @@ from runner.egress.addresses import LOOPBACK
 from runner.egress.proxy import open_egress
 from runner.egress.rules import Rules, private_networks
 from runner.vocabulary import Click, Navigate, Query
+from tests.browser.test_killed import events, served, until
 from tests.hostile import DATAGRAMS, FORBIDDEN, FORBIDDEN_ADDRESS, MOVES, PARTS, Hostile, hostile
 from tests.playing import do, go, refused
 
@@ -220,4 +222,17 @@ async def test_a_session_does_not_reach_the_way_out_of_another(browsers: Browser
         await do(other, Navigate(url=f"{site}/two.html"))
 
     assert "blocked" == code
-    assert "belongs to the service's own browsers" in sentence
+    assert "belongs to the service itself" in sentence
+
+
+@pytest.mark.parametrize("isolation", ["context", "browser"])
+async def test_no_page_reaches_the_service_that_runs_it(tmp_path: Path, isolation: str) -> None:
+    async with served(tmp_path, TAPEWRIGHT_ISOLATION=isolation) as (_, http):
+        async with http.get("/healthz") as response:
+            url = response.url
+        async with http.post("/api/v1/run-task", json={"task": f"Go to {url}."}) as response:
+            task_id = (await response.json())["id"]
+        await until(http, task_id, "task.failed")
+        (blocked,) = [each["data"] for each in await events(http) if each["type"] == "task.navigation_blocked"]
+
+    assert f"port {url.port} of this machine belongs to the service itself" == blocked["reason"]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -215,11 +216,15 @@ async def test_a_browser_that_is_held_for_a_paused_task_ends_when_its_time_is_ov
 ) -> None:
     name, _ = await filled(isolated, site)
     browser = family_of(tmp_path / "browsers")
+    port = urlsplit((tmp_path / "browsers" / name / "endpoint").read_text("ascii")).port
+    before = set(isolated.own_ports)
 
     await isolated.take_up({name}, 0.1)
+    held = set(isolated.own_ports)
     await gone(browser)
 
     assert [] == left(tmp_path / "browsers")
+    assert ({0}, {0, port}, {0}) == (before, held, isolated.own_ports)  # pages reach none of these
 
 
 @pytest.mark.parametrize("alone", [True, False])

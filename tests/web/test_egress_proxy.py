@@ -1,8 +1,9 @@
 """The proxy of a session: where it goes, what it says of failures, and that nothing of it grows or is left."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 
 import aiohttp
@@ -200,7 +201,21 @@ async def test_no_way_out_leads_into_another_or_into_itself() -> None:
                 await raw(one, f"CONNECT {host}:{port} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
 
     assert ({one.port, other.port}, set()) == (taken, own)
-    assert 4 == len([reason for reason in told if "belongs to the service's own browsers" in reason])
+    assert 4 == len([reason for reason in told if "belongs to the service itself" in reason])
+
+
+async def test_a_port_of_our_own_is_refused_by_every_address_of_this_machine(port: int) -> None:
+    here = "127.0.0.2"
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("198.51.100.1", 9))  # sends nothing, and tells from which address of ours that would go
+        here = probe.getsockname()[0]
+    told: list[str] = []
+    rules = Rules(private=private_networks("all"))
+    async with open_egress(rules, refused=lambda _url, why: told.append(why), own={port}) as egress:
+        for host in ("127.0.0.1", here):
+            await raw(egress, f"CONNECT {host}:{port} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+
+    assert 2 * [f"port {port} of this machine belongs to the service itself"] == told
 
 
 @pytest.mark.parametrize(
