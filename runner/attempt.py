@@ -173,9 +173,9 @@ class Attempt(msgspec.Struct, kw_only=True):
         session = self.session = Veiled(opened, wallet)
         if session.own:
             await self._write(e.BrowserOpened(fence=self.tape.fence, browser=session.own))
-        restored, lost = await Restoration(
-            past=self.past, tape=self.tape, gate=self.gate, model=model, known=known
-        ).of(session)
+        restored, lost = await Restoration(past=self.past, tape=self.tape, gate=self.gate, model=model, known=known).of(
+            session
+        )
         started = e.TaskStarted(
             fence=self.tape.fence,
             browser=session.version,
@@ -186,7 +186,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         )
         await self._write(started)
         self._keep(True)
-        await self.tape.decide(lambda task: decide.unpark(task, fence=self.tape.fence))
+        await self.gate.unpark()
         return session
 
     async def _write(self, fact: e.Event) -> None:

@@ -41,6 +41,7 @@ class Gate:
         self.leaving = False
         self.has_slot = True
         self.paused_seconds = 0.0
+        self._parked = False  # on the tape, when last asked: a pause can be over here before it is so there
         self._tape = tape
         self._slots = slots
         self._keep_seconds = keep_seconds
@@ -66,7 +67,9 @@ class Gate:
 
     async def refresh(self) -> None:
         """Ask the log itself: an append was refused, so the wish has changed and the follower is a moment behind."""
-        self.hear((await self._tape.state()).desired)
+        task = await self._tape.state()
+        self._parked = task.parked
+        self.hear(task.desired)
 
     async def steer(self, work: Coroutine[object, object, T]) -> T | None:
         """Run the work to its end, or cancel it at a stop: then the answer is None."""
@@ -79,15 +82,19 @@ class Gate:
 
     async def passage(self) -> None:
         """Return when the task may act. Parks it, on the tape, for as long as a pause is desired. Raises LetGo."""
-        while not self.free or not self.has_slot:
+        while not self.free or not self.has_slot or self._parked:
             if self.desired is Desired.STOP:
                 await asyncio.Future()  # `steer` is about to cancel this
             if self.leaving:
                 raise LetGo("shutdown")
             await self._tape.decide(lambda task: decide.park(task, fence=self._tape.fence))
-            await self._parked()
-            await self._tape.decide(lambda task: decide.unpark(task, fence=self._tape.fence))
-            await self.refresh()  # another pause may be on the log already, and then the task is parked still
+            await self._wait()
+            await self.unpark()
+
+    async def unpark(self) -> None:
+        """Say that the task goes on, where the tape has it parked. Another request may be on the log by then."""
+        await self._tape.decide(lambda task: decide.unpark(task, fence=self._tape.fence))
+        await self.refresh()
 
     async def ask(self, call: Coroutine[object, object, T]) -> T:
         """Await a call that a pause must not waste: it goes on while the task is parked, and its answer is kept."""
@@ -123,7 +130,7 @@ class Gate:
             finally:
                 self._limits.remove(limit)
 
-    async def _parked(self) -> None:
+    async def _wait(self) -> None:
         now = asyncio.get_running_loop().time
         began = now()
         left = [(limit, (limit.when() or 0.0) - began) for limit in self._limits]
