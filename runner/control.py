@@ -32,10 +32,36 @@ class LetGo(Exception):
         self.cause = cause
 
 
+class Parking:
+    """Paused tasks that keep their browsers: for so many seconds, and so many of them; of more, the first let go."""
+
+    def __init__(self, *, seconds: float, most: int) -> None:
+        """Empty."""
+        self._seconds = seconds
+        self._most = most
+        self._kept: list[asyncio.Timeout] = []
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Raises LetGo when the time is over, or the place is needed."""
+        try:
+            async with asyncio.timeout(self._seconds) as kept:
+                self._kept.append(kept)
+                try:
+                    if len(self._kept) > self._most and not (first := self._kept.pop(0)).expired():
+                        first.reschedule(0.0)
+                    yield
+                finally:
+                    if kept in self._kept:
+                        self._kept.remove(kept)
+        except TimeoutError as error:
+            raise LetGo("let_go") from error
+
+
 class Gate:
     """The gate of one task. The follower tells it what is desired; the loop passes through it."""
 
-    def __init__(self, tape: Tape, slots: asyncio.Semaphore, *, keep_seconds: float) -> None:
+    def __init__(self, tape: Tape, slots: asyncio.Semaphore, parking: Parking) -> None:
         """The caller holds one slot, which is given back while the task is paused."""
         self.desired = Desired.RUN
         self.leaving = False
@@ -44,7 +70,7 @@ class Gate:
         self._parked = False  # on the tape, when last asked: a pause can be over here before it is so there
         self._tape = tape
         self._slots = slots
-        self._keep_seconds = keep_seconds
+        self._parking = parking
         self._changed = asyncio.Event()
         self._limits: list[asyncio.Timeout] = []
 
@@ -137,11 +163,8 @@ class Gate:
         for limit, _ in left:
             limit.reschedule(None)
         self._give_slot()
-        try:
-            async with asyncio.timeout(self._keep_seconds):
-                await self._until(lambda: self.leaving or self.desired is not Desired.PAUSE)
-        except TimeoutError as error:
-            raise LetGo("let_go") from error
+        async with self._parking.place():
+            await self._until(lambda: self.leaving or self.desired is not Desired.PAUSE)
         await self._take_slot()
         self.paused_seconds += now() - began
         for limit, seconds in left:

@@ -18,7 +18,7 @@ from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
 from runner.attempt import Attempt, Equipment, state_name
-from runner.control import Gate, LetGo
+from runner.control import Gate, LetGo, Parking
 from runner.keeping import forget
 from runner.reading import past_of, unended
 from runner.tape import Tape
@@ -37,6 +37,9 @@ CUTS, CUT_SECONDS = 4, 0.2
 
 RETRY_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0)
 """Waits between tries to give a task back to a log that will not take it (a full disk); the last one repeats."""
+
+KEPT_PAUSED = 4
+"""So many paused tasks keep their browsers for each task that may run; of more, the first paused let go of theirs."""
 
 REFUSED_SECONDS = 1.0
 """How long a place stays empty after the log refused its task's facts, so that a full disk is not asked without end."""
@@ -63,6 +66,7 @@ class Worker:
         self._actor = f"runner:{name}"
         self._slots = asyncio.Semaphore(max_concurrent)
         self._keep_paused_seconds = keep_paused_seconds
+        self._parking = Parking(seconds=keep_paused_seconds, most=KEPT_PAUSED * max_concurrent)
         self._max_attempts = max_attempts
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._arrived = asyncio.Event()
@@ -180,7 +184,7 @@ class Worker:
             return
         tape = Tape(self._tasks, stream, actor=self._actor)
         # The gate stands before the claim is on the log, so that no request can pass unheard between the two.
-        gate = self._gates[stream] = Gate(tape, self._slots, keep_seconds=self._keep_paused_seconds)
+        gate = self._gates[stream] = Gate(tape, self._slots, self._parking)
         try:
             task = await self._claim(stream)
             if task and task.created:
@@ -213,13 +217,9 @@ class Worker:
             return None
 
     async def _attempt(self, task: Task, created: e.TaskCreated, tape: Tape, gate: Gate) -> None:
+        past = await past_of(self._store, tape.stream)
         await Attempt(
-            created=created,
-            number=task.attempt,
-            tape=tape,
-            gate=gate,
-            past=await past_of(self._store, tape.stream),
-            equipment=self._equipment,
+            created=created, number=task.attempt, tape=tape, gate=gate, past=past, equipment=self._equipment
         ).run()
 
     async def _give_back(self, stream: str, cause: str) -> None:

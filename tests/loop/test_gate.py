@@ -11,7 +11,7 @@ from eventstore import events as e
 from eventstore.machine import Desired
 from eventstore.store import Recorded
 from eventstore.task import Task
-from runner.control import Gate
+from runner.control import Gate, Parking
 from runner.tape import Tape
 from runner.vocabulary import Navigate
 
@@ -29,7 +29,7 @@ async def test_nobody_passes_the_gate_without_a_place(world: Any, script: Any, b
     stream = await world.create("buy", script([OPEN]))
     await world.tell(stream, lambda task: decide.claim(task, runner="r"))
     slots = asyncio.Semaphore(0)
-    gate = Gate(Tape(world.tasks, stream, actor="runner:r", fence=2), slots, keep_seconds=60.0)
+    gate = Gate(Tape(world.tasks, stream, actor="runner:r", fence=2), slots, Parking(seconds=60.0, most=4))
     await world.tell(stream, decide.pause)
     gate.hear(Desired.PAUSE)
     passage = asyncio.create_task(gate.passage())
@@ -66,7 +66,9 @@ class Overtaken(Tape):
 async def test_a_resume_right_behind_the_look_at_a_pause_is_told(world: Any, script: Any) -> None:
     stream = await world.create("buy", script([OPEN]))
     await world.tell(stream, lambda task: decide.claim(task, runner="r"))
-    gate = Gate(Overtaken(world.tasks, stream, actor="runner:r", fence=2), asyncio.Semaphore(1), keep_seconds=60.0)
+    gate = Gate(
+        Overtaken(world.tasks, stream, actor="runner:r", fence=2), asyncio.Semaphore(1), Parking(seconds=60.0, most=4)
+    )
     await world.tell(stream, decide.pause)
     gate.hear(Desired.PAUSE)
     passage = asyncio.create_task(gate.passage())
@@ -93,7 +95,9 @@ async def test_a_pause_that_is_over_before_the_first_step_leaves_no_task_parked(
     ):
         await world.tell(stream, ask)
     fence = (await world.tasks.load(stream)).fence
-    gate = Gate(Tape(world.tasks, stream, actor="runner:s", fence=fence), asyncio.Semaphore(0), keep_seconds=60.0)
+    gate = Gate(
+        Tape(world.tasks, stream, actor="runner:s", fence=fence), asyncio.Semaphore(0), Parking(seconds=60.0, most=4)
+    )
 
     await gate.unpark()
     await world.tell(stream, decide.resume)

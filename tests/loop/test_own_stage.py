@@ -5,6 +5,7 @@ from typing import Any
 from eventstore import decide
 from eventstore import events as e
 from runner.vocabulary import Click, Extract, Input, Navigate, Query, as_json
+from runner.worker import KEPT_PAUSED
 from tests.loop.test_crash import leave_during
 
 OPEN = Navigate(url="http://shop.test/")
@@ -139,6 +140,27 @@ async def test_stopping_a_paused_task_that_nobody_runs_ends_its_browser(world: A
         await world.until(after, e.TaskFinished)
 
     assert {} == world.stage.living
+
+
+async def test_of_many_paused_tasks_the_first_give_their_browsers_back(world: Any, script: Any) -> None:
+    resolve = f"resolve {as_json(TYPE)}"
+    streams = []
+    async with world.worker(max_concurrent=1):
+        for number in range(KEPT_PAUSED + 2):
+            arrived = world.stage.stop_at(resolve)
+            streams.append(await world.create(f"buy-{number}", script([OPEN], [TYPE])))
+            await arrived.wait()
+            await world.tell(streams[-1], decide.pause)
+            await world.until(streams[-1], e.TaskPaused)
+        lost = [(await world.until(stream, e.RunnerLost)).event.cause for stream in streams[:2]]
+        left = world.stage.sessions - world.stage.closed
+        world.stage.hold[resolve].set()
+        for stream in streams:
+            await world.tell(stream, decide.resume)
+            await world.until(stream, e.TaskFinished)
+
+    assert (["let_go", "let_go"], KEPT_PAUSED) == (lost, left)
+    assert [2, 2, 1, 1, 1, 1] == [(await world.story(stream)).count("claimed") for stream in streams]
 
 
 async def test_a_pause_while_the_page_is_rebuilt_takes_effect_before_that_ends(world: Any, script: Any) -> None:
