@@ -90,6 +90,8 @@ class Attempt(msgspec.Struct, kw_only=True):
                 fact = self._failed("internal", "The runner failed unexpectedly; the service's log says more.")
             await self._end(fact)
             self._keep(False)
+            if self.session is None and self.past.browser:  # it waits for a session that will not come
+                self.equipment.browsers.end(self.past.browser)
             if self.keeper:
                 await self.keeper.forget()
             else:

@@ -4,6 +4,7 @@ from typing import Any
 
 from eventstore import decide
 from eventstore import events as e
+from eventstore.secrets import vault_name
 from runner.vocabulary import Click, Extract, Input, Navigate, Query, as_json
 from runner.worker import KEPT_PAUSED
 from tests.loop.test_crash import leave_during
@@ -139,6 +140,22 @@ async def test_stopping_a_paused_task_that_nobody_runs_ends_its_browser(world: A
         after = await world.create("after", script([OPEN]))
         await world.until(after, e.TaskFinished)
 
+    assert {} == world.stage.living
+
+
+async def test_a_task_that_fails_before_it_has_its_browser_again_leaves_none(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    stream = await world.create("buy", script([OPEN], [READ]), secrets={"pin": "1234-5678"})
+    await leave_during(world, stream, f"resolve {as_json(READ)}")
+    held = dict(world.stage.living)
+    created = (await world.tasks.load(stream)).created
+    await world.vault.delete(vault_name(stream, created))
+
+    async with world.worker():
+        failed = await world.until(stream, e.TaskFailed)
+        await world.settled()
+
+    assert ({"browser-1": OPEN.url}, "secrets_lost") == (held, failed.event.code)
     assert {} == world.stage.living
 
 
