@@ -1,7 +1,8 @@
 """Pictures of a page on which no secret can be read: what shows a value is covered, or there is no picture.
 
 The page's own scripts are not asked, as they could lie: DevTools tell all that the documents hold, what stands in
-fields and closed shadow roots included. Texts drawn on a canvas, or that come in an image, cannot be seen by this.
+fields and closed shadow roots included. What this cannot see: texts drawn on a canvas, that come in an image or in a
+style sheet from elsewhere, and shadows and pseudo-elements that stand away from their element.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 from playwright.async_api import Error, Frame, Locator, Page
 
-from runner.browser.selectors import ENGINE
+from runner.browser.selectors import COVER, ENGINE
 from runner.browser.tabs import Tab
 from runner.masking import Mask
 from runner.vocabulary import ActFailed
@@ -142,7 +143,8 @@ def _locator(root: Page | Frame, place: Place) -> Locator:
     found: Locator | None = None
     for number, steps in enumerate(place):
         steps = steps[:-1] if steps and steps[-1] == -1 else steps
-        selector = f"{ENGINE}={'.'.join(map(str, steps or (0,)))}"
+        around = COVER if number == len(place) - 1 or not place[number + 1] else ""
+        selector = f"{ENGINE}={around}{'.'.join(map(str, steps or (0,)))}"
         scope = root if found is None else found.content_frame
         if number and not steps:
             break

@@ -16,12 +16,35 @@ ENTER_FRAME = " >> internal:control=enter-frame >> "
 COUNTING = re.compile(r">> nth=\d+|:nth-(child|of-type)\(")
 LONGEST_NAME = 100
 ENGINE = "tapewright"
+COVER = "cover:"
+"""Before a path: not the element itself, but the innermost one around it whose box holds all text right in it."""
+
 ENGINE_SCRIPT = """{
   query(root, path) { return this.queryAll(root, path)[0] || null; },
   queryAll(root, path) {
     let e = root.nodeType === 9 ? root : root.ownerDocument;
-    for (const k of path.split('.')) e = e && (k === '-1' ? e.shadowRoot : e.children[+k]);
-    return e ? [e] : [];
+    for (const k of path.replace('cover:', '').split('.')) e = e && (k === '-1' ? e.shadowRoot : e.children[+k]);
+    return e ? [path.startsWith('cover:') ? this.around(e) : e] : [];
+  },
+  around(element) {
+    const style = getComputedStyle(element);
+    const cuts = [style.overflowX, style.overflowY].every((each) => /hidden|auto|scroll/.test(each));
+    if (cuts && /block|flow-root|flex|grid|table-cell|list-item/.test(style.display)) return element;
+    const inside = element.shadowRoot ? [...element.shadowRoot.childNodes] : [];
+    const rects = [...element.childNodes, ...inside].filter((node) => node.nodeType === 3).flatMap((node) => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      return [...range.getClientRects()];
+    }).map((r) => [
+      Math.max(r.left, 0), Math.max(r.top, 0), Math.min(r.right, innerWidth), Math.min(r.bottom, innerHeight),
+    ])
+      .filter(([left, top, right, bottom]) => left < right && top < bottom);
+    for (let e = element; e; e = e.parentElement || e.getRootNode().host) {
+      const box = e.getBoundingClientRect();
+      if (rects.every(([left, top, right, bottom]) =>
+        box.left <= left + 1 && box.top <= top + 1 && box.right >= right - 1 && box.bottom >= bottom - 1)) return e;
+    }
+    throw new Error('no element is around the text');
   },
 }"""
 

@@ -32,6 +32,17 @@ PIXELS = """async ([picture, points]) => {
   draw.drawImage(image, 0, 0);
   return points.map(([x, y]) => [...draw.getImageData(x, y, 1, 1).data].slice(0, 3));
 }"""
+INKED = """async (picture) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${picture}`;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.width, image.height), draw = canvas.getContext('2d');
+  draw.drawImage(image, 0, 0);
+  const data = draw.getImageData(0, 0, image.width, image.height).data;
+  let dark = 0;
+  for (let at = 0; at < data.length; at += 4) dark += data[at] < 20 && data[at + 1] < 20 && data[at + 2] < 20;
+  return dark;
+}"""
 MIDDLES = """(ids) => ids.map((id) => { const b = document.getElementById(id).getBoundingClientRect();
   return [Math.round(b.x + b.width / 2), Math.round(b.y + b.height / 2)]; })"""
 
@@ -56,6 +67,11 @@ async def colours(session: Session, picture: bytes, ids: Sequence[str]) -> list[
     points = await page_of(session).evaluate(MIDDLES, list(ids))
     found = await page_of(session).evaluate(PIXELS, [base64.b64encode(picture).decode(), points])
     return [tuple(each) for each in found]
+
+
+async def inked(session: Session, picture: bytes) -> int:
+    """How many pixels are as black as letters; the cover is not."""
+    return int(await page_of(session).evaluate(INKED, base64.b64encode(picture).decode()))
 
 
 async def test_the_value_goes_into_the_field_and_only_its_name_on_the_tape(fresh: Session, site: str) -> None:
@@ -199,3 +215,37 @@ async def test_there_is_no_picture_where_a_frame_does_not_answer(fresh: Session,
 
     with pytest.raises(ActFailed, match="It is not sure that the picture would show no secret"):
         await covered(tab, Mask(SECRETS), 1.0)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "width: 20px; white-space: nowrap",
+        "width: 20px; white-space: nowrap; text-indent: 200px",
+        "height: 0",
+        "display: contents",
+    ],
+)
+async def test_a_value_that_leaves_its_element_is_covered_too(fresh: Session, site: str, style: str) -> None:
+    await go(fresh, f"{site}/index.html")
+    value, other = "correct horse battery", "another text as long!"
+    page = f"<div style='height: 200px; font-size: 40px'><div style='{style}'>{{}}</div></div>"
+    hands = Veiled(fresh, Wallet({"password": Secret(value)}))
+    plain = []
+    for text in (value, other):
+        await page_of(fresh).set_content(page.format(text))
+        plain.append(await inked(fresh, await hands.screenshot()))
+
+    assert ([0, True]) == [plain[0], plain[1] > 0]
+
+
+async def test_there_is_no_picture_where_nothing_is_around_the_value(fresh: Session, site: str) -> None:
+    await go(fresh, f"{site}/index.html")
+    style = "position: absolute; top: 300px; width: 0; height: 0"
+    await page_of(fresh).set_content(f"<!doctype html><div style='{style}'>correcthorse</div>")
+    hands = Veiled(fresh, Wallet({"password": Secret("correcthorse")}))
+
+    with pytest.raises(ActFailed) as caught:
+        await hands.screenshot()
+
+    assert "uncovered" == caught.value.code
