@@ -8,7 +8,9 @@ rest is left to the writer, between two batches.
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Literal, TypeAlias
 
+from eventstore.connections import BUSY_SECONDS
 from eventstore.errors import Broken
 from eventstore.rows import ERRORS, Database, translated
 
@@ -21,6 +23,8 @@ NEAR = 256
 
 LONG = 65_536
 """A log of so many frames (256 MiB) is worth a warning; one twice as long, another."""
+
+Pass: TypeAlias = tuple[int, int, int]
 
 _log = logging.getLogger(__name__)
 
@@ -53,17 +57,17 @@ class Checkpoints:
             self._wanted.clear()
 
     async def _approach(self) -> bool:
-        """Whether the end of the log is near."""
-        before = 0
+        """Whether the end of the log is near. A pass ends where the oldest reader is, who is soon elsewhere."""
+        before = frames = 0
         for _ in range(PASSES):
             frames, moved = await moved_by(self._db)
-            if frames == 0 or moved < frames:
-                self._warn(frames)
+            if frames == 0:
                 return False
             if frames - before <= NEAR:
                 return True
-            before = frames
-        return True
+            before = moved
+        self._warn(frames)
+        return False
 
     def _warn(self, frames: int) -> None:
         if frames >= 2 * self._warned:
@@ -79,11 +83,26 @@ async def moved_by(db: Database) -> tuple[int, int]:
 
     (0, 0) when there was no room or somebody else was at it: there will be another moment. Raises Broken.
     """
+    busy, frames, moved = await checkpoint(db, "PASSIVE")
+    return (0, 0) if busy else (frames, moved)
+
+
+async def checkpoint(db: Database, mode: Literal["PASSIVE", "RESTART", "TRUNCATE"], *, wait: float = 0) -> Pass:
+    """SQLite's own answer: busy, frames, moved; busy as well when it failed and may be tried again. Raises Broken.
+
+    All but PASSIVE wait for readers of an old state, for `wait` seconds at most.
+    """
     try:
-        ((busy, frames, moved),) = await db.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+        if wait:
+            await db.execute_fetchall(f"PRAGMA busy_timeout = {round(wait * 1_000)}")
+        try:
+            ((busy, frames, moved),) = await db.execute_fetchall(f"PRAGMA wal_checkpoint({mode})")
+        finally:
+            if wait:
+                await db.execute_fetchall(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1_000)}")
     except ERRORS as error:
         reason = translated(error)
         if isinstance(reason, Broken):
             raise reason from error
-        return 0, 0
-    return (0, 0) if busy else (frames, moved)
+        return 1, 0, 0
+    return busy, frames, moved

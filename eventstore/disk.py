@@ -5,15 +5,18 @@ import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
 
-from eventstore.checkpoints import FRAMES, Checkpoints, moved_by
-from eventstore.connections import BUSY_SECONDS
+from eventstore.checkpoints import FRAMES, Checkpoints, checkpoint
 from eventstore.errors import Broken, Overloaded
 from eventstore.rows import ERRORS, Database, flat, insert, translated
 from eventstore.store import Recorded
 from eventstore.writer import Poison
 
 EMPTY_SECONDS = 0.25
+RESTART_SECONDS = 0.05
+"""For readers of an old state to end: without it the log never begins anew while there is always one who reads."""
+
 AGAIN_SECONDS = 5.0
+PAGE_BYTES = 4_096
 
 _ERASE = "UPDATE events SET payload = NULL, salt = NULL WHERE stream = ? AND version <= ? AND payload IS NOT NULL"
 _VERSIONS = "SELECT value, (SELECT coalesce(max(version), 0) FROM events WHERE stream = value) FROM json_each(?)"
@@ -27,9 +30,10 @@ class SqliteDisk:
         self._db = db
         self._checkpoints = checkpoints
         self._frames = frames
-        # Written since the write-ahead log began anew, and how many of them when it was last asked to be moved.
-        self._events = self._asked = 0
-        self._frames_per_event = 2.0
+        # Written since the write-ahead log began anew, events and pages of payload; and how much of it when it was last
+        # asked to be moved.
+        self._written = self._asked = 0
+        self._frames_for_each = 2.0
         self._residue = False
         self._tried = 0.0
 
@@ -48,28 +52,29 @@ class SqliteDisk:
             if not isinstance(reason, Broken):
                 await self._check_alone(events[0].position - 1)
             raise reason from error
-        self._events += len(events)
+        self._written += len(events) + sum([len(each.payload or b"") for each in events]) // PAGE_BYTES
 
-    async def tidy(self, *, idle: bool) -> None:
+    async def tidy(self, *, idle: bool) -> bool:
         """Have the write-ahead log moved into the file when nobody waits, or when it has grown long; see Checkpoints.
 
         How long it is can only be asked by moving it, so the last answer is the estimate for the next.
         """
         if self._residue and time.monotonic() - self._tried > AGAIN_SECONDS:
             await self.empty()
-        unasked = self._events - self._asked
+        unasked = self._written - self._asked
         if self._checkpoints.near and not idle:
             self._checkpoints.near = False
-            frames, moved = await moved_by(self._db)
-            if 0 < frames == moved:
-                self._frames_per_event = max(frames / max(self._events, 1), 0.1)
-                self._events = 0
-            self._asked = self._events
-        elif unasked * self._frames_per_event >= self._frames or (idle and (unasked or self._checkpoints.near)):
+            busy, frames, _ = await checkpoint(self._db, "RESTART", wait=RESTART_SECONDS)
+            if frames and not busy:
+                self._frames_for_each = max(frames / max(self._written, 1), 0.25)
+                self._written = 0
+            self._asked = self._written
+        elif unasked * self._frames_for_each >= self._frames or (idle and (unasked or self._checkpoints.near)):
             self._checkpoints.want()
             if idle:
-                self._events = 0
-            self._asked = self._events
+                self._written = 0
+            self._asked = self._written
+        return not self._residue
 
     async def erase(self, stream: str, through: int) -> int:
         """See writer.Disk. One statement, so that no reader sees half; then no old page stays in the log before it."""
@@ -91,7 +96,7 @@ class SqliteDisk:
         self._residue = not await emptied(self._db)
         self._tried = time.monotonic()
         if not self._residue:
-            self._events = self._asked = 0
+            self._written = self._asked = 0
 
     async def _check_alone(self, head: int) -> None:
         """Raises Broken when somebody else wrote to the tape: then nothing that is remembered here holds."""
@@ -108,13 +113,5 @@ class SqliteDisk:
 
 async def emptied(db: Database) -> bool:
     """Whether all of the write-ahead log is in the file now, and nothing in the log. Raises Broken."""
-    try:
-        await db.execute_fetchall(f"PRAGMA busy_timeout = {round(EMPTY_SECONDS * 1_000)}")
-        ((busy, _, _),) = await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-        await db.execute_fetchall(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1_000)}")
-    except ERRORS as error:
-        reason = translated(error)
-        if isinstance(reason, Broken):
-            raise reason from error
-        return False
+    busy, _, _ = await checkpoint(db, "TRUNCATE", wait=EMPTY_SECONDS)
     return not busy

@@ -41,8 +41,8 @@ class Disk(Protocol):
         """
         ...
 
-    async def tidy(self, *, idle: bool) -> None:
-        """A moment to checkpoint in; `idle` when nobody waits."""
+    async def tidy(self, *, idle: bool) -> bool:
+        """A moment to checkpoint in; `idle` when nobody waits. Tells whether nothing is left to try again."""
         ...
 
 
@@ -144,13 +144,12 @@ class Writer:
             erasure.answer.set_result(blanked)
 
     async def _quiet(self) -> bool:
-        """Wait for more; when none comes for a while, tidy up."""
+        """Wait for more; when none comes for a while, tidy up. Tells whether there is nothing to do but wait."""
         try:
             async with asyncio.timeout(IDLE_SECONDS):
                 await self._lanes.arrival()
         except TimeoutError:
-            await self._disk.tidy(idle=True)
-            return True
+            return await self._disk.tidy(idle=True)
         return False
 
     async def _commit(self, batch: list[Wish]) -> None:

@@ -1,5 +1,6 @@
 """No byte of what was redacted stays in the file of the tape, its log or its index, whatever hinders or is killed."""
 
+import asyncio
 import random
 import re
 import shutil
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from eventstore import disk
 from eventstore import events as e
 from eventstore.sqlite import open_sqlite
+from eventstore.writer import IDLE_SECONDS
 from tests.filing import raw, verdict
 
 CANARY = re.compile(rb"CANARY-(\d\d)")
@@ -68,6 +71,28 @@ async def test_a_reader_that_hinders_the_emptying_of_the_log_delays_nobody_and_t
         assert 3 == store.head
     assert (await verdict(copy / "tape.db")).ok
     assert set() == canaries(path.parent)
+
+
+async def test_a_log_that_could_not_be_emptied_is_emptied_later_though_nobody_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "AGAIN_SECONDS", 0.0)
+    async with open_sqlite(tmp_path / "tape.db") as store:
+        await store.append("task-1", 0, [e.RunnerLost(runner="CANARY-01", attempt=1)], actor="test")
+        with raw(tmp_path / "tape.db") as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM events").fetchall()
+            await store.append("task-1", 1, [redaction(1)], actor="test")
+            await store.redact("task-1", 1)
+            await asyncio.sleep(2 * IDLE_SECONDS)  # it has tried again, in vain, while nobody wrote
+            hindered = canaries(tmp_path)
+            reader.execute("COMMIT")
+
+        async with asyncio.timeout(10):
+            while canaries(tmp_path):  # noqa: ASYNC110  # a file does not tell when it changes
+                await asyncio.sleep(0.05)
+
+    assert {1} == hindered
 
 
 async def test_the_log_is_cut_off_by_a_redaction(tmp_path: Path) -> None:
