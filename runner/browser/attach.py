@@ -8,7 +8,7 @@ from contextlib import suppress
 from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Page
 
 from runner.browser.chromium import ANSWER_SECONDS, ASK_SECONDS, Chromium
-from runner.browser.driver import Driver
+from runner.browser.driver import Driver, acquaint
 from runner.browser.probe import listens
 
 CONNECT_SECONDS = 10.0
@@ -71,6 +71,8 @@ async def attach(driver: Driver, endpoint: str, *, local: bool, answer_seconds: 
     try:
         async with asyncio.timeout(CONNECT_SECONDS + ASK_SECONDS):
             browser = await asyncio.shield(connecting)
+            for context in browser.contexts:
+                await acquaint(context)
             questions = await browser.new_browser_cdp_session()
             processes = (await questions.send("SystemInfo.getProcessInfo"))["processInfo"] if local else []
     except (Error, TimeoutError) as error:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from playwright.async_api import Error, Playwright, async_playwright
+from playwright.async_api import BrowserContext, Error, Playwright, async_playwright
 
 from runner.browser.chromium import driver_process
 from runner.browser.selectors import ENGINE, ENGINE_SCRIPT
@@ -89,3 +89,10 @@ async def _start() -> Driver:
     playwright = await manager.start()
     await playwright.selectors.register(ENGINE, ENGINE_SCRIPT, content_script=True)
     return Driver(playwright, driver_process(manager))
+
+
+async def acquaint(context: BrowserContext) -> None:
+    """Tell a context that its browser came with of our selectors: Playwright tells those alone that it makes itself."""
+    await context._impl_obj._channel.registerSelectorEngine(
+        selectorEngine={"name": ENGINE, "source": ENGINE_SCRIPT, "contentScript": True}
+    )

@@ -265,6 +265,24 @@ async def test_tabs_are_found_in_their_order_with_the_same_one_to_act_in(isolate
         again.keep = False
 
 
+async def test_an_element_that_only_its_place_tells_apart_is_found(isolated: IsolatedBrowsers, site: str) -> None:
+    buttons = "<button>Go</button> <button onclick='this.textContent += `!`'>Go</button>"
+    name = ""
+    for expected in ("Go Go!", "Go Go!!"):
+        async with isolated.session(viewport=(800, 600), action_seconds=5.0, own=name) as session:
+            session.keep = not name
+            tab = session._tabs.current_now
+            assert tab is not None
+            if not name:
+                await go(session, f"{site}/two.html")
+                await tab.page.set_content(buttons)
+            name = session.own
+
+            await do(session, Click(target=Query(kind="button", ordinal=2)))
+
+            assert expected == await read(session, "page")
+
+
 @pytest.mark.parametrize("harm", ["port", "driver", "frozen"])
 async def test_what_stands_in_the_way_to_a_browser_is_replaced(
     isolated: IsolatedBrowsers, site: str, tmp_path: Path, harm: str
