@@ -8,6 +8,7 @@ import asyncio
 import errno
 import os
 import re
+import threading
 from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
@@ -35,6 +36,8 @@ class Blobs:
         self._root = root
         self._space = space
         self._durable = bytearray(0x10000)
+        # Between the look at how old a blob is and its deletion nobody may find it and count on it.
+        self._ageing = threading.Lock()
 
     def path(self, digest: str) -> Path:
         """Where the blob lies, if it is there. Raises Invalid for what is no SHA-256 in lower-case hex."""
@@ -74,7 +77,7 @@ class Blobs:
     def _delete(self, digests: Collection[str], before: int) -> int:
         deleted = 0
         for digest in digests:
-            with suppress(FileNotFoundError, Invalid):
+            with suppress(FileNotFoundError, Invalid), self._ageing:
                 path = self.path(digest)
                 if path.stat().st_mtime_ns // 1_000 <= before:
                     path.unlink()
@@ -93,7 +96,7 @@ class Blobs:
         digest = sha256(data).hexdigest()
         path = self.path(digest)
         try:
-            there = path.exists() and path.read_bytes() == data
+            there = self._touched(path) and path.read_bytes() == data
             if not there and self._space is not None:
                 self._space.check("Screenshots and files are not kept")
             self._directories(path.parent)
@@ -102,13 +105,18 @@ class Blobs:
             else:
                 # Another put may have renamed it this moment, and not have synced the directory yet.
                 sync(path.parent)
-                # It is as young as if it were new, for those who delete what is old and named by nobody.
-                os.utime(path)
         except OSError as error:
             if error.errno in _NO_SPACE:
                 raise DiskFull from error
             raise
         return digest
+
+    def _touched(self, path: Path) -> bool:
+        """Whether it is there; then it is as young as if it were new, for those who delete what is old."""
+        with suppress(FileNotFoundError), self._ageing:
+            os.utime(path)
+            return True
+        return False
 
     def _get(self, digest: str) -> bytes | None:
         try:

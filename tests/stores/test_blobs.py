@@ -1,6 +1,7 @@
 """Blobs: what is put is there, whole, under its hash; what changed on the disk is never handed out."""
 
 import asyncio
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -35,6 +36,18 @@ async def test_the_same_bytes_are_kept_once_even_when_put_at_once(tmp_path: Path
 
     assert [NAME] * 8 == digests
     assert [blobs.path(NAME)] == files(tmp_path)
+
+
+async def test_a_blob_that_is_put_again_while_the_old_one_is_deleted_is_there(tmp_path: Path) -> None:
+    blobs, there = Blobs(tmp_path), []
+    for _ in range(150):
+        await blobs.put(PICTURE)
+        os.utime(blobs.path(NAME), (1, 1))
+
+        await asyncio.gather(blobs.put(PICTURE), blobs.delete([NAME], before=2_000_000))
+        there.append(blobs.path(NAME).exists())
+
+    assert [True] * 150 == there
 
 
 async def test_a_blob_is_for_its_owner_only(tmp_path: Path) -> None:
