@@ -36,7 +36,7 @@ async def test_it_does_what_it_promises_and_leaves_no_folder(tmp_path: Path) -> 
 
     lines = await said(process)
 
-    assert (0, [], True) == (process.returncode, folders(tmp_path), lines[-1].startswith("All as"))
+    assert (0, [], True) == (process.returncode, folders(tmp_path), lines[-1].startswith("All as")), lines
 
 
 async def test_it_ends_its_service_when_it_is_ended_half_way(tmp_path: Path) -> None:
