@@ -41,10 +41,9 @@ def hold(directory: Path, *, holder: str) -> Iterator[None]:
             raise CannotOpen(
                 f"The data directory {directory} is in use by {lock.read() or 'another process'}."
             ) from error
-        lock.truncate(0)
-        lock.write(holder)
         try:
-            lock.flush()
+            lock.truncate(0)
+            os.write(descriptor, holder.encode())  # unbuffered: what a full disk refused is not tried again at the close
         except OSError as error:
             raise CannotOpen(_sentence(directory, error)) from error
         yield

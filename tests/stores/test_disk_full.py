@@ -11,6 +11,7 @@ import pytest
 
 from eventstore import events as e
 from eventstore.blobs import Blobs
+from eventstore.directory import hold
 from eventstore.errors import CannotOpen, DiskFull
 from eventstore.machine import State
 from eventstore.space import Space
@@ -130,6 +131,13 @@ async def test_a_blob_or_a_secret_that_finds_no_room_leaves_nothing_behind(small
 
     assert [] == left_behind(small)
     assert (b"small", before) == (await blobs.get(kept), await vault.get("state"))
+
+
+async def test_holding_a_directory_on_a_full_disk_is_refused_in_a_sentence(small: Path) -> None:
+    fill(small)
+
+    with pytest.raises(CannotOpen, match="cannot be used: No space left on device"), hold(small, holder="process 1"):
+        pass
 
 
 async def test_opening_a_tape_on_a_full_disk_is_refused_in_a_sentence(small: Path) -> None:
