@@ -43,7 +43,7 @@ def hold(directory: Path, *, holder: str) -> Iterator[None]:
             ) from error
         try:
             lock.truncate(0)
-            os.write(descriptor, holder.encode())  # unbuffered: what a full disk refused is not tried again at the close
+            os.write(descriptor, holder.encode())  # past the buffer, as closing would try again what was refused
         except OSError as error:
             raise CannotOpen(_sentence(directory, error)) from error
         yield
