@@ -57,6 +57,7 @@ class Chromium:
         self.served = 0
         self.live = 0
         self.dead = False
+        self._killed = False
         self._playwright = playwright
         self._questions = questions
         self._answer_seconds = answer_seconds
@@ -91,7 +92,8 @@ class Chromium:
     def kill(self) -> None:
         """End the browser at once, even if it is frozen: whatever waits for it fails. `close` is still to be called."""
         self.dead = True
-        if self.pid:
+        if self.pid and not self._killed:  # once: the number may be another's afterwards
+            self._killed = True
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
