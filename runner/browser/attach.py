@@ -59,8 +59,8 @@ class Attached(Chromium):
             if self.pid:
                 with suppress(OSError):
                     os.kill(self.pid, signal.SIGKILL)
-        elif self.browser.is_connected():
-            self._way.kill()  # the browser answers, and not through the driver
+        elif self.browser.is_connected() and not await self.answers():
+            self._way.kill()  # the browser answers, and still not through the driver, which others use too
 
 
 async def attach(driver: Driver, endpoint: str, *, local: bool, answer_seconds: float = ANSWER_SECONDS) -> Attached:

@@ -18,8 +18,10 @@ from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment
+from runner.browser.attach import Attached
 from runner.browser.browsers import Browsers, BrowserSettings, open_browsers
 from runner.browser.chromium import Chromium
+from runner.browser.isolated import open_isolated
 from runner.egress.addresses import LOOPBACK
 from runner.opening import model_of
 from runner.vocabulary import ActFailed, Wait
@@ -135,6 +137,40 @@ async def test_an_act_that_outlives_its_browser_does_not_end_on_a_blank_page() -
             await waiting
 
     assert "browser_lost" == caught.value.code
+
+
+async def test_a_browser_is_killed_once_as_its_number_may_be_anothers_afterwards() -> None:
+    other = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
+    async with (
+        open_browsers(BrowserSettings(close_seconds=1.0)) as browsers,
+        browsers.session(viewport=(800, 600)) as session,
+    ):
+        session._chromium.kill()
+        session._chromium.pid = other.pid
+        session._chromium.kill()
+
+    assert None is other.returncode
+    other.kill()
+    assert -signal.SIGKILL == await other.wait()
+
+
+async def test_a_browser_that_was_only_slow_costs_no_other_session_its_driver(tmp_path: Path) -> None:
+    settings = BrowserSettings(close_seconds=1.0, answer_seconds=0.5)
+    async with open_isolated(settings, tmp_path) as isolated, isolated.session(viewport=(800, 600)) as session:
+        attached, driver = session._chromium, isolated._drivers._current
+        assert isinstance(attached, Attached)
+        os.kill(attached.pid, signal.SIGSTOP)
+        while attached._giving_up is None:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.01)
+        os.kill(attached.pid, signal.SIGCONT)
+        await attached._giving_up
+        async with isolated.session(viewport=(800, 600)) as other:
+            place = await other.look(tree=False)
+            other.keep = False
+        used = isolated._drivers._current
+        session.keep = False
+
+    assert ("about:blank", True) == (place.url, used is driver)
 
 
 async def test_cookies_that_no_browser_takes_cost_no_other_session_its_browser() -> None:
