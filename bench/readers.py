@@ -9,6 +9,7 @@ turns.
 
 import asyncio
 import contextlib
+import gc
 import socket
 import sys
 import time
@@ -137,6 +138,8 @@ async def main(readers: int, rounds: int) -> None:
         for version in range(1, TAPE):
             await store.append("task-first", version, (EVENT,), actor="runner:1")
         await append(store, numbers, SECONDS / 2)
+        gc.collect()
+        gc.freeze()  # as wiring.serve does
         for _ in range(rounds):
             pss["before"].append(memory())
             p99s["none"].append(quantiles(await append(store, numbers, SECONDS), n=100)[98])
