@@ -65,15 +65,14 @@ class Midwife:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._lives: dict[int, Life] = {}
-        self._births: asyncio.Queue[int] = asyncio.Queue()
+        self._births: asyncio.Queue[Life] = asyncio.Queue()
 
     async def bear(self, order: Order) -> Life:
         """A service that has just been forked."""
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(order) + b"\n")
         async with asyncio.timeout(LIMIT):
-            pid = await self._births.get()
-        life = self._lives[pid]
+            life = await self._births.get()
         life.mark = order.mark
         return life
 
@@ -85,7 +84,7 @@ class Midwife:
             life = self._lives.get(news.pid)
             if life is None:
                 life = self._lives[news.pid] = Life(news.pid, "")
-                self._births.put_nowait(news.pid)
+                self._births.put_nowait(life)
             if news.url:
                 life.url.set_result(news.url)
             if news.code is not None:
