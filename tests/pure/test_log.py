@@ -1,0 +1,19 @@
+"""What is logged at which level."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import logging
+from api import log
+
+log.set_up("debug")
+logging.getLogger("aiosqlite").debug("INSERT INTO events VALUES ('what was said')")
+logging.getLogger("runner.worker").debug("a word of our own")
+"""
+
+
+def test_no_level_tells_the_statements_to_the_database_with_what_they_write() -> None:
+    told = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)  # noqa: S603  # fixed
+
+    assert ("INSERT" in told.stderr, "a word of our own" in told.stderr) == (False, True)
