@@ -36,6 +36,7 @@ from eventstore.vault import Vault, key_of
 from projections.projector import open_projector
 from runner.attempt import Models
 from runner.browser.browsers import BrowserSettings
+from runner.browser.scratch import scratch
 from runner.egress.addresses import Network
 from runner.egress.rules import private_networks
 from runner.opening import RunnerSettings, open_worker
@@ -79,6 +80,7 @@ async def open_service(
         stack.enter_context(hold(directory, holder=f"process {os.getpid()} on {settings.host}:{settings.port}"))
         for each in (directory, directory / "vault", directory / "blobs"):
             sweep(each)
+        stack.enter_context(scratch(directory))
         space = Space(directory, reserve=settings.disk_reserve)
         store = await stack.enter_async_context(
             open_sqlite(directory / "tape.db", durability=settings.durability, space=space)

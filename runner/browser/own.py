@@ -20,6 +20,7 @@ import uuid_utils
 
 from runner.browser import keeper
 from runner.browser.flags import prepare
+from runner.browser.scratch import outside
 from runner.vocabulary import ActFailed
 
 START_SECONDS = keeper.START_SECONDS + 5.0
@@ -111,7 +112,7 @@ async def start(root: Path, command: Callable[[Path], Sequence[str]], *, proxy: 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
-        env={name: value for name, value in os.environ.items() if not name.startswith(OURS)},
+        env=_environment(),
         start_new_session=True,
     )
     threading.Thread(target=started.wait, name=f"keeper {started.pid}", daemon=True).start()  # lest it stay a zombie
@@ -178,3 +179,9 @@ def _ended(started: "subprocess.Popen[bytes]", directory: Path) -> None:
     except subprocess.TimeoutExpired:
         started.kill()
     keeper.remove(str(directory))
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without our settings and our keys, and with a temporary folder that does not end with us."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return {**ours, "TMPDIR": outside()}
