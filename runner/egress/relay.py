@@ -80,4 +80,7 @@ def _kept(message: h11.Request | h11.Response) -> list[Header]:
     named = {
         name.strip().lower() for key, value in message.headers if key == b"connection" for name in value.split(b",")
     }
-    return [(name, value) for name, value in message.headers.raw_items() if name.lower() not in HOP | named]
+    gone = HOP | named
+    if any(key == b"transfer-encoding" for key, _ in message.headers):
+        gone |= {b"content-length"}  # of two lengths the other end may believe the wrong one
+    return [(name, value) for name, value in message.headers.raw_items() if name.lower() not in gone]

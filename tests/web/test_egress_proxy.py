@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 
 import aiohttp
+import h11
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -14,6 +15,7 @@ from aiohttp import web
 from runner.egress.addresses import LOOPBACK
 from runner.egress.dial import Resolve
 from runner.egress.proxy import MOST_CONNECTIONS, CannotListen, Egress, Trouble, open_egress
+from runner.egress.relay import _kept
 from runner.egress.rules import Rules, private_networks
 
 OPEN = Rules(private=LOOPBACK)
@@ -360,3 +362,13 @@ async def test_connections_beyond_the_limit_are_closed(port: int) -> None:
                     continue
 
     assert (b"", 200) == (refused, status)
+
+
+def test_of_two_lengths_of_one_request_the_framing_alone_is_passed_on() -> None:
+    asked = h11.Request(
+        method="POST",
+        target="/",
+        headers=[("Host", "a.test"), ("Content-Length", "5"), ("Transfer-Encoding", "chunked")],
+    )
+
+    assert [(b"Host", b"a.test"), (b"Transfer-Encoding", b"chunked")] == _kept(asked)
