@@ -38,7 +38,9 @@ def create(
     ] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="read, control or admin (which is all); may be given more than once.", show_default="read, control"),
+        typer.Option(
+            help="read, control or admin (which is all); may be given more than once.", show_default="read, control"
+        ),
     ] = None,
     data: Data = None,
     url: Url = LOCAL,
