@@ -73,7 +73,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{which} is {what}"
             if any(not public(form) and not within(form, self.private) for form in forms(found)):
                 kind = "loopback" if within(found, LOOPBACK) else "private"
-                return f"{which} is a {kind} address, and {SETTING} does not allow it"
+                return f"{which} is a {kind} address; {SETTING}={kind} would allow it"
         return ""
 
 

@@ -138,7 +138,7 @@ async def test_no_notation_of_an_address_gets_past_the_browser_and_the_proxy(chr
         await visit(context, f"http://{host}:{place.port}/x")
         await context.close()
 
-    reason = "127.0.0.2 is a loopback address, and TAPEWRIGHT_ALLOW_PRIVATE does not allow it"
+    reason = "127.0.0.2 is a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it"
     assert (0, {reason}) == (place.seen.arrivals, set(told))
 
 
@@ -184,7 +184,7 @@ async def test_this_machine_is_refused_until_the_setting_allows_it(site: str) ->
     ):
         code, sentence = await refused(session, Navigate(url=f"{site}/two.html"))
 
-    why = "127.0.0.1 is a loopback address, and TAPEWRIGHT_ALLOW_PRIVATE does not allow it"
+    why = "127.0.0.1 is a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it"
     assert ("blocked", f"{site}/two.html is refused: {why}.") == (code, sentence)
     assert [(f"{site}/two.html", why)] == told
 
@@ -206,7 +206,7 @@ async def test_a_name_that_leads_to_a_forbidden_place_fails_the_act_that_goes_th
         second = await refused(session, Click(target=Query(text="Away")))
         after = await go(session, f"{site}/two.html")
 
-    why = f"{FORBIDDEN} leads to 127.0.0.2, which is a loopback address, and TAPEWRIGHT_ALLOW_PRIVATE does not allow it"
+    why = f"{FORBIDDEN} leads to 127.0.0.2, which is a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it"
     assert ("blocked", f"{url} is refused: {why}.") == first == second
     assert (f"{scheme}://{FORBIDDEN}/{'x' if scheme == 'http' else ''}", why) in told
     assert f"opened {site}/two.html" == after
