@@ -206,7 +206,9 @@ async def test_a_name_that_leads_to_a_forbidden_place_fails_the_act_that_goes_th
         second = await refused(session, Click(target=Query(text="Away")))
         after = await go(session, f"{site}/two.html")
 
-    why = f"{FORBIDDEN} leads to 127.0.0.2, which is a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it"
+    why = (
+        f"{FORBIDDEN} leads to 127.0.0.2, which is a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it"
+    )
     assert ("blocked", f"{url} is refused: {why}.") == first == second
     assert (f"{scheme}://{FORBIDDEN}/{'x' if scheme == 'http' else ''}", why) in told
     assert f"opened {site}/two.html" == after

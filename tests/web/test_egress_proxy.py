@@ -163,7 +163,9 @@ async def test_a_name_that_is_rebound_is_looked_up_once_for_each_connection_and_
         second = await raw(egress, f"CONNECT rebound.test:{port} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         trouble = egress.trouble(f"https://rebound.test:{port}/")
 
-    why = "rebound.test leads to 127.0.0.2, which is a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it"
+    why = (
+        "rebound.test leads to 127.0.0.2, which is a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it"
+    )
     assert ["rebound.test"] == after_the_first
     assert b"200 OK" in answer
     assert second.startswith(b"HTTP/1.1 502")
