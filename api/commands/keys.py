@@ -17,6 +17,7 @@ from api.keys import KeyList, KeyView, MadeKey, NewKey, Ring, shown
 from api.text import plain
 from eventstore.directory import hold
 from eventstore.errors import CannotOpen, Refused
+from eventstore.key import SCOPES
 from eventstore.sqlite import open_sqlite
 from eventstore.store import EventStore
 from projections.keys import Keys
@@ -27,6 +28,15 @@ PATH = "/api/tape/keys"
 Data = Annotated[
     Path | None, typer.Option("--data", help="Work on this data directory itself; no service may run on it.")
 ]
+
+
+def _scopes(given: list[str] | None) -> list[str] | None:
+    for scope in given or ():
+        if scope not in SCOPES:
+            raise typer.BadParameter(f"{scope} is no scope; there are {', '.join(SCOPES)}.")
+    return given
+
+
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
 
@@ -39,7 +49,9 @@ def create(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="read, control or admin (which is all); may be given more than once.", show_default="read, control"
+            help="read, control or admin (which is all); may be given more than once.",
+            show_default="read, control",
+            callback=_scopes,
         ),
     ] = None,
     data: Data = None,

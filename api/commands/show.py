@@ -57,6 +57,7 @@ def _facts(task: TaskAsOf) -> Iterator[tuple[str, str]]:
         "ended": task.ended_at,
         "runner": f"{plain(task.runner)}, attempt {task.attempt}" if task.runner else "",
         "position": str(task.position),
+        "redacted": plain(task.redaction, 0) or "yes" if task.redacted else "",
         "error": f"{plain(task.error_code)}: {plain(task.error_message, 0)}" if task.error_code else "",
     }
     return ((name, value) for name, value in facts.items() if value)

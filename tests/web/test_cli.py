@@ -392,3 +392,22 @@ async def test_what_still_runs_is_not_redacted(command: Command, drive: Drive) -
     answer = await command("redact", task_id)
 
     assert Ended(code=1, out="", err="Queued tasks cannot be redacted: stop the task first.\n") == answer
+
+
+async def test_show_says_that_a_task_was_redacted_and_why(command: Command, drive: Drive) -> None:
+    task_id = await drive.create(instruction="Buy tea.")
+    await drive.ask_stop(task_id)
+
+    redacted = await command("redact", task_id, "--reason", "asked for")
+    shown = await command("show", task_id)
+
+    assert 0 == redacted.code
+    assert ["redacted", "asked", "for"] in [line.split() for line in shown.out.splitlines()]
+    assert "tea" not in shown.out
+
+
+async def test_a_scope_that_there_is_not_is_refused_with_those_that_there_are(command: Command) -> None:
+    answer = await command("keys", "create", "--scope", "write")
+
+    assert 2 == answer.code
+    assert "write is no scope; there are read, control, admin." in " ".join(answer.err.replace("│", " ").split())
