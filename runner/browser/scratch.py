@@ -11,19 +11,22 @@ from eventstore.files import write_whole
 
 PREFIX = "tapewright-"
 RECORD = "temporary"
+LONGEST = 40
+"""Bytes of the temporary folder's own name. Chromium adds 45 for a socket and we 20; the name of a socket has 107."""
 
 
 @contextmanager
 def scratch(directory: Path) -> Iterator[None]:
     """For the length of the block TMPDIR is a new folder, for this process and all that it starts.
 
-    The folder's name is kept in `directory`, which the caller holds. Not in there: Chromium binds sockets in its
-    temporary folder, and the name of a socket has 108 bytes at most.
+    The folder's name is kept in `directory`, which the caller holds. Not in there: Chromium binds a socket in its
+    temporary folder, and the name of a socket is short.
     """
     record = directory / RECORD
     _remove(record)
     before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+    place = outside() if len(os.fsencode(outside())) <= LONGEST else "/tmp"  # noqa: S108 - the folder in it is our own
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=place, ignore_cleanup_errors=True) as folder:
         write_whole(record, folder.encode(), durable=False)
         os.environ["TMPDIR"] = folder
         try:

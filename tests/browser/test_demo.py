@@ -43,8 +43,8 @@ async def test_it_ends_its_service_when_it_is_ended_half_way(tmp_path: Path) -> 
     process = await begin(tmp_path)
     assert process.stdout is not None
     async with asyncio.timeout(LIMIT):
-        while "PUT /api/v1/pause-task" not in (await process.stdout.readline()).decode():
-            pass
+        while "PUT /api/v1/pause-task" not in (line := (await process.stdout.readline()).decode()):
+            assert line, "it has ended before"
     family = descendants(process.pid)
 
     process.send_signal(signal.SIGTERM)
