@@ -25,11 +25,14 @@ _VERSIONS = "SELECT value, (SELECT coalesce(max(version), 0) FROM events WHERE s
 class SqliteDisk:
     """Implements `writer.Disk`. Nobody else uses the connection."""
 
-    def __init__(self, db: Database, checkpoints: Checkpoints, *, frames: int = FRAMES) -> None:
-        """The write-ahead log is to be moved when it has so many `frames` of 4 KiB."""
+    def __init__(
+        self, db: Database, checkpoints: Checkpoints, *, frames: int = FRAMES, again_seconds: float = AGAIN_SECONDS
+    ) -> None:
+        """The write-ahead log is to be moved when it has so many `frames` of 4 KiB, and emptied again after a while."""
         self._db = db
         self._checkpoints = checkpoints
         self._frames = frames
+        self._again_seconds = again_seconds
         # Written since the write-ahead log began anew, events and pages of payload; and how much of it when it was last
         # asked to be moved.
         self._written = self._asked = 0
@@ -59,7 +62,7 @@ class SqliteDisk:
 
         How long it is can only be asked by moving it, so the last answer is the estimate for the next.
         """
-        if self._residue and time.monotonic() - self._tried > AGAIN_SECONDS:
+        if self._residue and time.monotonic() - self._tried > self._again_seconds:
             await self.empty()
         unasked = self._written - self._asked
         if self._checkpoints.near and not idle:

@@ -6,12 +6,21 @@ import re
 import shutil
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
-from eventstore import disk
 from eventstore import events as e
+from eventstore.checkpoints import Checkpoints
+from eventstore.connections import configure
+from eventstore.disk import SqliteDisk
+from eventstore.lanes import Lanes, Wish
+from eventstore.rows import Database
+from eventstore.seal import empty, entry
 from eventstore.sqlite import open_sqlite
-from eventstore.writer import IDLE_SECONDS
+from eventstore.store import Lane
+from eventstore.tail import Tail
+from eventstore.tape import prepare
+from eventstore.writer import Writer
 from tests.filing import raw, verdict
 
 CANARY = re.compile(rb"CANARY-(\d\d)")
@@ -73,24 +82,42 @@ async def test_a_reader_that_hinders_the_emptying_of_the_log_delays_nobody_and_t
     assert set() == canaries(path.parent)
 
 
-async def test_a_log_that_could_not_be_emptied_is_emptied_later_though_nobody_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(disk, "AGAIN_SECONDS", 0.0)
-    async with open_sqlite(tmp_path / "tape.db") as store:
-        await store.append("task-1", 0, [e.RunnerLost(runner="CANARY-01", attempt=1)], actor="test")
-        with raw(tmp_path / "tape.db") as reader:
-            reader.execute("BEGIN")
-            reader.execute("SELECT * FROM events").fetchall()
-            await store.append("task-1", 1, [redaction(1)], actor="test")
-            await store.redact("task-1", 1)
-            await asyncio.sleep(2 * IDLE_SECONDS)  # it has tried again, in vain, while nobody wrote
-            hindered = canaries(tmp_path)
-            reader.execute("COMMIT")
+class Telling(SqliteDisk):
+    """Tells of each time that the log was to be emptied."""
 
-        async with asyncio.timeout(10):
-            while canaries(tmp_path):  # noqa: ASYNC110  # a file does not tell when it changes
-                await asyncio.sleep(0.05)
+    def __init__(self, db: Database, checkpoints: Checkpoints) -> None:
+        super().__init__(db, checkpoints, again_seconds=0.0)
+        self.tries = asyncio.Semaphore(0)
+
+    async def empty(self) -> None:
+        await super().empty()
+        self.tries.release()
+
+
+async def test_a_log_that_could_not_be_emptied_is_emptied_later_though_nobody_writes(tmp_path: Path) -> None:
+    prepare(tmp_path / "tape.db", now=1)
+    async with aiosqlite.connect(tmp_path / "tape.db", isolation_level=None) as db:
+        await configure(db, "full")
+        lanes, tail = Lanes(100), Tail(empty(b"l" * 16))
+        disk = Telling(db, Checkpoints(db, tail.fail))
+        writer = Writer(disk, lanes, tail, lambda: 1)
+        facts = [e.RunnerLost(runner="CANARY-01", attempt=1), redaction(1)]
+        wish = Wish(entry("task-1", 0, facts, actor="test", command_id=""))
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            group.create_task(writer.run())
+            lanes.put(wish, Lane.FACT)
+            await wish.answer
+            with raw(tmp_path / "tape.db") as reader:
+                reader.execute("BEGIN")
+                reader.execute("SELECT * FROM events").fetchall()
+                await writer.erase("task-1", 1)
+                for _ in range(2):  # by the erasure itself, and then again, both in vain
+                    await disk.tries.acquire()
+                hindered = canaries(tmp_path)
+                reader.execute("COMMIT")
+            while canaries(tmp_path):
+                await disk.tries.acquire()
+            writer.stop()
 
     assert {1} == hindered
 
