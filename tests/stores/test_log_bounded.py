@@ -33,4 +33,4 @@ async def test_the_log_does_not_grow_without_end_though_somebody_always_reads(tm
             done.set()
 
     assert 20 * MEBI < path.stat().st_size
-    assert max(sizes) < 12 * MEBI
+    assert max(sizes) < 18 * MEBI  # without a bound it grows with the file
