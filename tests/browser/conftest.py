@@ -52,6 +52,19 @@ async def cookie(request: web.Request) -> web.Response:
     return answer
 
 
+class Visits:
+    """Pages that show whether they were asked for before, each by its name."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    async def page(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        heading = "Again" if name in self._seen else "First"
+        self._seen.add(name)
+        return web.Response(text=f"<!doctype html><title>Visit</title><h1>{heading}</h1>", content_type="text/html")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site() -> AsyncIterator[str]:
     """The address of the pages, such as `http://127.0.0.1:40123`."""
@@ -63,6 +76,7 @@ async def site() -> AsyncIterator[str]:
     app.router.add_get("/declared", declared)
     app.router.add_get("/download", download)
     app.router.add_get("/cookie", cookie)
+    app.router.add_get("/visit/{name}", Visits().page)
     app.router.add_static("/", SITE)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
