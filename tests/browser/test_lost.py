@@ -193,11 +193,12 @@ async def test_cookies_that_no_browser_takes_cost_no_other_session_its_browser()
 
 async def test_a_task_whose_page_crashed_goes_on_in_another(site: str, tmp_path: Path) -> None:
     async with shop(tmp_path) as place:
-        stream = await place.create("crash", f"Go to {site}/visit/crash. Wait for the text 'Again'. Extract the main heading.")
+        page = f"{site}/visit/crash"
+        stream = await place.create("crash", f"Go to {page}. Wait for the text 'Again'. Extract the main heading.")
         await place.until(stream, e.ActionStarted, name="wait_for")
         assert place.browsers._current is not None
-        page = place.browsers._current.browser.contexts[0].pages[0]
-        cdp = await page.context.new_cdp_session(page)
+        tab = place.browsers._current.browser.contexts[0].pages[0]
+        cdp = await tab.context.new_cdp_session(tab)
         crash = asyncio.create_task(cdp.send("Page.crash"))
         end = await place.end(stream)
         crash.cancel()
