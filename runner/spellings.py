@@ -69,8 +69,8 @@ def _spelt(char: str) -> list[str]:
     """One character in all ways, longest first, so that none leaves a rest behind."""
     forms: dict[str, None] = {}
     for same in dict.fromkeys((char, char.lower(), char.upper())):
-        if len(same) == 1:
-            forms |= dict.fromkeys(_forms(same))
+        # Some letters are two in the other case: ß is SS.
+        forms |= dict.fromkeys(_forms(same) if len(same) == 1 else (re.escape(same),))
     if char.isspace():
         forms |= dict.fromkeys((r"\s", r"\+"))
     return sorted(forms, key=len, reverse=True)
@@ -109,7 +109,7 @@ def _whole(text: str) -> list[str]:
         lambda text: json.dumps(text)[1:-1],
         lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     )
-    spelt = {escape(text) for escape in escapes}
+    spelt = {escape(same) for escape in escapes for same in (text, text.upper(), text.lower())}
     firsts = {(first, each[1:]) for each in spelt for first in (each[0], each[0].lower(), each[0].upper())}
     return [f"{re.escape(first)}(?i:{re.escape(rest)})" for first, rest in sorted(firsts) if len(first) == 1]
 
@@ -133,9 +133,14 @@ def _cut(value: str) -> Iterator[str]:
         more = ""
         for char in reversed(value[half:-1]):
             more = f"(?:{_either(char)}{more})?"
-        yield "".join(map(_either, value[:half])) + more + r"(?=[\"…]|\Z)"
+        rest = "".join(map(_either, value[1:half])) + more + r"(?=[\"…]|\Z)"
+        for first in dict.fromkeys((value[0], value[0].lower(), value[0].upper())):
+            yield re.escape(first) + rest
 
 
 def _either(char: str) -> str:
-    same = [each for each in dict.fromkeys((char, char.lower(), char.upper())) if len(each) == 1]
-    return f"[{''.join(same)}]" if len(same) > 1 else re.escape(char)
+    same = dict.fromkeys((char, char.lower(), char.upper()))
+    alone = [each for each in same if len(each) == 1]
+    among = f"[{''.join(map(re.escape, alone))}]" if len(alone) > 1 else re.escape(char)
+    longer = [re.escape(each) for each in same if len(each) > 1]
+    return f"(?:{'|'.join((among, *longer))})" if longer else among
