@@ -2,7 +2,8 @@
 
 import msgspec
 
-from api.text import duration, gist, plain, safe, target
+from api.gists import gist, target
+from api.text import duration, plain, safe
 from eventstore import events as e
 
 OK, BAD, QUIET = "green", "red", "dim"

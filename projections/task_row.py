@@ -18,7 +18,8 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     `created` is the position of its first event, `version` and `position` those of its last one. `state` is what the
     three registers amount to. `uploads` are files it was given, `files` those it produced; `steps` counts the steps
     that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose price is
-    known, None when there was none. `runner` is empty when nobody holds it. Of a task that was `redacted` there are the
+    known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a person and
+    waits to be answered, `controlled` that a person drives its browser. Of a task that was `redacted` there are the
     project, the states and the times; `redaction` is why.
     """
 
@@ -41,6 +42,8 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     phase: Phase = Phase.QUEUED
     desired: Desired = Desired.RUN
     hold: Hold = Hold.NONE
+    question: e.InputRequested | None = None
+    controlled: bool = False
     state: State = State.QUEUED
     started_at: int | None = None
     ended_at: int | None = None
@@ -83,10 +86,14 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
             row.attempt = attempt
         case e.TaskPaused(cause=cause):
             row.hold = _HOLDS.get(cause, Hold.NONE)
-        case e.ResumeRequested():
-            row.hold = Hold.NONE
+        case e.InputRequested():
+            row.question = event
+        case e.ResumeRequested() | e.InputProvided() | e.InputExpired():
+            row.hold, row.question = Hold.NONE, None
         case e.RunnerLost():
-            row.runner = ""
+            row.runner, row.controlled = "", False
+    if kind in (e.ControlTaken, e.ControlReturned):
+        row.controlled = kind is e.ControlTaken
     if kind is e.TaskStarted:
         row.started_at = row.started_at or recorded.at
     if kind in _MOVING:
@@ -95,6 +102,7 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
 
 
 _MOVING = {kind for phase, moves in PHASES.items() for kind, to in moves.items() if to is not phase} | DESIRES.keys()
+_MOVING |= {e.InputProvided, e.InputExpired, e.ControlTaken, e.ControlReturned, e.RunnerLost}
 _QUIET = frozenset({e.StepStarted, e.ActionStarted, e.ActionEnded, e.StepInterrupted, e.NavigationBlocked})
 _HOLDS = {hold.value: hold for hold in Hold if hold is not Hold.NONE}
 
@@ -159,7 +167,7 @@ def _redact(row: TaskRow, event: e.TaskRedacted) -> TaskRow:
     row.limits, row.options = e.Limits(), e.Options()
     row.metadata = {}
     row.uploads = row.files = ()
-    row.hold = Hold.NONE
+    row.hold, row.question, row.controlled = Hold.NONE, None, False
     row.state = seen(row.phase, row.desired)
     row.runner = row.output = row.error_code = row.error_message = ""
     row.input_tokens = row.output_tokens = 0
@@ -174,7 +182,7 @@ def _move(row: TaskRow, event: e.Event, at: int) -> None:
     kind = kind_of(event)
     row.desired = wish(row.phase, row.desired, kind)
     row.phase = after(row.phase, kind)
-    row.state = seen(row.phase, row.desired, row.hold)
+    row.state = seen(row.phase, row.desired, Hold.CONTROL if row.controlled else row.hold)
     if row.phase in ENDED:
         row.ended_at = at
         match event:

@@ -8,9 +8,10 @@ import msgspec
 from api.client import UNSUCCESSFUL, Client, Failure, Told
 from api.commands.common import out, table
 from api.demo.voice import heading, hold, tell
+from api.gists import name
 from api.live import Progress, advance
 from api.tape_views import EventPage
-from api.text import name, plain
+from api.text import plain
 from eventstore import events as e
 from eventstore.codec import decode
 from eventstore.store import PAGE, Verdict
