@@ -12,7 +12,7 @@ from projections.projector import Projector, open_projector
 from projections.tasks import TaskRow
 from tests.histories import act, acted, claim, fail, finish, history, start, step, take
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 @asynccontextmanager

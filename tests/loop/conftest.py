@@ -27,7 +27,7 @@ from runner.vocabulary import ActFailed, AnyAction, Input, as_json
 from runner.wallet import Wallet
 from runner.worker import Worker
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 class Stage:

@@ -184,7 +184,7 @@ async def test_a_look_that_hangs_does_not_outlive_the_limit(world: Any, script: 
     arrived = world.stage.stop_at(act)
 
     async with world.worker():
-        stream = await world.create("buy", script([OPEN], [CLICK]), limits=e.Limits(task_seconds=0.3))
+        stream = await world.create("buy", script([OPEN], [CLICK]), limits=e.Limits(task_seconds=2.0))
         await arrived.wait()
         world.stage.stop_at("look")
         world.stage.hold[act].set()

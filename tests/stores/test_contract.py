@@ -15,7 +15,7 @@ from eventstore.memory import MemoryStore
 from eventstore.sqlite import open_sqlite
 from eventstore.store import MAX_PAYLOAD, PAGE, EventStore, Recorded, Verdict, blanked
 
-LIMIT = 10.0
+LIMIT = 60.0
 STARTED = 1_700_000_000_000_000
 
 

@@ -17,7 +17,7 @@ from eventstore.store import EventStore
 from tests.filing import raw
 from tests.web.conftest import KEY, Client, Drive, MakeClient
 
-SECONDS = 10.0
+SECONDS = 60.0
 NO_ROOM = 1 << 62
 ROOM = 0
 

@@ -22,7 +22,7 @@ from eventstore.sqlite import open_sqlite
 from projections.keys import Keys
 from tests.web.conftest import KEY, Client, Drive, MakeClient
 
-SECONDS = 10.0
+SECONDS = 60.0
 GUARDED = [route for route in ROUTES if route.scope is not None]
 
 

@@ -10,7 +10,7 @@ from api.sse import STREAMS, Message, render
 from tests.web.conftest import Client, Drive
 
 STREAM = {"Accept": "text/event-stream"}
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 class Told(msgspec.Struct, frozen=True):
