@@ -16,7 +16,7 @@ import msgspec
 from tests.promises import ENDS, Command, Promises, Seen
 from tests.serving import MARK, News, Order
 
-LIMIT = 30.0
+LIMIT = 120.0
 KEY = "a-key-that-is-long-enough"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 GONE = (aiohttp.ClientError, ConnectionError, TimeoutError)

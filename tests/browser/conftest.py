@@ -12,6 +12,7 @@ from runner.egress.addresses import LOOPBACK
 
 SITE = Path(__file__).parent.parent / "site"
 MEGABYTE = b"<p>" + b"x" * 1024 * 1024
+LIMIT = 30.0
 
 
 async def missing(_request: web.Request) -> web.Response:
@@ -88,8 +89,8 @@ async def site() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsers() -> AsyncIterator[Browsers]:
-    """Browsers with short limits that may reach this machine: two megabytes a page, three seconds a navigation."""
-    settings = BrowserSettings(navigation_seconds=3.0, max_page_bytes=2 * 1024 * 1024, private=LOOPBACK)
+    """Browsers that may reach this machine, with two megabytes a page, and time for a slow machine."""
+    settings = BrowserSettings(navigation_seconds=LIMIT, max_page_bytes=2 * 1024 * 1024, private=LOOPBACK)
     async with open_browsers(settings) as opened:
         yield opened
 

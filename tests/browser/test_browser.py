@@ -16,6 +16,8 @@ from tests.playing import do, go, read, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+LIMIT = 60.0
+
 
 class Process:
     """A process that must end."""
@@ -30,7 +32,7 @@ class Process:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._descriptor, done.set)
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LIMIT):
                 await done.wait()
         finally:
             loop.remove_reader(self._descriptor)
@@ -50,7 +52,7 @@ async def process_of(browsers: Browsers) -> Process:
 @pytest_asyncio.fixture(loop_scope="module")
 async def own() -> AsyncIterator[Browsers]:
     """Browsers of one test alone: it is going to harm them."""
-    async with open_browsers(BrowserSettings(navigation_seconds=3.0, recycle_after=2, private=LOOPBACK)) as opened:
+    async with open_browsers(BrowserSettings(navigation_seconds=LIMIT, recycle_after=2, private=LOOPBACK)) as opened:
         yield opened
 
 
@@ -106,7 +108,6 @@ async def test_the_state_of_a_session_goes_on_in_another(browsers: Browsers, sit
         ("https://127.0.0.1:{closed}/", "navigation_failed", "{url} did not answer: connection refused"),
         ("http://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
         ("https://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
-        ("{site}/silent", "navigation_failed", "{url} did not answer within 3 s."),
         ("{site}/download", "navigation_failed", "{url} is a file to download, and downloads are not accepted."),
         ("{site}/declared", "page_too_large", "{url} is larger than 2 MiB."),
         ("{site}/endless", "page_too_large", "{url} is larger than 2 MiB."),
@@ -126,6 +127,15 @@ async def test_a_failed_navigation_says_why(
 
     assert (code, sentence.format(url=url)) == await refused(session, Navigate(url=url))
     assert f"opened {site}/two.html" == await go(session, f"{site}/two.html")
+
+
+async def test_a_page_that_does_not_answer_is_given_up(fresh: Session, site: str) -> None:
+    url, patience = f"{site}/silent", fresh._navigation_seconds
+    fresh._navigation_seconds = 1.0
+
+    assert ("navigation_failed", f"{url} did not answer within 1 s.") == await refused(fresh, Navigate(url=url))
+    fresh._navigation_seconds = patience
+    assert f"opened {site}/two.html" == await go(fresh, f"{site}/two.html")
 
 
 async def test_an_error_page_is_shown_as_it_is(session: Session, site: str) -> None:
@@ -177,7 +187,7 @@ async def test_a_crashed_page_is_told_once_and_replaced(fresh: Session, site: st
     crashed = asyncio.Event()
     tab.page.on("crash", lambda _page: crashed.set())
     crash = asyncio.create_task(tab.cdp.send("Page.crash"))
-    await asyncio.wait_for(crashed.wait(), 5)
+    await asyncio.wait_for(crashed.wait(), LIMIT)
     crash.cancel()
 
     first = await refused(fresh, Expect(text="Second page"))

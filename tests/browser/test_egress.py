@@ -20,7 +20,7 @@ from tests.playing import do, go, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SECONDS = 30.0
+SECONDS = 120.0
 HINTS = {"dns_prefetch", "preconnect", "speculation", "prerender"}
 """What Chromium does not do behind a proxy, or not for other sites; so there is nothing to wait for."""
 
@@ -80,7 +80,7 @@ async def attack(chromium: Chromium, rules: Rules) -> tuple[Hostile, set[str], s
                 await asyncio.gather(*(visit(context, place.site + page) for page in pages))
                 await place.seen.until(lambda: place.seen.ways | told >= WAYS)
                 datagrams = next(page for page in context.pages if "/datagrams" in page.url)
-                await datagrams.wait_for_function("document.title === 'tried'")
+                await datagrams.wait_for_function("document.title === 'tried'", timeout=SECONDS * 1000)
             await context.close()
     return place, told, lookups.names
 

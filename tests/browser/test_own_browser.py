@@ -29,7 +29,7 @@ from tests.playing import do, go, read
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SETTINGS = BrowserSettings(navigation_seconds=5.0, answer_seconds=2.0, private=LOOPBACK, grace_seconds=30.0)
+SETTINGS = BrowserSettings(navigation_seconds=30.0, answer_seconds=2.0, private=LOOPBACK, grace_seconds=30.0)
 FOUND = ["the browser, with what its pages hold"]
 SENTENCES = (
     'Go to {site}/half.html. Extract the text of "Token". Type "Ann" into "Name". Click "Count". '
