@@ -19,7 +19,7 @@ from runner.fitting import fitting
 from runner.keeping import Keeper, forget, kept
 from runner.loop import Loop
 from runner.past import Past
-from runner.ports import Done, Model, Session, Sessions
+from runner.ports import Done, Model, Session, Sessions, Wanted
 from runner.restoring import Restoration, must_be_honest
 from runner.tape import Tape
 from runner.veil import Veiled
@@ -163,13 +163,15 @@ class Attempt(msgspec.Struct, kw_only=True):
         options = self.created.options
         opened = await stack.enter_async_context(
             self.equipment.browsers.session(
-                viewport=(options.viewport_width, options.viewport_height),
-                allowed_domains=self.created.allowed_domains,
-                state=known.state if known else "",
-                uploads=self.equipment.uploads,
-                action_seconds=self.created.limits.action_seconds,
-                blocked=self._blocked,
-                own=self.past.browser,
+                Wanted(
+                    viewport=(options.viewport_width, options.viewport_height),
+                    allowed_domains=self.created.allowed_domains,
+                    state=known.state if known else "",
+                    uploads=self.equipment.uploads,
+                    action_seconds=self.created.limits.action_seconds,
+                    blocked=self._blocked,
+                    own=self.past.browser,
+                )
             )
         )
         session = self.session = Veiled(opened, wallet)

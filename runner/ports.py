@@ -151,25 +151,31 @@ class Session(Hands, Eyes, Protocol):
         ...
 
 
+def ignore(_url: str, _reason: str) -> None:
+    """Tell nobody."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session shall be. `viewport` is in CSS pixels, `state` what `Session.state` gave.
+
+    `uploads` is the folder of the files that it may give away. `blocked` is told of every refused request: its URL and
+    the reason. `own` names the browser to have again, if it is still there; then `state` is left alone.
+    """
+
+    viewport: tuple[int, int]
+    allowed_domains: Sequence[str] = ()
+    state: str = ""
+    uploads: Path | None = None
+    action_seconds: float = 10.0
+    blocked: Callable[[str, str], None] = ignore
+    own: str = ""
+
+
 class Sessions(Protocol):
     """Where sessions come from."""
 
-    def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] = ...,
-        own: str = "",
-    ) -> AbstractAsyncContextManager[Session]:
-        """A new session, closed when left. `state` is what `Session.state` gave. Raises ActFailed (no_browser, …).
-
-        `blocked` is told of every refused request: its URL and the reason. `own` names the browser to have again, if it
-        is still there; then `state` is left alone.
-        """
+    def session(self, wanted: Wanted) -> AbstractAsyncContextManager[Session]:
+        """A session as it is wanted, closed when left. Raises ActFailed (no_browser, …)."""
         ...
 
     async def take_up(self, names: Collection[str], seconds: float) -> None:

@@ -21,7 +21,7 @@ import msgspec
 
 from api import wiring
 from api.settings import load
-from runner.ports import Observation, Outcome, Resolved
+from runner.ports import Observation, Outcome, Resolved, Wanted
 from runner.vocabulary import AnyAction, Click, as_json
 
 MARK = "TAPEWRIGHTS_KILLED"
@@ -112,7 +112,7 @@ class Stages:
         self._hangs = hangs
 
     @asynccontextmanager
-    async def session(self, **_wishes: object) -> AsyncIterator[Any]:
+    async def session(self, _wanted: Wanted) -> AsyncIterator[Any]:
         stage = Stage(self._effects, hangs=self._hangs)
         try:
             yield stage

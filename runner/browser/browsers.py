@@ -1,7 +1,7 @@
 """The browsers of this runner: started when first needed, shared by sessions, replaced when they die or grow old."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from runner.egress.addresses import Network
 from runner.egress.dial import Resolve, system_resolve
 from runner.egress.proxy import Egress, open_egress
 from runner.egress.rules import Rules
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed
 
 LAUNCH_SECONDS = 5.0
@@ -51,10 +52,6 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_page_bytes: int = 10 * 1024 * 1024
 
 
-def ignore(_url: str, _reason: str) -> None:
-    """Tell nobody."""
-
-
 class Browsers:
     """Gives out sessions. Use `open_browsers`."""
 
@@ -76,32 +73,24 @@ class Browsers:
             return (await self._usable()).version
 
     @asynccontextmanager
-    async def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] = ignore,
-        own: str = "",
-    ) -> AsyncIterator[Session]:
-        """One isolated context. `state` is what `Session.state` gave; `blocked` hears URL and reason of refusals.
+    async def session(self, wanted: Wanted) -> AsyncIterator[Session]:
+        """One isolated context. What is here is not there after a crash, so `own` is never found.
 
-        What is here is not there after a crash, so `own` is never found. Raises ActFailed when there is no browser.
+        Raises ActFailed when there is no browser.
         """
-        if allowed_domains and not self._held_to_rules:
+        if wanted.allowed_domains and not self._held_to_rules:
             refuse_domains(self.settings.executable, alone=False)
-        rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
-        async with open_egress(rules, refused=blocked, own=self.own_ports, resolve=self.settings.resolve) as egress:
-            chromium, context = await self._context(viewport, state, egress)
+        rules = Rules(allowed_domains=tuple(wanted.allowed_domains), private=self.settings.private)
+        async with open_egress(
+            rules, refused=wanted.blocked, own=self.own_ports, resolve=self.settings.resolve
+        ) as egress:
+            chromium, context = await self._context(wanted.viewport, wanted.state, egress)
             try:
                 session = Session(
                     chromium=chromium,
                     tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress).watch),
-                    access=Access(egress=egress, uploads=uploads),
-                    action_seconds=action_seconds,
+                    access=Access(egress=egress, uploads=wanted.uploads),
+                    action_seconds=wanted.action_seconds,
                     navigation_seconds=self.settings.navigation_seconds,
                 )
                 try:

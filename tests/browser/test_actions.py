@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.browser.browsers import Browsers, Session
+from runner.ports import Wanted
 from runner.vocabulary import (
     Check,
     Clear,
@@ -196,7 +197,7 @@ async def test_only_the_files_of_the_task_can_be_uploaded(browsers: Browsers, si
     (folder / "me.png").write_bytes(b"x")
     (tmp_path / "outside.txt").write_text("x")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
-    async with browsers.session(viewport=(800, 600), uploads=folder, action_seconds=2.0) as session:
+    async with browsers.session(Wanted(viewport=(800, 600), uploads=folder, action_seconds=2.0)) as session:
         await go(session, f"{site}/form.html")
 
         results = []

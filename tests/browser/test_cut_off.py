@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from runner.browser.browsers import Browsers, BrowserSettings, open_browsers
+from runner.ports import Wanted
 
 
 def children() -> set[str]:
@@ -13,7 +14,7 @@ def children() -> set[str]:
 
 
 async def use(browsers: Browsers) -> str:
-    async with browsers.session(viewport=(800, 600)) as session:
+    async with browsers.session(Wanted(viewport=(800, 600))) as session:
         return session.version
 
 

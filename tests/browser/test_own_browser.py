@@ -23,6 +23,7 @@ from runner.browser.isolated import IsolatedBrowsers, open_isolated
 from runner.browser.own import OwnBrowser, claim, start, sweep
 from runner.browser.sessions import open_sessions
 from runner.egress.addresses import LOOPBACK
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed, Click, Input, Query, SwitchTab
 from tests.browser.test_killed import events, gone, served, until
 from tests.playing import do, go, read
@@ -202,7 +203,7 @@ async def test_a_start_that_is_cut_off_leaves_nothing(tmp_path: Path) -> None:
 
 async def filled(isolated: IsolatedBrowsers, site: str) -> tuple[str, str]:
     """Leave a browser with a half-filled page; its name and its page's token."""
-    async with isolated.session(viewport=(800, 600), action_seconds=5.0) as session:
+    async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0)) as session:
         await go(session, f"{site}/half.html")
         await do(session, Input(text="Ann", target=Query(text="Name")))
         await do(session, Click(target=Query(text="Count")))
@@ -244,7 +245,7 @@ async def test_a_start_ends_the_browsers_that_no_task_names(
 
 
 async def test_what_is_not_kept_ends_with_its_session(isolated: IsolatedBrowsers, tmp_path: Path) -> None:
-    async with isolated.session(viewport=(800, 600)):
+    async with isolated.session(Wanted(viewport=(800, 600))):
         browser = family_of(tmp_path / "browsers")
     await gone(browser)
 
@@ -252,14 +253,14 @@ async def test_what_is_not_kept_ends_with_its_session(isolated: IsolatedBrowsers
 
 
 async def test_tabs_are_found_in_their_order_with_the_same_one_to_act_in(isolated: IsolatedBrowsers, site: str) -> None:
-    async with isolated.session(viewport=(800, 600), action_seconds=5.0) as session:
+    async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0)) as session:
         await go(session, f"{site}/windows.html")
         await do(session, Click(target=Query(text="Popup")))
         await do(session, SwitchTab(number=1))
         before = await session.look(tree=False)
         session.keep = True
 
-    async with isolated.session(viewport=(800, 600), own=session.own) as again:
+    async with isolated.session(Wanted(viewport=(800, 600), own=session.own)) as again:
         after = await again.look(tree=False)
         assert (True, before) == (again.attached, after)
         again.keep = False
@@ -269,7 +270,7 @@ async def test_an_element_that_only_its_place_tells_apart_is_found(isolated: Iso
     buttons = "<button>Go</button> <button onclick='this.textContent += `!`'>Go</button>"
     name = ""
     for expected in ("Go Go!", "Go Go!!"):
-        async with isolated.session(viewport=(800, 600), action_seconds=5.0, own=name) as session:
+        async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0, own=name)) as session:
             session.keep = not name
             tab = session._tabs.current_now
             assert tab is not None
@@ -301,7 +302,7 @@ async def test_what_stands_in_the_way_to_a_browser_is_replaced(
             for pid in browser - {int((tmp_path / "browsers" / name / "keeper").read_text("ascii"))}:
                 os.kill(pid, signal.SIGSTOP)
 
-        async with isolated.session(viewport=(800, 600), action_seconds=5.0, own=name) as session:
+        async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0, own=name)) as session:
             found = session.attached
             if found:
                 assert token == await read(session, "text", target=Query(text="Token"))

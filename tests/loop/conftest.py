@@ -22,7 +22,7 @@ from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment
 from runner.placeholders import names
-from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved
+from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Wanted
 from runner.vocabulary import ActFailed, AnyAction, Input, as_json
 from runner.wallet import Wallet
 from runner.worker import Worker
@@ -66,22 +66,12 @@ class Stage:
         return self.reached[where]
 
     @asynccontextmanager
-    async def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] | None = None,
-        own: str = "",
-    ) -> AsyncIterator["Stage"]:
+    async def session(self, wanted: Wanted) -> AsyncIterator["Stage"]:
         self.sessions += 1
-        self.states.append(state)
-        self.attached = self.keep = own in self.living
-        self.own = own if self.attached else f"browser-{self.sessions}" if self.isolated else ""
-        self.url = self.living.pop(own, "about:blank")
+        self.states.append(wanted.state)
+        self.attached = self.keep = wanted.own in self.living
+        self.own = wanted.own if self.attached else f"browser-{self.sessions}" if self.isolated else ""
+        self.url = self.living.pop(wanted.own, "about:blank")
         try:
             yield self
         finally:
