@@ -149,6 +149,10 @@ def _standing(event: e.Event) -> str:
     match event:
         case e.ProfileCreated() | e.ProfileChanged():
             return plain(event.name)
+        case e.ProfileUsed():
+            return plain(f"version {event.version}, by {event.stream}")
+        case e.ProfileSaveFailed():
+            return plain(f"from {event.stream}: {event.message or event.cause}")
         case e.ProfileSaved():
             return plain(f"version {event.version}, {len(event.cookie_domains)} domains, from {event.stream}")
         case e.ScheduleCreated() | e.ScheduleChanged():

@@ -421,6 +421,21 @@ class ProfileSaved(Event, frozen=True, kw_only=True, tag="profile.saved"):
     size: int = 0
 
 
+class ProfileUsed(Event, frozen=True, kw_only=True, tag="profile.used"):
+    """The browser of `stream`, a task or a session, begins with a copy of the snapshot `version`; 0: with nothing."""
+
+    stream: str
+    version: int = 0
+
+
+class ProfileSaveFailed(Event, frozen=True, kw_only=True, tag="profile.save_failed"):
+    """What the browser of `stream` had is lost to the profile. `cause` is a word, `message` a sentence for a person."""
+
+    stream: str
+    cause: str
+    message: str = ""
+
+
 class ProfileDeleted(Event, frozen=True, kw_only=True, tag="profile.deleted"):
     reason: str = ""
 
@@ -584,7 +599,9 @@ SessionEvent: TypeAlias = (
     | FileDownloaded
     | FilesRemoved
 )
-ProfileEvent: TypeAlias = ProfileCreated | ProfileChanged | ProfileSaved | ProfileDeleted
+ProfileEvent: TypeAlias = (
+    ProfileCreated | ProfileChanged | ProfileUsed | ProfileSaved | ProfileSaveFailed | ProfileDeleted
+)
 ScheduleEvent: TypeAlias = ScheduleCreated | ScheduleChanged | ScheduleRun | ScheduleMissed | ScheduleDeleted
 HookEvent: TypeAlias = HookCreated | HookDelivered | HookFailed | RedeliveryRequested | HookDeleted
 KeyEvent: TypeAlias = KeyCreated | KeyRevoked

@@ -17,11 +17,15 @@ class Limits(Part, frozen=True, kw_only=True):
 
 
 class Proxy(Part, frozen=True, kw_only=True):
-    """A proxy that a client brought. Where it wants a user and a password, they are in the vault under `secret`."""
+    """An HTTP proxy that a client brought. Where it wants a user and a password, they are in the vault under `secret`.
+
+    With `untrusted` the certificates that come through it are not checked: it may have put its own in their place.
+    """
 
     host: str
     port: int
     secret: str = ""
+    untrusted: bool = False
 
 
 class Options(Part, frozen=True, kw_only=True):

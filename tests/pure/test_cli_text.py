@@ -102,6 +102,8 @@ SAID: list[tuple[e.Event, str]] = [
     (e.FilesRemoved(files=("f",), reason="old"), "1 files: old"),
     (e.ProfileCreated(project="p", family="v1", name="Shop"), "Shop"),
     (e.ProfileChanged(name="Shop", description="", persist=True, settings="{}"), "Shop"),
+    (e.ProfileUsed(stream="task-1", version=1), "version 1, by task-1"),
+    (e.ProfileSaveFailed(stream="task-1", cause="no_state", message="Lost."), "from task-1: Lost."),
     (e.ProfileSaved(version=2, stream="task-1", cookie_domains=("a.test",)), "version 2, 1 domains, from task-1"),
     (e.ProfileDeleted(), ""),
     (SCHEDULE, "every 5 min: Look"),
