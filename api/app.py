@@ -1,7 +1,7 @@
 """One application out of the tables of routes; what every request passes is in `guard.py`."""
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
 
@@ -54,8 +54,8 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     rates = Rates(service.settings.rate_limit)
     identify = identifier(service.settings.api_key, partial(_keyholder, service))
     for route in (*routes, _UNKNOWN):
-        statuses = app[REQUESTS].setdefault((route.method, route.path), Counter())
-        guarded = guard(route, identify, rates, statuses, service.ending)
+        statuses = app[REQUESTS].setdefault((route.method, route.path), defaultdict(int))
+        guarded = guard(route, identify, rates, statuses, service)
         app.router.add_route(route.method, route.path, guarded, expect_handler=_expected)
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, guarded, expect_handler=_expected)

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -19,6 +20,9 @@ OWN_HEADER = istr("X-Browser-Use-API-Key")  # looked for in every request; an is
 DEFAULT_PROJECT = OPERATORS = "default"
 """The project of whoever has named none. Its admins are the operators: they see to what belongs to all projects."""
 
+REMEMBERED = 500
+"""Of so many keys the digests stay at hand: who polls sends the same one again, and to hash it is a tenth of a poll."""
+
 ANONYMOUS = Caller(actor="", project="")
 ENVIRONMENT = Caller(actor="key:env", project=DEFAULT_PROJECT, scopes=frozenset(SCOPES))
 
@@ -33,6 +37,7 @@ def identifier(api_key: str | None, lookup: Lookup) -> Identify:
     family; `X-Browser-Use-API-Key` comes first, because a proxy may want `Authorization` for itself.
     """
     own = digest(api_key) if api_key else None
+    digest_of = lru_cache(maxsize=REMEMBERED)(digest)  # not whose it is: that may change with every event
 
     def identify(headers: Mapping[str, str]) -> Caller | None:
         key = headers.get(OWN_HEADER)
@@ -43,7 +48,7 @@ def identifier(api_key: str | None, lookup: Lookup) -> Identify:
             scheme, _, key = value.partition(" ")
             if scheme.lower() != "bearer":
                 return None
-        found = digest(key.strip())
+        found = digest_of(key.strip())
         if own is not None and hmac.compare_digest(own, found):
             return ENVIRONMENT
         return lookup(found)

@@ -1,6 +1,7 @@
 """What every family does with a task: find one of the caller's own, begin one, steer one. In no family's words."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -54,8 +55,13 @@ def fresh_id() -> str:
 
 async def task(service: Service, caller: Caller, task_id: str) -> TaskRow:
     """The caller's task as the view has it. Raises NotFound; a task of another project does not exist."""
+    return copy.copy(await glance(service, caller, task_id))
+
+
+async def glance(service: Service, caller: Caller, task_id: str) -> TaskRow:
+    """The same, but no copy: it changes with the next event, so that it must be read before anything is awaited."""
     tasks = service.projector.tasks
-    row = tasks.get(task_id) or await tasks.find(task_id.lower())  # UUIDs are the same in either case
+    row = tasks.peek(task_id) or await tasks.find(task_id.lower())  # UUIDs are the same in either case
     if row is None or row.project != caller.project:
         raise NotFound
     return row

@@ -1,6 +1,6 @@
 """For machines that watch the service: is it alive, may it be used, what does it do."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
@@ -13,7 +13,7 @@ from api.service import SERVICE
 from api.sse import STREAMS
 from api.wire import Route, reply
 
-REQUESTS = web.AppKey("requests", dict[tuple[str, str], Counter[int]])
+REQUESTS = web.AppKey("requests", dict[tuple[str, str], defaultdict[int, int]])
 FOUND_AT_START = web.AppKey("found_at_start", int)
 FULL = "the disk is nearly full: new tasks are refused and no pictures are kept"
 _MEDIA = "text/plain; version=0.0.4; charset=utf-8"

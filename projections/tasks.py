@@ -65,9 +65,16 @@ class Tasks:
             counts[state] += total
         return counts
 
+    def peek(self, task_id: str) -> TaskRow | None:
+        """The row itself, if it is in memory: every live task is, and those that ended or were looked at last.
+
+        It changes with the next event: read it at once, and keep nothing.
+        """
+        return self._hot(STREAM + task_id)
+
     def get(self, task_id: str) -> TaskRow | None:
-        """A copy of the row, if it is in memory: every live task is, and those that ended or were looked at last."""
-        row = self._hot(STREAM + task_id)
+        """A copy of the row, if it is in memory."""
+        row = self.peek(task_id)
         return copy.copy(row) if row else None
 
     async def find(self, task_id: str) -> TaskRow | None:

@@ -46,7 +46,7 @@ async def steer(request: web.Request, intention: control.Intention) -> web.Respo
 
 async def status(request: web.Request) -> web.Response:
     """What clients poll: one look into memory, and bytes that are ready."""
-    row = await control.task(request.app[SERVICE], request[CALLER], request.match_info["task_id"])
+    row = await control.glance(request.app[SERVICE], request[CALLER], request.match_info["task_id"])
     return web.Response(body=_STATUS[row.state], content_type="application/json")
 
 

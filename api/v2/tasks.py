@@ -87,7 +87,7 @@ async def update_task(request: web.Request) -> web.Response:
 
 async def task_status(request: web.Request) -> web.Response:
     """What clients poll."""
-    row = await control.task(request.app[SERVICE], request[CALLER], _task_id(request))
+    row = await control.glance(request.app[SERVICE], request[CALLER], _task_id(request))
     return wire.reply(convert.status(row))
 
 

@@ -67,6 +67,18 @@ async def test_a_key_on_the_tape_opens_its_own_project_and_no_other(
     assert [200, 404] == answers
 
 
+async def test_a_key_that_was_refused_opens_as_soon_as_it_is_on_the_tape(service: Service, anonymous: Client) -> None:
+    headers = {"Authorization": "Bearer tw_not-yet"}
+    before = await anonymous.get("/api/v1/tasks", headers=headers)
+
+    created = KeyCreated(digest=sha256(b"tw_not-yet").hexdigest(), project="shop")
+    (recorded,) = await service.store.append("key-1", 0, [created], actor="system")
+    await service.projector.reached(recorded.position)
+    after = await anonymous.get("/api/v1/tasks", headers=headers)
+
+    assert (401, 200) == (before.status, after.status)
+
+
 async def test_what_a_caller_does_stands_under_his_name_on_the_tape(client: Client, drive: Drive) -> None:
     task_id = await drive.create()
 

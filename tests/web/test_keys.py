@@ -158,6 +158,7 @@ async def test_a_revoked_key_opens_nothing_from_the_answer_on_and_revoking_twice
     client: Client, anonymous: Client, service: Service
 ) -> None:
     key = await made(client)
+    before = await anonymous.get("/api/v1/me", headers=bearing(key))
 
     first = await client.delete(f"/api/tape/keys/{key.id}")
     after = await anonymous.get("/api/v1/me", headers=bearing(key))
@@ -166,6 +167,7 @@ async def test_a_revoked_key_opens_nothing_from_the_answer_on_and_revoking_twice
     told = await first.json()
     assert (200, 200, told) == (first.status, again.status, await again.json())
     assert told["revoked_at"] is not None
+    assert (200, True) == (before.status, await before.json())
     assert (401, False) == (after.status, await after.json())
     assert ["key.created", "key.revoked"] == [each.type for each in await service.store.read()]
 
