@@ -86,19 +86,20 @@ async def ours(directory: Path) -> AsyncIterator[web.Application]:
     async with (
         open_sqlite(directory / "tape.db") as store,
         open_projector(store, directory / "views") as projector,
-        background(projector.run()),
     ):
-        yield create_app(
-            Service(
-                settings=Settings(data_dir=directory, api_key=KEY, rate_limit=1_000_000),
-                store=store,
-                tasks=Repository(store, Task(), evolve),
-                projector=projector,
-                blobs=Blobs(directory / "blobs"),
-                vault=Vault(directory / "vault"),
-                signer=Signer(bytes(32)),
-            )
+        while await projector.advance():
+            pass
+        service = Service(
+            settings=Settings(data_dir=directory, api_key=KEY, rate_limit=1_000_000),
+            store=store,
+            tasks=Repository(store, Task(), evolve),
+            projector=projector,
+            blobs=Blobs(directory / "blobs"),
+            vault=Vault(directory / "vault"),
+            signer=Signer(bytes(32)),
         )
+        async with background(projector.run()):
+            yield create_app(service)
 
 
 @contextlib.asynccontextmanager
