@@ -91,7 +91,9 @@ async def site() -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsers() -> AsyncIterator[Browsers]:
     """Browsers that may reach this machine, with two megabytes a page, and time for a slow machine."""
-    settings = BrowserSettings(navigation_seconds=LIMIT, max_page_bytes=2 * 1024 * 1024, private=LOOPBACK)
+    settings = BrowserSettings(
+        navigation_seconds=LIMIT, answer_seconds=LIMIT, max_page_bytes=2 * 1024 * 1024, private=LOOPBACK
+    )
     async with open_browsers(settings) as opened:
         yield opened
 

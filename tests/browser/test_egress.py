@@ -37,7 +37,7 @@ OPEN = Rules(private=LOOPBACK)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Chromium]:
     """A browser without the guard of a session: the proxy is alone here."""
-    opened = await launch("", headless=True)
+    opened = await launch("", headless=True, answer_seconds=SECONDS)  # it is busy with all that the pages try
     yield opened
     await opened.close(5.0)
 
