@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
-from eventstore import codec, events, machine
+from eventstore import codec, events, machine, naming
 from eventstore.errors import DiskFull
 from eventstore.events import TaskRedacted, Unknown
 from eventstore.store import EventStore, Recorded
@@ -21,6 +21,7 @@ from projections.sessions import Sessions
 from projections.shelf import Checkpoint, Shelf, open_shelf, remove
 from projections.steps import Steps
 from projections.tasks import Tasks
+from projections.uploads import Uploads
 
 FLUSH_EVERY = 20_000
 REMEMBER = 20_000
@@ -54,6 +55,7 @@ class Projector:
         self.sessions = Sessions(file, self.flush)
         self.session_files = SessionFiles(file, self.flush)
         self.keys = Keys()
+        self.uploads = Uploads()
         self.skipped = 0
         self.poisoned = 0
 
@@ -77,6 +79,7 @@ class Projector:
         await self.tasks.load()
         await self.steps.load()
         await self.keys.load(self._store)
+        await self.uploads.load(self._store)
 
     async def run(self) -> None:
         """Follow the log for ever. Raises what the store raises; then, and when cancelled, nobody waits in vain."""
@@ -179,6 +182,7 @@ class Projector:
             self.tasks.apply,
             self.steps.apply,
             self.references.apply,
+            self.uploads.apply,
             self.sessions.apply,
             self.session_files.apply,
             self.keys.apply,
@@ -248,7 +252,7 @@ def _files(directory: Path) -> tuple[Path, list[Path]]:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = sha256()
     views = (task_row, tasks, step_row, steps, references, session_row, sessions, session_files)
-    for module in (events, codec, machine, shelf, *views):
+    for module in (events, codec, machine, naming, shelf, *views):
         digest.update(Path(module.__file__ or "").read_bytes())
     file = directory / f"views-{digest.hexdigest()[:16]}.db"
     return file, [other for other in directory.glob("views-*.db") if other != file]

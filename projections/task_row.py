@@ -16,9 +16,10 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     """What the API families show of a task. Times are microseconds since 1970 UTC, None for what has not happened.
 
     `created` is the position of its first event, `version` and `position` those of its last one. `state` is what the
-    three registers amount to. `uploads` are files it was given, `files` those it produced; `steps` counts the steps
-    that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose price is
-    known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a person and
+    three registers amount to. `uploads` are the names of files it was given, `files` of those it produced: `produced`
+    has the newest of each name, `recordings` its videos, and `removed` why what is gone of a class went. `steps` counts
+    the steps that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose
+    price is known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a person and
     waits to be answered, `controlled` that a person drives its browser. Of a task that was `redacted` there are the
     project, the states and the times; `redaction` is why.
     """
@@ -56,6 +57,9 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     success: bool | None = None
     output: str = ""
     files: tuple[str, ...] = ()
+    produced: tuple[e.File, ...] = ()
+    recordings: tuple[e.File, ...] = ()
+    removed: dict[str, str] = {}
     error_code: str = ""
     error_message: str = ""
     redacted: bool = False
@@ -72,6 +76,7 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
     row.position = recorded.position
     if isinstance(event, e.TaskRedacted):
         return _redact(row, event)
+    _file(row, event)
     if kind in _QUIET or row.ended_at is not None:
         return row
     if isinstance(event, e.Unknown):
@@ -154,6 +159,18 @@ def _blank(recorded: Recorded) -> TaskRow:
     )
 
 
+def _file(row: TaskRow, event: e.Event) -> None:
+    """Files may come, and go, when the task has ended."""
+    match event:
+        case e.FileProduced(file=file):
+            row.produced = (*(each for each in row.produced if each.name != file.name), file)
+            row.files = tuple(each.name for each in row.produced)
+        case e.RecordingSaved(file=file):
+            row.recordings = (*row.recordings, file)
+        case e.BlobsRemoved(kind=kind, reason=reason):
+            row.removed = {**row.removed, kind: reason or "removed"}
+
+
 def _count(row: TaskRow, kind: type[e.Event]) -> None:
     """What the type alone tells of an event whose payload is gone."""
     row.steps += kind is e.StepTaken
@@ -166,7 +183,8 @@ def _redact(row: TaskRow, event: e.TaskRedacted) -> TaskRow:
     row.session = row.family = row.instruction = row.llm = row.start_url = row.output_schema = ""
     row.limits, row.options = e.Limits(), e.Options()
     row.metadata = {}
-    row.uploads = row.files = ()
+    row.uploads = row.files = row.produced = row.recordings = ()
+    row.removed = {}
     row.hold, row.question, row.controlled = Hold.NONE, None, False
     row.state = seen(row.phase, row.desired)
     row.runner = row.output = row.error_code = row.error_message = ""
@@ -187,7 +205,7 @@ def _move(row: TaskRow, event: e.Event, at: int) -> None:
         row.ended_at = at
         match event:
             case e.TaskFinished(success=success, output=output, files=files):
-                row.success, row.output, row.files = success, output, files
+                row.success, row.output, row.files = success, output, row.files or files
             case e.TaskFailed(code=code, message=message):
                 row.success, row.error_code, row.error_message = False, code, message
             case e.Unknown() if row.phase is Phase.FAILED:
