@@ -100,8 +100,8 @@ async def browsers() -> AsyncIterator[Browsers]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def session(browsers: Browsers) -> AsyncIterator[Session]:
-    """One context for the module, two seconds for an act: every test opens its own page in it."""
-    async with browsers.session(Wanted(viewport=(1280, 800), action_seconds=2.0)) as opened:
+    """One context for the module, for acts that must succeed: every test opens its own page in it."""
+    async with browsers.session(Wanted(viewport=(1280, 800), action_seconds=LIMIT)) as opened:
         yield opened
 
 
@@ -115,5 +115,5 @@ async def hasty(browsers: Browsers) -> AsyncIterator[Session]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def fresh(browsers: Browsers) -> AsyncIterator[Session]:
     """A context for one test alone: it counts tabs or history, or does harm."""
-    async with browsers.session(Wanted(viewport=(1280, 800), action_seconds=2.0)) as opened:
+    async with browsers.session(Wanted(viewport=(1280, 800), action_seconds=LIMIT)) as opened:
         yield opened
