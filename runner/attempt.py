@@ -1,5 +1,6 @@
 """One attempt at one task: a browser session, a way back when an earlier attempt left off, the loop, and the end."""
 
+import asyncio
 import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -20,6 +21,7 @@ from runner.keeping import Keeper, forget, kept
 from runner.loop import Loop
 from runner.past import Past
 from runner.ports import Done, Model, Session, Sessions, Wanted
+from runner.profiles import Copy, Profiles, wanted
 from runner.restoring import Restoration, must_be_honest
 from runner.tape import Tape
 from runner.veil import Veiled
@@ -29,6 +31,9 @@ from runner.wallet import Wallet, wallet_of
 log = structlog.get_logger()
 
 MESSAGE_BYTES = 20_000
+
+STATE_SECONDS, STOP_SECONDS = 12.0, 3.0
+"""How long a browser may take to tell what its profile will begin with; at a stop somebody waits for the end."""
 
 BLOCKS_RECORDED = 100
 """Blocked requests of one attempt that go on the tape; a page can try without end."""
@@ -58,6 +63,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     gate: Gate
     past: Past
     equipment: Equipment
+    profiles: Profiles
     session: Session | None = None
     keeper: Keeper | None = None
     blocks: int = 0
@@ -88,6 +94,7 @@ class Attempt(msgspec.Struct, kw_only=True):
                 told = self.tape.mask.text(traceback.format_exc())  # it may quote the page
                 log.error("a task failed unexpectedly", stream=self.tape.stream, exception=told)
                 fact = self._failed("internal", "The runner failed unexpectedly; the service's log says more.")
+            await self._leave(stopped=fact is None)
             await self._end(fact)
             self._keep(False)
             if self.session is None and self.past.browser:  # it waits for a session that will not come
@@ -96,6 +103,22 @@ class Attempt(msgspec.Struct, kw_only=True):
                 await self.keeper.forget()
             else:
                 await forget(self.equipment.vault, state_name(self.created))
+
+    async def _leave(self, *, stopped: bool) -> None:
+        """Keep of the browser what was asked for; before the end is told, so that a task that follows begins with it."""
+        if not wanted(self.created):
+            return
+        state = ""
+        if self.session is not None:
+            try:
+                async with asyncio.timeout(STOP_SECONDS if stopped else STATE_SECONDS):
+                    state = await self.session.state()
+            except (ActFailed, TimeoutError) as failure:
+                log.warning("what a browser has could not be read", stream=self.tape.stream, reason=str(failure))
+        if not state and (known := await kept(self.equipment.vault, state_name(self.created))):
+            state = known.state
+        begun = self.session is not None or bool(self.past.steps)
+        await self.profiles.leave(self.created, self.tape.stream, state, begun=begun)
 
     async def _end(self, fact: e.Event | None) -> None:
         """The end as a fact; without one, a stop took effect. What is still behind neither fails nor delays it."""
@@ -161,12 +184,13 @@ class Attempt(msgspec.Struct, kw_only=True):
         if not model.needs_tree and not self.past.browser:
             must_be_honest(self.past, known)
         options = self.created.options
+        copy = Copy() if known else await self.profiles.copy(options.profile)
         opened = await stack.enter_async_context(
             self.equipment.browsers.session(
                 Wanted(
                     viewport=(options.viewport_width, options.viewport_height),
                     allowed_domains=self.created.allowed_domains,
-                    state=known.state if known else "",
+                    state=known.state if known else copy.state,
                     uploads=self.equipment.uploads,
                     action_seconds=self.created.limits.action_seconds,
                     blocked=self._blocked,
@@ -174,6 +198,8 @@ class Attempt(msgspec.Struct, kw_only=True):
                 )
             )
         )
+        if not known and not opened.attached:
+            await self.profiles.used(options.profile, self.tape.stream, copy.version)
         session = self.session = Veiled(opened, wallet)
         if session.own:
             await self._write(e.BrowserOpened(fence=self.tape.fence, browser=session.own))

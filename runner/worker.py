@@ -20,6 +20,7 @@ from eventstore.transact import Repository
 from runner.attempt import Attempt, Equipment, state_name
 from runner.control import Gate, LetGo, Parking
 from runner.keeping import forget
+from runner.profiles import Profiles
 from runner.reading import past_of, unended
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
@@ -64,6 +65,7 @@ class Worker:
         self._equipment = equipment
         self._name = name
         self._actor = f"runner:{name}"
+        self._profiles = Profiles(store, equipment.vault, actor=self._actor)
         self._slots = asyncio.Semaphore(max_concurrent)
         self._keep_paused_seconds = keep_paused_seconds
         self._parking = Parking(seconds=keep_paused_seconds, most=KEPT_PAUSED * max_concurrent)
@@ -92,8 +94,9 @@ class Worker:
         await self._equipment.browsers.take_up(browsers, self._keep_paused_seconds)
         try:
             await self._equipment.vault.sweep(kept)
+            await self._profiles.take_up()
         except OSError as failure:
-            log.error("what the vault has of ended tasks could not be deleted", reason=str(failure))
+            log.error("what the vault has of what has ended could not be deleted", reason=str(failure))
 
     async def _left(self, stream: str) -> Task:
         """The task as nobody runs it: whoever did is gone."""
@@ -146,8 +149,8 @@ class Worker:
                 gate.hear(DESIRES[kind])
         elif kind in (e.TaskCreated, e.TaskRequeued, e.ResumeRequested):
             self._wait(recorded.stream)
-        elif kind is e.TaskStopped:
-            await self._forget(await self._tasks.load(recorded.stream))  # it may be that nobody ran it any more
+        elif _alone(recorded):
+            await self._forget(recorded.stream, await self._tasks.load(recorded.stream))
 
     async def _forget_secrets(self, stream: str) -> None:
         """Whoever ended the task: nobody types its secrets any more."""
@@ -155,12 +158,12 @@ class Worker:
         if created and created.secrets:
             await forget(self._equipment.vault, vault_name(stream, created))
 
-    async def _forget(self, task: Task) -> None:
-        """The task has ended: nobody comes back to its browser, nor to what was kept of it."""
+    async def _forget(self, stream: str, task: Task) -> None:
+        """The task has ended, and no attempt with it: nobody comes back to its browser, nor to what was kept of it."""
         if task.browser:
             self._equipment.browsers.end(task.browser)
         if task.created:
-            await forget(self._equipment.vault, state_name(task.created))
+            await self._profiles.leave_kept(task.created, stream, state_name(task.created), begun=task.step > 0)
 
     def _wait(self, stream: str) -> None:
         self._waiting.setdefault(stream)
@@ -219,7 +222,13 @@ class Worker:
     async def _attempt(self, task: Task, created: e.TaskCreated, tape: Tape, gate: Gate) -> None:
         past = await past_of(self._store, tape.stream)
         await Attempt(
-            created=created, number=task.attempt, tape=tape, gate=gate, past=past, equipment=self._equipment
+            created=created,
+            number=task.attempt,
+            tape=tape,
+            gate=gate,
+            past=past,
+            equipment=self._equipment,
+            profiles=self._profiles,
         ).run()
 
     async def _give_back(self, stream: str, cause: str) -> None:
@@ -236,7 +245,7 @@ class Worker:
         lose = partial(decide.lose, runner=runner, cause=cause, max_attempts=self._max_attempts)
         done = await self._tasks.transact(stream, lose, actor=actor, lane=Lane.CONTROL)
         if done.appended and done.state.ended:
-            await self._forget(done.state)
+            await self._forget(stream, done.state)
         return done.state
 
     async def _give_all_back(self) -> None:
@@ -246,3 +255,9 @@ class Worker:
                     await self._give_back(stream, "shutdown")
         except TimeoutError:
             log.error("not every task could be given back", left=len(self._gates))
+
+
+def _alone(recorded: Recorded) -> bool:
+    """Whether the task was stopped when nobody ran it (any more): a runner that stops one, or loses it, sees to it."""
+    event = recorded.event
+    return isinstance(event, e.TaskStopped) and event.cause == "stop" and not recorded.actor.startswith("runner:")

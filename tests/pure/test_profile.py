@@ -70,7 +70,7 @@ def test_what_is_not_there_is_neither_changed_nor_used_nor_saved(before: list[e.
         lambda: decide.use(profile, stream="task-1", version=1),
         lambda: decide.save(profile, saved=saved(2)),
     ):
-        with pytest.raises(NotFound, match="^Profile not found$"):
+        with pytest.raises(NotFound, match=r"^Profile not found$"):
             decision()
     assert [] == decide.fail(profile, failed=e.ProfileSaveFailed(stream="task-1", cause="no_state"))
 
