@@ -1,6 +1,5 @@
 """One attempt at one task: a browser session, a way back when an earlier attempt left off, the loop, and the end."""
 
-import asyncio
 import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -21,7 +20,7 @@ from runner.keeping import Keeper, forget, kept
 from runner.loop import Loop
 from runner.past import Past
 from runner.ports import Done, Model, Session, Sessions, Wanted
-from runner.profiles import Copy, Profiles, wanted
+from runner.profiles import STATE_SECONDS, STOP_SECONDS, Copy, Profiles, last_state, wanted
 from runner.restoring import Restoration, must_be_honest
 from runner.tape import Tape
 from runner.veil import Veiled
@@ -31,9 +30,6 @@ from runner.wallet import Wallet, wallet_of
 log = structlog.get_logger()
 
 MESSAGE_BYTES = 20_000
-
-STATE_SECONDS, STOP_SECONDS = 12.0, 3.0
-"""How long a browser may take to tell what its profile will begin with; at a stop somebody waits for the end."""
 
 BLOCKS_RECORDED = 100
 """Blocked requests of one attempt that go on the tape; a page can try without end."""
@@ -105,20 +101,12 @@ class Attempt(msgspec.Struct, kw_only=True):
                 await forget(self.equipment.vault, state_name(self.created))
 
     async def _leave(self, *, stopped: bool) -> None:
-        """Keep of the browser what was asked for; before the end is told, so that a task that follows begins with it."""
-        if not wanted(self.created):
-            return
-        state = ""
-        if self.session is not None:
-            try:
-                async with asyncio.timeout(STOP_SECONDS if stopped else STATE_SECONDS):
-                    state = await self.session.state()
-            except (ActFailed, TimeoutError) as failure:
-                log.warning("what a browser has could not be read", stream=self.tape.stream, reason=str(failure))
-        if not state and (known := await kept(self.equipment.vault, state_name(self.created))):
-            state = known.state
-        begun = self.session is not None or bool(self.past.steps)
-        await self.profiles.leave(self.created, self.tape.stream, state, begun=begun)
+        """Keep of the browser what was asked for, before the end is told: a task that follows may begin with it."""
+        if wanted(self.created):
+            seconds = STOP_SECONDS if stopped else STATE_SECONDS
+            state = await last_state(self.session, self.equipment.vault, state_name(self.created), seconds)
+            begun = self.session is not None or bool(self.past.steps)
+            await self.profiles.leave(self.created, self.tape.stream, state, begun=begun)
 
     async def _end(self, fact: e.Event | None) -> None:
         """The end as a fact; without one, a stop took effect. What is still behind neither fails nor delays it."""

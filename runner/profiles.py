@@ -21,9 +21,13 @@ from eventstore.store import EventStore
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.keeping import forget, kept
+from runner.ports import Session
 from runner.vocabulary import ActFailed
 
 log = structlog.get_logger()
+
+STATE_SECONDS, STOP_SECONDS = 12.0, 3.0
+"""How long a browser may take to tell what it has at the end of a task; at a stop somebody waits for it."""
 
 TYPES = frozenset({"profile.created", "profile.changed", "profile.saved", "profile.deleted"})
 
@@ -166,6 +170,18 @@ class Profiles:
 
     def _lock(self, profile_id: str) -> asyncio.Lock:
         return self._writing.setdefault(profile_id, asyncio.Lock())
+
+
+async def last_state(session: Session | None, vault: Vault, name: str, seconds: float) -> str:
+    """What the session's browser has; else what the vault has of it under the name, or nothing."""
+    if session is not None:
+        try:
+            async with asyncio.timeout(seconds):
+                return await session.state()
+        except (ActFailed, TimeoutError) as failure:
+            log.warning("what a browser has could not be read at its end", reason=str(failure))
+    known = await kept(vault, name)
+    return known.state if known else ""
 
 
 def wanted(created: e.TaskCreated) -> bool:

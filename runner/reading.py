@@ -1,6 +1,7 @@
 """What a runner reads of the log beside following it: which tasks have not ended, and what was done in one."""
 
-from eventstore.store import PAGE, EventStore
+from eventstore.events import TaskStopped
+from eventstore.store import PAGE, EventStore, Recorded
 from runner.past import Past
 
 _BEGINS = "task.created"
@@ -19,6 +20,12 @@ async def unended(store: EventStore) -> list[str]:
             else:
                 streams.pop(recorded.stream, None)
     return list(streams)
+
+
+def stopped_alone(recorded: Recorded) -> bool:
+    """Whether a task was stopped when nobody ran it (any more): a runner that stops one, or loses it, sees to it."""
+    event = recorded.event
+    return isinstance(event, TaskStopped) and event.cause == "stop" and not recorded.actor.startswith("runner:")
 
 
 async def past_of(store: EventStore, stream: str) -> Past:

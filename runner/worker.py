@@ -21,7 +21,7 @@ from runner.attempt import Attempt, Equipment, state_name
 from runner.control import Gate, LetGo, Parking
 from runner.keeping import forget
 from runner.profiles import Profiles
-from runner.reading import past_of, unended
+from runner.reading import past_of, stopped_alone, unended
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
 
@@ -149,7 +149,7 @@ class Worker:
                 gate.hear(DESIRES[kind])
         elif kind in (e.TaskCreated, e.TaskRequeued, e.ResumeRequested):
             self._wait(recorded.stream)
-        elif _alone(recorded):
+        elif stopped_alone(recorded):
             await self._forget(recorded.stream, await self._tasks.load(recorded.stream))
 
     async def _forget_secrets(self, stream: str) -> None:
@@ -255,9 +255,3 @@ class Worker:
                     await self._give_back(stream, "shutdown")
         except TimeoutError:
             log.error("not every task could be given back", left=len(self._gates))
-
-
-def _alone(recorded: Recorded) -> bool:
-    """Whether the task was stopped when nobody ran it (any more): a runner that stops one, or loses it, sees to it."""
-    event = recorded.event
-    return isinstance(event, e.TaskStopped) and event.cause == "stop" and not recorded.actor.startswith("runner:")

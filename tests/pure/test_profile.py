@@ -65,13 +65,12 @@ def test_deleting_twice_is_once() -> None:
 def test_what_is_not_there_is_neither_changed_nor_used_nor_saved(before: list[e.Event]) -> None:
     profile = fold(before)
 
-    for decision in (
-        lambda: decide.change(profile, change=SHY),
-        lambda: decide.use(profile, stream="task-1", version=1),
-        lambda: decide.save(profile, saved=saved(2)),
-    ):
-        with pytest.raises(NotFound, match=r"^Profile not found$"):
-            decision()
+    with pytest.raises(NotFound, match=r"^Profile not found$"):
+        decide.change(profile, change=SHY)
+    with pytest.raises(NotFound):
+        decide.use(profile, stream="task-1", version=1)
+    with pytest.raises(NotFound):
+        decide.save(profile, saved=saved(2))
     assert [] == decide.fail(profile, failed=e.ProfileSaveFailed(stream="task-1", cause="no_state"))
 
 
