@@ -36,8 +36,12 @@ def create(task: Task, created: e.TaskCreated) -> list[e.Event]:
 
 
 def pause(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
-    """Hold before anything new begins. A task that nobody runs yet is simply not taken up."""
-    if _said(task, command_id) or answer(task.state, e.PauseRequested) is Answer.ALREADY:
+    """Hold before anything new begins. A task that nobody runs yet is simply not taken up.
+
+    One that waits for a person, or is driven by one, stays paused when the person is done.
+    """
+    waits = task.held is not Hold.NONE and task.state is State.PAUSED and task.desired is Desired.RUN
+    if _said(task, command_id) or (answer(task.state, e.PauseRequested) is Answer.ALREADY and not waits):
         return []
     return [e.PauseRequested(reason=reason, command_id=command_id)]
 
@@ -46,8 +50,7 @@ def resume(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Even
     """Go on from where it was paused."""
     if _said(task, command_id) or answer(task.state, e.ResumeRequested) is Answer.ALREADY:
         return []
-    returned = [e.ControlReturned(reason="resume")] if task.controlled else []
-    return [*returned, e.ResumeRequested(reason=reason, command_id=command_id)]
+    return [*_returned(task, "resume"), e.ResumeRequested(reason=reason, command_id=command_id)]
 
 
 def stop(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
@@ -56,7 +59,7 @@ def stop(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]
         return []
     requested = e.StopRequested(reason=reason, command_id=command_id)
     if task.runner:
-        return [requested]
+        return [*_returned(task, "stop"), requested]
     return [requested, e.TaskStopped(fence=task.fence, step=task.step, answers=task.version + 1)]
 
 
@@ -66,17 +69,17 @@ def provide(task: Task, *, request: str, command_id: str = "") -> list[e.Event]:
         return []
     if task.phase is Phase.ABSENT:
         raise NotFound
-    if task.ended or task.asking != request:
+    if task.ended or not task.asking or task.asking != request or task.desired is Desired.STOP:
         raise NotAllowed("This question waits for no answer (any more).")
     return [e.InputProvided(request=request, command_id=command_id)]
 
 
 def take_control(task: Task, *, command_id: str = "") -> list[e.Event]:
     """A person drives the browser from now on. Only that of a paused task, while there is one."""
-    if _said(task, command_id) or task.controlled:
-        return []
     if task.phase is Phase.ABSENT:
         raise NotFound
+    if _said(task, command_id) or (task.controlled and not task.ended):
+        return []
     if task.state is not State.PAUSED or task.phase is not Phase.PAUSED:
         raise NotAllowed(f"Only a paused task can be taken over; this one is {task.state}.")
     if not task.runner:
@@ -139,17 +142,17 @@ def unpark(task: Task, *, fence: int) -> list[e.Event]:
 
 def ask(task: Task, question: e.InputRequested) -> list[e.Event]:
     """The task waits for a person, parked by itself. Asking the same again changes nothing."""
-    if task.asking == question.request:
+    if question.request in task.asked:
         return []
     asked = record(task, question)
     return [*asked, e.TaskPaused(fence=question.fence, step=task.step, cause=Hold.INPUT)]
 
 
-def expire(task: Task, *, fence: int, request: str) -> list[e.Event]:
-    """Nobody answered in time. Nothing to say when somebody has."""
-    if task.ended or task.asking != request:
+def expire(task: Task, *, request: str) -> list[e.Event]:
+    """Nobody answered in time, whoever runs the task, if anybody does. Nothing to say when somebody has."""
+    if task.ended or not task.asking or task.asking != request or task.desired is Desired.STOP:
         return []
-    return record(task, e.InputExpired(fence=fence, request=request))
+    return [e.InputExpired(fence=task.fence, request=request)]
 
 
 def human_acted(task: Task, acted: e.HumanActed) -> list[e.Event]:
@@ -214,6 +217,11 @@ def _given_up(task: Task, cause: str) -> e.TaskFailed:
             f"{doing} ({cause}); the task is not taken up again."
         ),
     )
+
+
+def _returned(task: Task, reason: str) -> list[e.Event]:
+    """What is asked for takes the browser out of a person's hands."""
+    return [e.ControlReturned(reason=reason)] if task.controlled else []
 
 
 def _said(task: Task, command_id: str) -> bool:

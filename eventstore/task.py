@@ -32,8 +32,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `step` is the number of the last step begun, `taken` how many were completed; `parked` tells that a TaskPaused
     waits for its TaskResumed; `commands` are the identifiers of the last control commands; `lost` counts the attempts
     that were lost since the last step was taken; `browser` names the browser of its own in which the task last started,
-    and `opening` the one of this attempt, before it has started there; `asking` is the id of the question that waits
-    for a person's answer; `controlled` tells that a person drives the browser; `redacted` is why nothing else is known.
+    and `opening` the one of this attempt, before it has started there; `asked` are the ids of all questions to people,
+    `asking` is that of the one that waits for its answer, `answered` that of the last one that got it; `controlled`
+    tells that a person drives the browser, `handed` counts how often one has taken it; `redacted` is why nothing else
+    is known.
     """
 
     version: int = 0
@@ -54,9 +56,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
     browser: str = ""
     opening: str = ""
+    asked: tuple[str, ...] = ()
     asking: str = ""
+    answered: str = ""
     controlled: bool = False
+    handed: int = 0
     redacted: e.TaskRedacted | None = None
+    deleted: bool = False
 
     @property
     def state(self) -> State:
@@ -128,8 +134,10 @@ def fold(events: Iterable[e.Event], task: Task | None = None) -> Task:
 def _remove(task: Task, event: e.Event) -> Task:
     """What has ended changes no more; but all that was known of it may be taken away."""
     if isinstance(event, e.TaskRedacted):
-        return Task(version=task.version + 1, phase=task.phase, desired=task.desired, redacted=event)
-    return msgspec.structs.replace(task, version=task.version + 1)
+        known = {"phase": task.phase, "desired": task.desired, "deleted": task.deleted}
+        return Task(version=task.version + 1, redacted=event, **known)
+    deleted = task.deleted or isinstance(event, e.TaskDeleted)
+    return msgspec.structs.replace(task, version=task.version + 1, deleted=deleted)
 
 
 def counts(task: Task, cause: str) -> bool:
@@ -151,9 +159,13 @@ def _helped(task: Task, event: e.Event) -> dict[str, object]:
     commands = _remember(task, getattr(event, "command_id", ""))
     match event:
         case e.InputRequested(request=request):
-            return {"asking": request}
-        case e.ControlTaken() | e.ControlReturned():
-            return {"controlled": isinstance(event, e.ControlTaken), "commands": commands}
+            return {"asking": request, "asked": (*task.asked, request)}
+        case e.ControlTaken():
+            return {"controlled": True, "handed": task.handed + 1, "commands": commands}
+        case e.ControlReturned():
+            return {"controlled": False, "commands": commands}
+        case e.InputProvided(request=request):
+            return {"asking": "", "answered": request, "hold": Hold.NONE, "commands": commands}
     return {"asking": "", "hold": Hold.NONE, "commands": commands}
 
 

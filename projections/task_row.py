@@ -19,9 +19,9 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     three registers amount to. `uploads` are the names of files it was given, `files` of those it produced: `produced`
     has the newest of each name, `recordings` its videos, and `removed` why what is gone of a class went. `steps` counts
     the steps that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose
-    price is known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a person and
-    waits to be answered, `controlled` that a person drives its browser. Of a task that was `redacted` there are the
-    project, the states and the times; `redaction` is why.
+    price is known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a
+    person and waits to be answered, since `asked_at`; `controlled` that a person drives its browser. Of a task that was
+    `redacted` there are the project, the states and the times; `redaction` is why.
     """
 
     id: str
@@ -44,6 +44,7 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     desired: Desired = Desired.RUN
     hold: Hold = Hold.NONE
     question: e.InputRequested | None = None
+    asked_at: int | None = None
     controlled: bool = False
     state: State = State.QUEUED
     started_at: int | None = None
@@ -92,9 +93,9 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
         case e.TaskPaused(cause=cause):
             row.hold = _HOLDS.get(cause, Hold.NONE)
         case e.InputRequested():
-            row.question = event
+            row.question, row.asked_at = event, recorded.at
         case e.ResumeRequested() | e.InputProvided() | e.InputExpired():
-            row.hold, row.question = Hold.NONE, None
+            row.hold, row.question, row.asked_at = Hold.NONE, None, None
         case e.RunnerLost():
             row.runner, row.controlled = "", False
     if kind in (e.ControlTaken, e.ControlReturned):
@@ -185,7 +186,7 @@ def _redact(row: TaskRow, event: e.TaskRedacted) -> TaskRow:
     row.metadata = {}
     row.uploads = row.files = row.produced = row.recordings = ()
     row.removed = {}
-    row.hold, row.question, row.controlled = Hold.NONE, None, False
+    _leave(row)
     row.state = seen(row.phase, row.desired)
     row.runner = row.output = row.error_code = row.error_message = ""
     row.input_tokens = row.output_tokens = 0
@@ -209,6 +210,7 @@ def _move(row: TaskRow, event: e.Event, at: int) -> None:
             case e.TaskFailed(code=code, message=message):
                 row.success, row.error_code, row.error_message = False, code, message
             case e.Unknown() if row.phase is Phase.FAILED:
+        _leave(row)
                 row.success = False
 
 
@@ -219,6 +221,11 @@ def _spend(row: TaskRow, usage: e.Usage) -> None:
         return
     try:
         cost = (row.cost_usd or Decimal()) + Decimal(usage.cost_usd)
+def _leave(row: TaskRow) -> None:
+    """Nobody is asked any more, and nobody drives."""
+    row.hold, row.question, row.asked_at, row.controlled = Hold.NONE, None, None, False
+
+
     except ArithmeticError:
         return  # No number: the tape tells what it was, and a sum cannot.
     if cost.is_finite():
