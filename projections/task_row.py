@@ -203,6 +203,7 @@ def _move(row: TaskRow, event: e.Event, at: int) -> None:
     row.phase = after(row.phase, kind)
     row.state = seen(row.phase, row.desired, Hold.CONTROL if row.controlled else row.hold)
     if row.phase in ENDED:
+        _leave(row)
         row.ended_at = at
         match event:
             case e.TaskFinished(success=success, output=output, files=files):
@@ -210,8 +211,12 @@ def _move(row: TaskRow, event: e.Event, at: int) -> None:
             case e.TaskFailed(code=code, message=message):
                 row.success, row.error_code, row.error_message = False, code, message
             case e.Unknown() if row.phase is Phase.FAILED:
-        _leave(row)
                 row.success = False
+
+
+def _leave(row: TaskRow) -> None:
+    """Nobody is asked any more, and nobody drives."""
+    row.hold, row.question, row.asked_at, row.controlled = Hold.NONE, None, None, False
 
 
 def _spend(row: TaskRow, usage: e.Usage) -> None:
@@ -221,11 +226,6 @@ def _spend(row: TaskRow, usage: e.Usage) -> None:
         return
     try:
         cost = (row.cost_usd or Decimal()) + Decimal(usage.cost_usd)
-def _leave(row: TaskRow) -> None:
-    """Nobody is asked any more, and nobody drives."""
-    row.hold, row.question, row.asked_at, row.controlled = Hold.NONE, None, None, False
-
-
     except ArithmeticError:
         return  # No number: the tape tells what it was, and a sum cannot.
     if cost.is_finite():
