@@ -42,7 +42,15 @@ PREFERENCES = {"download_restrictions": 3, "credentials_enable_service": False}
 """Also while nobody is attached: no downloads, no offers to save passwords."""
 
 
-def command(executable: str, profile: Path, *, proxy: int, headless: bool, viewport: tuple[int, int]) -> Sequence[str]:
+def command(
+    executable: str,
+    profile: Path,
+    *,
+    proxy: int,
+    headless: bool,
+    viewport: tuple[int, int],
+    more: Sequence[str] = (),
+) -> Sequence[str]:
     """What to run. Listens for DevTools on a loopback port of its choice, sends everything to the proxy's port."""
     return (
         executable,
@@ -56,6 +64,7 @@ def command(executable: str, profile: Path, *, proxy: int, headless: bool, viewp
         "--proxy-bypass-list=<-loopback>",
         "--remote-debugging-address=127.0.0.1",
         "--remote-debugging-port=0",
+        *more,
         "about:blank",
     )
 
