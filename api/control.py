@@ -62,7 +62,7 @@ async def glance(service: Service, caller: Caller, task_id: str) -> TaskRow:
     """The same, but no copy: it changes with the next event, so that it must be read before anything is awaited."""
     tasks = service.projector.tasks
     row = tasks.peek(task_id) or await tasks.find(task_id.lower())  # UUIDs are the same in either case
-    if row is None or row.project != caller.project:
+    if row is None or row.shown_in != caller.project:
         raise NotFound
     return row
 

@@ -94,7 +94,7 @@ def _other(event: e.Event) -> str:
             return plain(f"{len(event.blobs)} {event.kind}: {event.reason}".removesuffix(": "))
         case e.TaskRedacted():
             return plain(f"{event.events} payloads, {event.blobs} blobs: {event.reason}".removesuffix(": "))
-        case e.KeyRevoked():
+        case e.KeyRevoked() | e.TaskDeleted():
             return plain(event.reason)
         case e.RunnerLost():
             return f"{plain(event.runner)}, attempt {event.attempt} ({plain(event.cause)})"

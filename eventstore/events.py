@@ -295,6 +295,12 @@ class TaskRedacted(Event, frozen=True, kw_only=True, tag="task.redacted"):
     reason: str = ""
 
 
+class TaskDeleted(Event, frozen=True, kw_only=True, tag="task.deleted"):
+    """It is shown no more. What it said stays on the tape until it is redacted."""
+
+    reason: str = ""
+
+
 # --- a session: a browser that tasks share, or that a client drives by itself -----------------------------------
 
 
@@ -584,6 +590,7 @@ TaskEvent: TypeAlias = (
     | TaskFailed
     | BlobsRemoved
     | TaskRedacted
+    | TaskDeleted
 )
 SessionEvent: TypeAlias = (
     SessionCreated

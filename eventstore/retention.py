@@ -114,6 +114,14 @@ def remove(task: Task, *, kind: str, blobs: Sequence[str], reason: str) -> list[
     return [e.BlobsRemoved(kind=kind, blobs=tuple(blobs), reason=reason)]
 
 
+def delete(task: Task, *, reason: str = "") -> list[e.Event]:
+    """The task is to be shown no more. Twice changes nothing. Raises NotFound, and NotAllowed for one not ended."""
+    if task.deleted:
+        return []
+    _check(task, "deleted")
+    return [e.TaskDeleted(reason=reason)]
+
+
 def _check(task: Task, participle: str) -> None:
     if task.phase is Phase.ABSENT:
         raise NotFound

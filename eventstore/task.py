@@ -134,9 +134,9 @@ def fold(events: Iterable[e.Event], task: Task | None = None) -> Task:
 def _remove(task: Task, event: e.Event) -> Task:
     """What has ended changes no more; but all that was known of it may be taken away."""
     if isinstance(event, e.TaskRedacted):
-        known = {"phase": task.phase, "desired": task.desired, "deleted": task.deleted}
-        return Task(version=task.version + 1, redacted=event, **known)
-    deleted = task.deleted or isinstance(event, e.TaskDeleted)
+        version, deleted = task.version + 1, task.deleted
+        return Task(version=version, phase=task.phase, desired=task.desired, redacted=event, deleted=deleted)
+    deleted = task.deleted or kind_of(event) is e.TaskDeleted
     return msgspec.structs.replace(task, version=task.version + 1, deleted=deleted)
 
 

@@ -65,6 +65,12 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     error_message: str = ""
     redacted: bool = False
     redaction: str = ""
+    deleted: bool = False
+
+    @property
+    def shown_in(self) -> str:
+        """The project whose lists show it; none shows a deleted one."""
+        return "" if self.deleted else self.project
 
 
 def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
@@ -77,6 +83,7 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
     row.position = recorded.position
     if isinstance(event, e.TaskRedacted):
         return _redact(row, event)
+    row.deleted = row.deleted or kind is e.TaskDeleted
     _file(row, event)
     if kind in _QUIET or row.ended_at is not None:
         return row

@@ -77,6 +77,7 @@ SAID: list[tuple[e.Event, str]] = [
         "12 payloads, 3 blobs: asked for",
     ),
     (e.KeyRevoked(reason="lost"), "lost"),
+    (e.TaskDeleted(reason="with its session"), "with its session"),
     (e.FileProduced(fence=2, step=3, file=FILE), "a.csv, 12 bytes"),
     (e.RecordingSaved(fence=2, file=FILE, duration_ms=4_000), "a.csv, 12 bytes, 4.0 s"),
     (
