@@ -182,6 +182,8 @@ def _hook(event: e.Event) -> str:
             return f"event {event.source}"
         case e.HookDeleted():
             return plain(event.reason)
+        case e.OutboxSettled():
+            return f"up to event {event.through}"
         case _:
             return ""
 

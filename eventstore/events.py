@@ -534,6 +534,12 @@ class HookDeleted(Event, frozen=True, kw_only=True, tag="hook.deleted"):
     reason: str = ""
 
 
+class OutboxSettled(Event, frozen=True, kw_only=True, tag="hook.outbox_settled"):
+    """Of events up to that position nothing is owed to any webhook: the next start reads on from there."""
+
+    through: int
+
+
 # --- an API key -------------------------------------------------------------------------------------------------
 
 
@@ -610,6 +616,6 @@ ProfileEvent: TypeAlias = (
     ProfileCreated | ProfileChanged | ProfileUsed | ProfileSaved | ProfileSaveFailed | ProfileDeleted
 )
 ScheduleEvent: TypeAlias = ScheduleCreated | ScheduleChanged | ScheduleRun | ScheduleMissed | ScheduleDeleted
-HookEvent: TypeAlias = HookCreated | HookDelivered | HookFailed | RedeliveryRequested | HookDeleted
+HookEvent: TypeAlias = HookCreated | HookDelivered | HookFailed | RedeliveryRequested | HookDeleted | OutboxSettled
 KeyEvent: TypeAlias = KeyCreated | KeyRevoked
 AnyEvent: TypeAlias = TaskEvent | SessionEvent | ProfileEvent | ScheduleEvent | HookEvent | KeyEvent

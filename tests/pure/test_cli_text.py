@@ -120,6 +120,7 @@ SAID: list[tuple[e.Event, str]] = [
     (e.HookFailed(source=7, attempt=2, error="HTTP 500"), "event 7, attempt 2: HTTP 500 (given up)"),
     (e.RedeliveryRequested(source=7), "event 7"),
     (e.HookDeleted(), ""),
+    (e.OutboxSettled(through=17), "up to event 17"),
     (e.Unknown(original="task.danced"), ""),
 ]
 
