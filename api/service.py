@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import msgspec
 from aiohttp import web
@@ -9,6 +10,7 @@ from aiohttp import web
 from api.settings import Settings
 from api.signing import Signer
 from eventstore.blobs import Blobs
+from eventstore.session import Session
 from eventstore.space import Space
 from eventstore.store import EventStore
 from eventstore.task import Task
@@ -29,18 +31,21 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 class Service:
     """Everything a handler needs, and nothing that acts. Once it is `ending`, requests are refused.
 
-    Whoever removes something holds `removing`, so that a crash leaves one removal unfinished at most.
+    Whoever removes something holds `removing`, so that a crash leaves one removal unfinished at most. Whoever begins a
+    task in a session, or ends the session, holds its lock of `entering`.
     """
 
     settings: Settings
     store: EventStore
     tasks: Repository[Task]
+    sessions: Repository[Session]
     projector: Projector
     blobs: Blobs
     vault: Vault
     signer: Signer
     space: Space | None = None
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    entering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     removing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -28,6 +28,8 @@ from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
 from eventstore.files import sweep
 from eventstore.scrub import scrub
+from eventstore.session import Session
+from eventstore.session import evolve as session_evolve
 from eventstore.space import Space
 from eventstore.sqlite import open_sqlite
 from eventstore.task import Task, evolve
@@ -95,6 +97,7 @@ async def open_service(
             settings=settings,
             store=store,
             tasks=tasks,
+            sessions=Repository(store, Session(), session_evolve),
             projector=projector,
             blobs=blobs,
             vault=vault,
