@@ -21,6 +21,7 @@ from runner.loop import Loop
 from runner.past import Past
 from runner.ports import Done, Model, Session, Sessions, Wanted
 from runner.profiles import STATE_SECONDS, STOP_SECONDS, Copy, Profiles, last_state, wanted
+from runner.proxies import Countries, upstream
 from runner.restoring import Restoration, must_be_honest
 from runner.tape import Tape
 from runner.veil import Veiled
@@ -48,6 +49,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault
     uploads: Path | None = None
     screenshots: bool = True
+    proxies: Countries = {}
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -183,6 +185,7 @@ class Attempt(msgspec.Struct, kw_only=True):
                     action_seconds=self.created.limits.action_seconds,
                     blocked=self._blocked,
                     own=self.past.browser,
+                    proxy=await upstream(self.equipment.vault, options, self.equipment.proxies),
                 )
             )
         )

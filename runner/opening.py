@@ -23,6 +23,7 @@ from runner.browser.chromium import find
 from runner.browser.sessions import open_sessions
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
+from runner.proxies import Countries
 from runner.vocabulary import ActFailed
 from runner.worker import Worker
 
@@ -36,6 +37,7 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     keep_paused_seconds: float = 1800.0
     screenshots: bool = True
     uploads: Path | None = None
+    proxies: Countries = {}
 
 
 @asynccontextmanager
@@ -67,6 +69,7 @@ async def open_worker(
             vault=vault,
             uploads=settings.uploads,
             screenshots=settings.screenshots,
+            proxies=settings.proxies,
         )
         worker = Worker(
             store,

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from eventstore.events import Target
+from runner.egress.upstream import Upstream
 from runner.vocabulary import AnyAction
 from runner.wallet import Wallet
 
@@ -159,7 +160,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a session shall be. `viewport` is in CSS pixels, `state` what `Session.state` gave.
 
     `uploads` is the folder of the files that it may give away. `blocked` is told of every refused request: its URL and
-    the reason. `own` names the browser to have again, if it is still there; then `state` is left alone.
+    the reason. `own` names the browser to have again, if it is still there; then `state` is left alone. `proxy` is the
+    one that all its traffic leaves through, None for none.
     """
 
     viewport: tuple[int, int]
@@ -169,6 +171,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     action_seconds: float = 10.0
     blocked: Callable[[str, str], None] = ignore
     own: str = ""
+    proxy: Upstream | None = None
 
 
 class Sessions(Protocol):

@@ -16,7 +16,7 @@ from runner.browser.driver import Driver, Drivers
 from runner.browser.guard import Guard
 from runner.browser.own import NAME, OwnBrowser
 from runner.browser.own_session import OwnSession
-from runner.browser.remote import port_of, refuse_domains, shown, speaks_devtools
+from runner.browser.remote import port_of, refuse_rules, shown, speaks_devtools
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs
 from runner.egress.proxy import open_egress
@@ -59,8 +59,7 @@ class BorrowedBrowser:
 
         Waits for the session before it to end. Raises ActFailed.
         """
-        if wanted.allowed_domains:
-            refuse_domains(self.settings.executable, alone=True)
+        refuse_rules(wanted, self.settings.executable, alone=True)
         rules = Rules(private=self.settings.private)
         own_ports = {self.settings.service_port, port_of(self.settings.executable)}
         async with (

@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Error, StorageState
 from runner.browser.chromium import ANSWER_SECONDS, Chromium, launch
 from runner.browser.guard import Guard
 from runner.browser.own import sweep
-from runner.browser.remote import is_remote, on_this_machine, port_of, refuse_domains
+from runner.browser.remote import is_remote, on_this_machine, port_of, refuse_rules
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
 from runner.egress.addresses import Network
@@ -78,13 +78,13 @@ class Browsers:
 
         Raises ActFailed when there is no browser.
         """
-        if wanted.allowed_domains and not self._held_to_rules:
-            refuse_domains(self.settings.executable, alone=False)
+        if not self._held_to_rules:
+            refuse_rules(wanted, self.settings.executable, alone=False)
         rules = Rules(allowed_domains=tuple(wanted.allowed_domains), private=self.settings.private)
         async with open_egress(
-            rules, refused=wanted.blocked, own=self.own_ports, resolve=self.settings.resolve
+            rules, refused=wanted.blocked, own=self.own_ports, resolve=self.settings.resolve, through=wanted.proxy
         ) as egress:
-            chromium, context = await self._context(wanted.viewport, wanted.state, egress)
+            chromium, context = await self._context(wanted, egress)
             try:
                 session = Session(
                     chromium=chromium,
@@ -119,25 +119,26 @@ class Browsers:
             for chromium in left:
                 await chromium.close(self.settings.close_seconds)
 
-    async def _context(self, viewport: tuple[int, int], state: str, egress: Egress) -> tuple[Chromium, BrowserContext]:
-        storage = msgspec.json.decode(state, type=dict[str, object]) if state else None
+    async def _context(self, wanted: Wanted, egress: Egress) -> tuple[Chromium, BrowserContext]:
+        storage = msgspec.json.decode(wanted.state, type=dict[str, object]) if wanted.state else None
         async with self._lock:
             for last in (False, True):
                 chromium = await self._usable()
                 try:
                     context = await self._made(
                         chromium.browser.new_context(
-                            viewport=viewport_of(viewport),
+                            viewport=viewport_of(wanted.viewport),
                             proxy={"server": egress.server, "bypass": "<-loopback>"} if self._held_to_rules else None,
                             accept_downloads=False,
                             service_workers="block",
+                            ignore_https_errors=wanted.proxy is not None and wanted.proxy.untrusted,
                             storage_state=msgspec.convert(storage, StorageState) if storage else None,
                         )
                     )
                 except (Error, TimeoutError) as error:
                     if storage and isinstance(error, Error) and await chromium.answers():
                         # Not its fault, and others work in it. Playwright's words would quote the cookies.
-                        message = "The cookies and storage of the last attempt could not be brought back."
+                        message = "The cookies and storage that it was to begin with could not be brought back."
                         raise ActFailed("runner_lost", message) from None
                     # A dead driver is silent until it is asked for something: take new ones, once.
                     chromium.kill()

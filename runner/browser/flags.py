@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.browser.chromium import FLAGS
+from runner.egress.upstream import Upstream
 
 SWITCHES = (
     "--allow-pre-commit-input",
@@ -67,6 +68,11 @@ def command(
         *more,
         "about:blank",
     )
+
+
+def certificates(proxy: Upstream | None) -> Sequence[str]:
+    """What a browser is told of a proxy that signs certificates of its own."""
+    return ("--ignore-certificate-errors",) if proxy is not None and proxy.untrusted else ()
 
 
 def prepare(profile: Path) -> None:

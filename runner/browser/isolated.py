@@ -64,13 +64,16 @@ class IsolatedBrowsers:
 
         def egress_on(port: int) -> AbstractAsyncContextManager[Egress]:
             return open_egress(
-                rules, refused=wanted.blocked, port=port, own=self.own_ports, resolve=self.settings.resolve
+                rules,
+                refused=wanted.blocked,
+                port=port,
+                own=self.own_ports,
+                resolve=self.settings.resolve,
+                through=wanted.proxy,
             )
 
         async with AsyncExitStack() as stack:
-            place = await self._again(stack, wanted.own, egress_on) or await self._new(
-                stack, egress_on, wanted.viewport
-            )
+            place = await self._again(stack, wanted.own, egress_on) or await self._new(stack, egress_on, wanted)
             context = place.chromium.browser.contexts[0]
             session = OwnSession(
                 chromium=place.chromium,
@@ -134,11 +137,16 @@ class IsolatedBrowsers:
             await stack.enter_async_context(reached.pop_all())
             return Place(browser=browser, chromium=chromium, egress=egress, found=found, current=current)
 
-    async def _new(self, stack: AsyncExitStack, egress_on: OpenEgress, viewport: tuple[int, int]) -> Place:
+    async def _new(self, stack: AsyncExitStack, egress_on: OpenEgress, wanted: Wanted) -> Place:
         executable = await self._executable()
         egress = await stack.enter_async_context(egress_on(0))
         command = partial(
-            flags.command, executable, proxy=egress.port, headless=self.settings.headless, viewport=viewport
+            flags.command,
+            executable,
+            proxy=egress.port,
+            headless=self.settings.headless,
+            viewport=wanted.viewport,
+            more=flags.certificates(wanted.proxy),
         )
         browser = await start(self._root, command, proxy=egress.port, grace=self.settings.grace_seconds)
         stack.callback(browser.leave)

@@ -66,7 +66,12 @@ class LentBrowsers:
 
         def egress_on(port: int) -> AbstractAsyncContextManager[Egress]:
             return open_egress(
-                rules, refused=wanted.blocked, port=port, own=self._own_ports, resolve=self._settings.resolve
+                rules,
+                refused=wanted.blocked,
+                port=port,
+                own=self._own_ports,
+                resolve=self._settings.resolve,
+                through=wanted.proxy,
             )
 
         async with AsyncExitStack() as stack:
@@ -115,7 +120,7 @@ class LentBrowsers:
             proxy=egress.port,
             headless=self._settings.headless,
             viewport=wanted.viewport,
-            more=DEVICES,
+            more=(*DEVICES, *flags.certificates(wanted.proxy)),
         )
         own = await start(self._root, command, proxy=egress.port, grace=self._settings.grace_seconds)
         try:
