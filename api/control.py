@@ -82,7 +82,7 @@ async def create(
     passwords that could be guessed from a bare hash. The same `idempotency_key` with the same digest is the same
     task. Raises Invalid for another digest under that key, and what `EventStore.append` raises.
     """
-    task_id = _derived(caller.project, idempotency_key) if idempotency_key else fresh_id()
+    task_id = derived(caller.project, idempotency_key) if idempotency_key else fresh_id()
     wish = msgspec.structs.replace(
         created, project=caller.project, request_digest=service.signer.digest(digest.encode())
     )
@@ -157,9 +157,16 @@ def _settled(row: TaskRow) -> bool:
     return row.state not in UNDER_WAY
 
 
-def _derived(project: str, key: str) -> str:
+async def repeated(service: Service, caller: Caller, idempotency_key: str) -> bool:
+    """Whether a task was begun under this key already. Raises Invalid for what is no key."""
+    if not idempotency_key:
+        return False
+    return (await service.tasks.load(stream(derived(caller.project, idempotency_key)))).version > 0
+
+
+def derived(project: str, key: str, noun: str = "task") -> str:
     """A UUIDv8 out of the key and the project: the same key in another project is another task."""
-    name = f"tapewright/task\x00{project}\x00{_checked(key)}".encode()
+    name = f"tapewright/{noun}\x00{project}\x00{_checked(key)}".encode()
     bits = int.from_bytes(sha256(name).digest()[:16])
     return str(uuid_utils.uuid8(bits >> 80, bits >> 64 & 0xFFF, bits & (1 << 62) - 1))
 

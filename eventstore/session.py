@@ -82,8 +82,14 @@ def create(session: Session, *, created: e.SessionCreated) -> list[e.SessionEven
     """Begin. The same again is one session; another one in its place is refused."""
     if session.version == 0:
         return [created]
-    if session.created == created:
+    known = session.created
+    if known == created or (known and created.request_digest and known.request_digest == created.request_digest):
         return []
+    if created.request_digest:
+        raise Invalid(
+            "This Idempotency-Key was used for another request; send the same body again, or a new key.",
+            field=("header", "Idempotency-Key"),
+        )
     raise Conflict("There is a session under this id already.")
 
 

@@ -78,6 +78,7 @@ class Projector:
         """Bring into memory what must always be there."""
         await self.tasks.load()
         await self.steps.load()
+        await self.sessions.load()
         await self.keys.load(self._store)
         await self.uploads.load(self._store)
 

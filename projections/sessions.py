@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS sessions (
         (coalesce(stopped_at, ended_at, CASE WHEN explicit = 0 AND task IS NULL THEN own_at END))) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_listed ON sessions (project, kind, deleted, started_at, created, finished_at);
 CREATE INDEX IF NOT EXISTS sessions_of_task ON sessions (task) WHERE task IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sessions_shared ON sessions (id, share) WHERE share <> '';
 CREATE INDEX IF NOT EXISTS sessions_active ON sessions (project, kind) WHERE finished_at IS NULL;
 """
 _COLUMNS = """id, project, kind, explicit, coalesce(task, ''), started_at, finished_at, cause, opened, deleted, purged,
@@ -51,7 +52,7 @@ _FORGET_IMPLIED = "DELETE FROM sessions WHERE task = ? AND own IS NULL"
 _FORGET_TASK = "UPDATE sessions SET task = NULL, begun = NULL, begun_at = NULL, ended_at = NULL WHERE task = ?"
 _OPEN = "UPDATE sessions SET opened = ? WHERE id = ?"
 _STOP = "UPDATE sessions SET stopped_at = ?, cause = ? WHERE id = ? AND stopped_at IS NULL"
-_DELETE = "UPDATE sessions SET deleted = 1 WHERE id = ?"
+_DELETE = "UPDATE sessions SET deleted = 1, share = '', views = 0, viewed_at = NULL WHERE id = ?"
 # As if all before it had been read without its payload: so it is when the log is read again.
 _PURGE = """
 UPDATE sessions SET project = ?, kind = 'agent', explicit = 1, cause = '', opened = '', purged = 1, share = '',
@@ -74,6 +75,16 @@ class Sessions:
         self._flush = flush
         self._changes: list[tuple[str, Values]] = []
         self._writing = 0
+        self._shares: dict[str, str] = {}
+
+    def share(self, session_id: str) -> str:
+        """The id of the session's share, empty without one: one look into memory."""
+        return self._shares.get(session_id, "")
+
+    async def load(self) -> None:
+        """Bring the shares into memory."""
+        rows = await self._shelf.rows("SELECT id, share FROM sessions WHERE share <> ''")
+        self._shares = {session_id: share for session_id, share in rows}
 
     async def find(self, session_id: str) -> SessionRow | None:
         """The session, a deleted one too; None when there is none."""
@@ -102,12 +113,21 @@ class Sessions:
         ((total,),) = await self._shelf.rows(sql, (project, kind))
         return int(total)
 
+    async def lasting(self) -> list[str]:
+        """The ids of those that wait for tasks, of all projects: active, and made to outlive their tasks."""
+        await self._flush()
+        rows = await self._shelf.rows(
+            "SELECT id FROM sessions WHERE kind = 'agent' AND explicit AND finished_at IS NULL"
+        )
+        return [session_id for (session_id,) in rows]
+
     def apply(self, recorded: Recorded) -> None:
         """See View."""
         if recorded.stream.startswith(TASK):
             self._changes += _of_task(recorded)
         elif recorded.stream.startswith(STREAM):
             self._changes += _of_session(recorded)
+            self._share(recorded)
 
     def pending(self) -> list[tuple[str, list[Values]]]:
         """Statements and their rows, in the order of the log, for all that has changed since the last write."""
@@ -123,6 +143,16 @@ class Sessions:
         """What `pending` gave last is in the file now."""
         del self._changes[: self._writing]
         self._writing = 0
+
+    def _share(self, recorded: Recorded) -> None:
+        session = recorded.stream.removeprefix(STREAM)
+        match recorded.event:
+            case e.SessionShared(share=share):
+                self._shares[session] = share
+            case e.SessionUnshared(share=share) if self._shares.get(session) == share:
+                del self._shares[session]
+            case e.SessionDeleted() | e.SessionPurged():
+                self._shares.pop(session, None)
 
     def _row(self, *row: Value) -> SessionRow:
         kept = _decoder.decode(self._shelf.unsealed(row[-1]))

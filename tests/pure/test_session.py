@@ -183,6 +183,15 @@ def test_a_second_session_under_the_same_id_is_refused() -> None:
         decide.create(given(CREATED), created=e.SessionCreated(project="other", family="v2"))
 
 
+def test_the_same_request_is_one_session_and_another_one_under_its_key_is_refused() -> None:
+    created = e.SessionCreated(project="p", family="v2", request_digest="d")
+    later = e.SessionCreated(project="p", family="v2", request_digest="d", seconds=5.0)
+
+    assert [] == decide.create(given(created), created=later)
+    with pytest.raises(Invalid, match=r"^This Idempotency-Key was used for another request"):
+        decide.create(given(created), created=e.SessionCreated(project="p", family="v2", request_digest="other"))
+
+
 def test_a_file_of_the_same_name_takes_the_place_of_the_first() -> None:
     newer = e.File(id="f2", name="a.txt", blob="cd" * 32, size=4)
 
