@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import docs, health, keys, openapi, removals, tape
+from api import docs, files, health, keys, openapi, removals, tape
 from api.auth import identifier
 from api.cors import CORS, Cors
 from api.errors import Problem, problem
@@ -16,7 +16,9 @@ from api.guard import Rates, guard
 from api.health import FOUND_AT_START, REQUESTS
 from api.service import SERVICE, Caller, Service
 from api.sse import STREAMS, Streams
+from api.uploads import DESK, Desk
 from api.v1 import account
+from api.v1 import files as v1_files
 from api.v1 import tasks as v1_tasks
 from api.v2 import ping
 from api.v2 import tasks as v2_tasks
@@ -24,10 +26,12 @@ from api.wire import Route
 
 ROUTES: tuple[Route, ...] = (
     *v1_tasks.ROUTES,
+    *v1_files.ROUTES,
     *account.ROUTES,
     *v2_tasks.ROUTES,
     *ping.ROUTES,
     *tape.ROUTES,
+    *files.ROUTES,
     *removals.ROUTES,
     *keys.ROUTES,
     *health.ROUTES,
@@ -42,6 +46,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app[SERVICE] = service
     app[STREAMS] = Streams(each=service.settings.max_connections // 2)
     app[tape.VERIFYING] = asyncio.Lock()
+    app[DESK] = Desk()
     app[keys.KEYS] = keys.Ring(service.store)
     app[CORS] = Cors(service.settings.cors_origins)
     app[REQUESTS] = {}

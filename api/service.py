@@ -10,6 +10,7 @@ from aiohttp import web
 from api.settings import Settings
 from api.signing import Signer
 from eventstore.blobs import Blobs
+from eventstore.folder import Folder
 from eventstore.session import Session
 from eventstore.space import Space
 from eventstore.store import EventStore
@@ -39,6 +40,7 @@ class Service:
     store: EventStore
     tasks: Repository[Task]
     sessions: Repository[Session]
+    folders: Repository[Folder]
     projector: Projector
     blobs: Blobs
     vault: Vault

@@ -125,6 +125,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_tasks_days: Annotated[
         float,
         Meta(ge=0, le=36500, description="after how many days an ended task is redacted, 0 for never"),
+    keep_files_days: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=36500,
+            description="for how many days the files of a task stay after its end, and uploads that no task names;"
+            " 0: for ever",
+        ),
+    ] = 30.0
+    keep_recordings_days: Annotated[
+        float,
+        Meta(ge=0, le=36500, description="for how many days after the end of a task its videos stay; 0: for ever"),
+    ] = 30.0
+    uploads_bytes: Annotated[
+        int, Meta(ge=0, description="how many bytes of uploaded files one project may keep; 0: it may upload none")
+    ] = 1 << 30
+    downloads_bytes: Annotated[
+        int, Meta(ge=0, description="how many bytes one task may download as files; 0: it may download none")
+    ] = 100 * 1024 * 1024
     ] = 0.0
     durability: Annotated[
         Literal["full", "normal"],

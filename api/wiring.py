@@ -23,6 +23,7 @@ from api.service import Service
 from api.settings import Settings
 from api.signing import Signer, load_secret
 from api.witnessed import witnessed
+from eventstore import folder
 from eventstore.blobs import Blobs
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
@@ -106,6 +107,7 @@ async def open_service(
         )
         while await projector.advance():
             pass
+            folders=Repository(store, folder.Folder(), folder.evolve),
         await stack.enter_async_context(background(projector.run()))
         await retention.finish(service)
         # The runner last: it has everything above, and nothing above knows it.

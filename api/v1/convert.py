@@ -13,7 +13,7 @@ from eventstore.events import Options, TaskCreated
 from projections.step_row import StepRow
 from projections.task_row import TaskRow
 
-UNSUPPORTED = ("browser_profile_id", "save_browser_data", "included_file_names")
+UNSUPPORTED = ("browser_profile_id", "save_browser_data")
 NO_EFFECT_YET = ("use_adblock", "use_proxy", "proxy_country_code", "highlight_elements", "enable_public_share")
 
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.intake import MAX_PATTERN, MAX_TASK
+from api.uploads import MAX_NAMES
 from eventstore.machine import State
 from eventstore.secrets import Secret
 
@@ -42,7 +43,7 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     use_proxy: Switch = UNSET
     proxy_country_code: Annotated[str, Meta(max_length=10)] | UnsetType | None = UNSET
     highlight_elements: Switch = UNSET
-    included_file_names: list[str] | None = None
+    included_file_names: Annotated[list[str], Meta(max_length=MAX_NAMES)] | None = None
     browser_viewport_width: Annotated[int, Meta(ge=320, le=6144)] | None = 1280
     browser_viewport_height: Annotated[int, Meta(ge=320, le=3456)] | None = 960
     max_agent_steps: Annotated[int, Meta(ge=1, le=200)] | None = DEFAULT_STEPS

@@ -5,7 +5,7 @@ from functools import partial
 import msgspec
 from aiohttp import web
 
-from api import control, intake, wire
+from api import control, intake, uploads, wire
 from api.present import ended, picture
 from api.service import SERVICE
 from api.v1 import convert, schemas
@@ -19,10 +19,12 @@ async def run_task(request: web.Request) -> web.Response:
     """Put a new task into the queue."""
     service = request.app[SERVICE]
     asked = await wire.body(request, schemas.RunTask)
+    names = asked.included_file_names
+    given = await uploads.included(service, request[CALLER].project, names, "included_file_names")
     created = await control.create(
         service,
         request[CALLER],
-        convert.wished(asked, service.settings),
+        uploads.given(convert.wished(asked, service.settings), given),
         secrets=asked.secrets,
         digest=intake.digest("v1", await request.read()),
         idempotency_key=request.headers.get("Idempotency-Key", ""),

@@ -20,7 +20,7 @@ from api.connections import accepting, cut_when_stalled
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer
-from eventstore import decide
+from eventstore import decide, folder, session
 from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.memory import MemoryStore
@@ -183,6 +183,8 @@ async def service(tmp_path: Path, store: EventStore) -> AsyncIterator[Service]:
             settings=Settings(data_dir=tmp_path, api_key=KEY, public_url="http://tape.test"),
             store=store,
             tasks=Repository(store, Task(), evolve),
+            sessions=Repository(store, session.Session(), session.evolve),
+            folders=Repository(store, folder.Folder(), folder.evolve),
             projector=projector,
             blobs=Blobs(tmp_path / "blobs"),
             vault=Vault(tmp_path / "vault"),

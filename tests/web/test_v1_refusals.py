@@ -40,7 +40,6 @@ async def test_a_task_without_a_sentence_is_refused(client: Client, body: object
     [
         ({"browser_profile_id": "p"}, flaw("body", "browser_profile_id", msg=UNSUPPORTED)),
         ({"save_browser_data": True}, flaw("body", "save_browser_data", msg=UNSUPPORTED)),
-        ({"included_file_names": ["a.pdf"]}, flaw("body", "included_file_names", msg=UNSUPPORTED)),
         (
             {"llm_model": "gpt-4.1"},
             flaw("body", "llm_model", msg='No model "gpt-4.1" is configured; configured: instructions.'),

@@ -1,0 +1,177 @@
+"""Files that clients bring: who may send which one where, taking it in, what a task is given. In no family's words."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+
+import msgspec
+from aiohttp import web
+
+from api import control, present
+from api.service import Caller, Service
+from eventstore import events as e
+from eventstore import filenames, folder
+from eventstore.errors import Gone, Invalid, NoRoom, Overloaded
+from eventstore.incoming import incoming
+from eventstore.store import Lane
+
+MAX_FILE = 10 * 1024 * 1024
+MAX_TOGETHER = 50 * 1024 * 1024
+MAX_NAMES = 100
+MAX_TYPE = 200
+
+TICKET_SECONDS = 120
+PART_SECONDS = 30.0
+UPLOAD_SECONDS = 300.0
+"""How long the next part of a file may take to come, and how long all of it."""
+
+AT_ONCE = 16
+"""So many files may be coming in at one time; each has a file on the disk while it does."""
+
+Record = Callable[[e.File], Awaitable[None]]
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """What one signed link lets a client send: a file of that name, to `stream`, of at most so many bytes.
+
+    `actor` asked for it. `stream` is that of a project's files or of a session; `id` is the link's own.
+    """
+
+    actor: str
+    project: str
+    stream: str
+    name: str
+    content_type: str
+    most: int
+    id: str
+
+
+class Desk:
+    """Where files come in: a bounded number at once, and one after the other once they are whole."""
+
+    def __init__(self) -> None:
+        self.coming = asyncio.Semaphore(AT_ONCE)
+        self.entering = asyncio.Lock()
+
+
+DESK = web.AppKey("desk", Desk)
+
+
+def ticket(
+    service: Service, caller: Caller, stream: str, name: str, content_type: str, *, at: str, most: int = MAX_FILE
+) -> Ticket:
+    """For a file of that name, which stands in the body at `at`. Raises Invalid, NoRoom and DiskFull."""
+    if not filenames.good(name):
+        raise Invalid(filenames.RULE, field=("body", at))
+    _room(service, caller.project, most=0)
+    if service.space is not None:
+        service.space.check("Files are not taken")
+    return Ticket(
+        actor=caller.actor,
+        project=caller.project,
+        stream=stream,
+        name=name,
+        content_type=content_type,
+        most=most,
+        id=control.fresh_id(),
+    )
+
+
+def written(given: Ticket) -> str:
+    """The ticket as text that can stand in a path."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(given)).decode().rstrip("=")
+
+
+def read(text: str) -> Ticket:
+    """The way back. Raises Invalid for what is none; whether it is ours the signature tells."""
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Ticket)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise Invalid("This is no link to upload a file to.", field=("path", "ticket")) from error
+
+
+async def take(service: Service, desk: Desk, given: Ticket, parts: AsyncIterator[bytes], record: Record) -> e.File:
+    """Keep the file as its parts come, then have it on the tape. Nothing is left of one that is refused or cut off.
+
+    Raises NoRoom, Overloaded, DiskFull, what `record` raises, and HTTPRequestTimeout for one that comes too slowly.
+    """
+    if desk.coming.locked():
+        raise Overloaded("Too many files are being uploaded; try again in a moment.")
+    async with desk.coming, incoming(service.blobs) as arriving:
+        try:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                while part := await _next(parts):
+                    if arriving.size + len(part) > given.most:
+                        raise NoRoom(f"The file is larger than the {given.most:,} bytes that were announced.")
+                    await arriving.write(part)
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text="The file did not arrive in time.") from None
+        async with desk.entering:
+            _room(service, given.project, most=arriving.size)
+            blob = await arriving.keep()
+            # The same link with the same bytes again is the same file.
+            file = e.File(
+                id=present.identity(given.id, blob),
+                name=given.name,
+                blob=blob,
+                size=arriving.size,
+                content_type=given.content_type,
+            )
+            await record(file)
+    return file
+
+
+async def into_project(service: Service, given: Ticket, file: e.File) -> None:
+    """Record a file of a project."""
+    uploaded = e.FileUploaded(project=given.project, file=file)
+    done = await service.folders.transact(
+        given.stream, lambda kept: folder.upload(kept, uploaded=uploaded), actor=given.actor, lane=Lane.INTAKE
+    )
+    await control.seen(service, done.position)
+
+
+async def included(service: Service, project: str, names: Collection[str] | None, at: str) -> tuple[e.File, ...]:
+    """The project's files of these names, for a task. Raises Invalid for an unknown one, and above MAX_TOGETHER."""
+    if not names:
+        return ()
+    kept = (await service.folders.fresh(f"{folder.STREAM}{project}")).files
+    for index, name in enumerate(names):
+        if name not in kept:
+            raise Invalid(f"There is no uploaded file {name!r}; upload it first.", field=("body", at, index))
+    return await ready(service, [kept[name] for name in dict.fromkeys(names)], at)
+
+
+async def ready(service: Service, files: Collection[e.File], at: str) -> tuple[e.File, ...]:
+    """The same files, which no clean-up takes away before the task that names them is on the tape.
+
+    Raises Invalid above MAX_TOGETHER, and Gone for one that is not on the disk any more.
+    """
+    total = sum(file.size for file in files)
+    if total > MAX_TOGETHER:
+        raise Invalid(
+            f"The files of a task have at most {MAX_TOGETHER:,} bytes; these have {total:,}.", field=("body", at)
+        )
+    there = await service.blobs.touch({file.blob for file in files})
+    for file in files:
+        if file.blob not in there:
+            raise Gone(f"The file {file.name!r} is no longer on the disk; upload it again.")
+    return tuple(files)
+
+
+def given(created: e.TaskCreated, files: tuple[e.File, ...]) -> e.TaskCreated:
+    """The task with these files."""
+    return msgspec.structs.replace(created, files=tuple(file.name for file in files), uploads=files)
+
+
+def _room(service: Service, project: str, *, most: int) -> None:
+    limit, kept = service.settings.uploads_bytes, service.projector.uploads.bytes[project]
+    if kept + most > limit or kept >= limit:
+        raise NoRoom(
+            f"This project keeps {kept:,} bytes of uploads, and {limit:,} is the most that it may"
+            " (TAPEWRIGHT_UPLOADS_BYTES)."
+        )
+
+
+async def _next(parts: AsyncIterator[bytes]) -> bytes:
+    async with asyncio.timeout(PART_SECONDS):
+        return await anext(parts, b"")
