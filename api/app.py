@@ -8,8 +8,9 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import docs, files, health, keys, openapi, removals, tape
+from api import cdp, docs, downloads, files, health, keys, openapi, removals, tape
 from api.auth import identifier
+from api.cdp import IDENTIFY, RELAYS, Relays
 from api.cors import CORS, Cors
 from api.errors import Problem, problem
 from api.guard import Rates, guard
@@ -20,6 +21,7 @@ from api.uploads import DESK, Desk
 from api.v1 import account
 from api.v1 import files as v1_files
 from api.v1 import tasks as v1_tasks
+from api.v2 import browsers as v2_browsers
 from api.v2 import ping
 from api.v2 import tasks as v2_tasks
 from api.wire import Route
@@ -33,6 +35,9 @@ ROUTES: tuple[Route, ...] = (
     *tape.ROUTES,
     *files.ROUTES,
     *removals.ROUTES,
+    *cdp.ROUTES,
+    *downloads.ROUTES,
+    *v2_browsers.ROUTES,
     *keys.ROUTES,
     *health.ROUTES,
     *openapi.ROUTES,
@@ -48,6 +53,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app[tape.VERIFYING] = asyncio.Lock()
     app[DESK] = Desk()
     app[keys.KEYS] = keys.Ring(service.store)
+    app[RELAYS] = Relays()
     app[CORS] = Cors(service.settings.cors_origins)
     app[REQUESTS] = {}
     app[FOUND_AT_START] = service.store.head
@@ -57,7 +63,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     routes = tuple(routes)
     app[openapi.DOCUMENT] = openapi.encode(routes)
     rates = Rates(service.settings.rate_limit)
-    identify = identifier(service.settings.api_key, partial(_keyholder, service))
+    identify = app[IDENTIFY] = identifier(service.settings.api_key, partial(_keyholder, service))
     for route in (*routes, _UNKNOWN):
         statuses = app[REQUESTS].setdefault((route.method, route.path), defaultdict(int))
         guarded = guard(route, identify, rates, statuses, service)
@@ -110,3 +116,4 @@ _UNKNOWN = Route(
 
 async def _end_streams(app: web.Application) -> None:
     app[STREAMS].close()
+    await app[RELAYS].close()

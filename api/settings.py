@@ -45,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="the key of the vault: 32 bytes as 64 hex digits or base64; without it one is made beside it"),
     ] = None
     max_concurrent: Annotated[int, Meta(ge=0, le=256, description="how many tasks run at once, 0 to 256")] = 4
+    max_browsers: Annotated[
+        int, Meta(ge=0, le=64, description="how many browsers clients may drive by themselves at once, 0 to 64")
+    ] = 4
     screenshots: Annotated[bool, Meta(description="whether every step keeps a picture of the page, true or false")] = (
         True
     )

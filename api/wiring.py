@@ -28,6 +28,7 @@ from eventstore.blobs import Blobs
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
 from eventstore.files import sweep
+from eventstore.lent import FOLDER
 from eventstore.scrub import scrub
 from eventstore.session import Session
 from eventstore.session import evolve as session_evolve
@@ -42,6 +43,8 @@ from runner.browser.browsers import BrowserSettings
 from runner.browser.scratch import scratch
 from runner.egress.addresses import Network
 from runner.egress.rules import private_networks
+from runner.lenders import LendingSettings, open_lending
+from runner.lending import Lenders
 from runner.opening import RunnerSettings, open_worker
 from runner.ports import Sessions
 from runner.worker import Worker
@@ -71,11 +74,16 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, *, models: Models | None = None, sessions: Sessions | None = None
+    settings: Settings,
+    *,
+    models: Models | None = None,
+    sessions: Sessions | None = None,
+    lenders: Lenders | None = None,
 ) -> AsyncIterator[Running]:
     """Everything but HTTP, ready for requests: the views have caught up and the runner has taken up its tasks.
 
-    `models` and `sessions` take the place of the models that tasks name and of a browser.
+    `models`, `sessions` and `lenders` take the place of the models that tasks name, of a browser, and of those that
+    clients drive.
     Raises CannotOpen, in a sentence. When the log breaks, the block is cancelled and Broken raised in its place.
     """
     directory = settings.data_dir
@@ -110,6 +118,7 @@ async def open_service(
             folders=Repository(store, folder.Folder(), folder.evolve),
         await stack.enter_async_context(background(projector.run()))
         await retention.finish(service)
+        runner_settings = _runner_settings(settings)
         # The runner last: it has everything above, and nothing above knows it.
         worker = await stack.enter_async_context(
             open_worker(
@@ -117,12 +126,18 @@ async def open_service(
                 tasks,
                 blobs,
                 vault,
-                _runner_settings(settings),
+                runner_settings,
                 models=models,
                 sessions=sessions,
             )
         )
         await stack.enter_async_context(background(worker.run()))
+        lending = await stack.enter_async_context(
+            open_lending(
+                store, service.sessions, blobs, vault, _lending_settings(settings, runner_settings), lenders=lenders
+            )
+        )
+        await stack.enter_async_context(background(lending.run()))
         await stack.enter_async_context(background(scrub(store)))
         await stack.enter_async_context(background(retention.run(service)))
         # The key last: it can be shown only once, so nothing that may still fail comes after it.
@@ -140,11 +155,21 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
             isolated=settings.isolation == "browser",
             directory=settings.data_dir / "browsers",
             grace_seconds=settings.browser_grace,
+            own_ports=set(),
         ),
         max_concurrent=settings.max_concurrent,
         max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
+    )
+
+
+def _lending_settings(settings: Settings, runner: RunnerSettings) -> LendingSettings:
+    return LendingSettings(
+        browser=runner.browser,
+        directory=settings.data_dir / FOLDER,
+        most=settings.max_browsers,
+        proxies=runner.proxies,
     )
 
 

@@ -21,9 +21,12 @@ from eventstore.errors import NotFound, Refused
 from eventstore.session import Session
 from eventstore.store import EventStore, Lane, Recorded
 from eventstore.transact import Repository
+from eventstore.vault import Vault
 from runner.browser.caretaker import Kept
 from runner.carrying import Carrier
 from runner.ports import Wanted
+from runner.profiles import Profiles
+from runner.proxies import Countries, upstream
 from runner.vocabulary import ActFailed
 
 STREAM = "session-"
@@ -64,11 +67,24 @@ class Lending:
     """The lender of one process. `most` browsers at once; `name` stands in every SessionOpened."""
 
     def __init__(
-        self, store: EventStore, sessions: Repository[Session], lenders: Lenders, blobs: Blobs, *, name: str, most: int
+        self,
+        store: EventStore,
+        sessions: Repository[Session],
+        lenders: Lenders,
+        blobs: Blobs,
+        vault: Vault,
+        profiles: Profiles,
+        *,
+        name: str,
+        most: int,
+        proxies: Countries,
     ) -> None:
         self._store = store
         self._sessions = sessions
         self._lenders = lenders
+        self._vault = vault
+        self._profiles = profiles
+        self._proxies = proxies
         self._carrier = Carrier(sessions, blobs, actor=f"runner:{name}")
         self._name = name
         self._actor = f"runner:{name}"
@@ -157,6 +173,7 @@ class Lending:
         wanted = Wanted(
             viewport=(options.viewport_width, options.viewport_height),
             own=session.opened.own if session.opened else "",
+            proxy=await upstream(self._vault, options, self._proxies),
         )
         async with self._lenders.lend(wanted, partial(self._carrier.take, loan.stream)) as lent:
             opened = e.SessionOpened(runner=self._name, browser=lent.version, own=lent.own)

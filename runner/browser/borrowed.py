@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, Error, Page
 
 from runner.browser import keeper
 from runner.browser.attach import Attached, Unreachable, attach, found_again
-from runner.browser.browsers import BrowserSettings
+from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.driver import Driver, Drivers
 from runner.browser.guard import Guard
 from runner.browser.own import NAME, OwnBrowser
@@ -61,10 +61,10 @@ class BorrowedBrowser:
         """
         refuse_rules(wanted, self.settings.executable, alone=True)
         rules = Rules(private=self.settings.private)
-        own_ports = {self.settings.service_port, port_of(self.settings.executable)}
+        own = own_ports(self.settings, port_of(self.settings.executable))
         async with (
             self._turn(wanted.own),
-            open_egress(rules, refused=wanted.blocked, own=own_ports, resolve=self.settings.resolve) as egress,
+            open_egress(rules, refused=wanted.blocked, own=own, resolve=self.settings.resolve) as egress,
             self._attached() as chromium,
         ):
             context = chromium.browser.contexts[0]

@@ -34,7 +34,7 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     Pages reach the public network and what is in `private`, but never `service_port` of this machine; `resolve` looks
     names up for them.
     With `isolated` every session has a browser of its own in `directory`, which outlives this process by
-    `grace_seconds`.
+    `grace_seconds`. `own_ports` are shared by all who have browsers here: what runs in one reaches none of these.
     """
 
     executable: str = ""
@@ -49,7 +49,15 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     isolated: bool = False
     directory: Path | None = None
     grace_seconds: float = 60.0
+    own_ports: set[int] | None = None
     max_page_bytes: int = 10 * 1024 * 1024
+
+
+def own_ports(settings: BrowserSettings, *more: int) -> set[int]:
+    """The ports that no page may reach: one set for all who share these settings' own, and changed in place."""
+    ports = settings.own_ports if settings.own_ports is not None else set()
+    ports |= {settings.service_port, *more}
+    return ports
 
 
 class Browsers:
@@ -59,7 +67,7 @@ class Browsers:
         self.settings = settings
         executable = settings.executable
         # Whoever reaches a remote browser's port has the browser, so no page may.
-        self.own_ports = {settings.service_port, *([port_of(executable)] if is_remote(executable) else [])}
+        self.own_ports = own_ports(settings, *([port_of(executable)] if is_remote(executable) else []))
         self._held_to_rules = not is_remote(settings.executable) or on_this_machine(settings.executable)
         self._lock = asyncio.Lock()
         self._current: Chromium | None = None

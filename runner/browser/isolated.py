@@ -13,7 +13,7 @@ from playwright.async_api import Page
 
 from runner.browser import flags
 from runner.browser.attach import Attached, Unreachable, attach, found_again
-from runner.browser.browsers import BrowserSettings
+from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.chromium import executable_of
 from runner.browser.driver import Drivers
 from runner.browser.guard import Guard
@@ -47,7 +47,7 @@ class IsolatedBrowsers:
 
     def __init__(self, settings: BrowserSettings, root: Path) -> None:
         self.settings = settings
-        self.own_ports: set[int] = {settings.service_port}
+        self.own_ports = own_ports(settings)
         self._root = root
         self._drivers = Drivers()
         self._held: dict[str, OwnBrowser] = {}

@@ -12,7 +12,7 @@ from playwright.async_api import async_playwright
 
 from eventstore.lent import DOWNLOADS, UPLOADS
 from runner.browser import flags
-from runner.browser.browsers import BrowserSettings
+from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.caretaker import Caretaker, Kept
 from runner.browser.chromium import executable_of, find
 from runner.browser.own import OwnBrowser, claim, start, sweep
@@ -44,12 +44,12 @@ class Lent:
 
 
 class LentBrowsers:
-    """Gives them out. `own_ports` are those that no page may reach."""
+    """Gives them out; each has a folder in `root`."""
 
-    def __init__(self, settings: BrowserSettings, root: Path, own_ports: set[int]) -> None:
+    def __init__(self, settings: BrowserSettings, root: Path) -> None:
         self._settings = settings
         self._root = root
-        self._own_ports = own_ports
+        self._own_ports = own_ports(settings)
         self._held: dict[str, OwnBrowser] = {}
 
     async def take_up(self, names: Collection[str]) -> None:
