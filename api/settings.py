@@ -125,9 +125,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=36500, description="for how many days after the end of a task its pictures stay; 0: for ever"),
     ] = 30.0
-    keep_tasks_days: Annotated[
-        float,
-        Meta(ge=0, le=36500, description="after how many days an ended task is redacted, 0 for never"),
     keep_files_days: Annotated[
         float,
         Meta(
@@ -147,6 +144,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     downloads_bytes: Annotated[
         int, Meta(ge=0, description="how many bytes one task may download as files; 0: it may download none")
     ] = 100 * 1024 * 1024
+    keep_tasks_days: Annotated[
+        float,
+        Meta(ge=0, le=36500, description="after how many days an ended task is redacted, 0 for never"),
     ] = 0.0
     durability: Annotated[
         Literal["full", "normal"],
