@@ -13,7 +13,8 @@ from eventstore import codec, events, machine, naming
 from eventstore.errors import DiskFull
 from eventstore.events import TaskRedacted, Unknown
 from eventstore.store import EventStore, Recorded
-from projections import references, session_files, session_row, sessions, shelf, step_row, steps, task_row, tasks
+from projections import hooks, references, session_files, session_row, sessions, shelf, step_row, steps, task_row, tasks
+from projections.hooks import Hooks
 from projections.keys import Keys
 from projections.references import References
 from projections.session_files import SessionFiles
@@ -55,6 +56,7 @@ class Projector:
         self.sessions = Sessions(file, self.flush)
         self.session_files = SessionFiles(file, self.flush)
         self.keys = Keys()
+        self.hooks = Hooks(file, self.flush)
         self.uploads = Uploads()
         self.skipped = 0
         self.poisoned = 0
@@ -143,7 +145,7 @@ class Projector:
             if seen == self._kept or self._shelf.damage is not None:
                 return
             writes = [self.tasks.pending(), self.steps.pending()]
-            for view in (self.references, self.sessions, self.session_files):
+            for view in (self.references, self.sessions, self.session_files, self.hooks):
                 writes += view.pending()
             await self._shelf.write(writes, seen, residue=redactions > self._forgotten)
             self.tasks.written()
@@ -154,6 +156,7 @@ class Projector:
             self._kept, self._forgotten = seen, redactions
 
     async def purge(self) -> None:
+            self.hooks.written()
         """See that no byte of what was redacted is in the views file. Raises DiskFull.
 
         Costs as much as writing the file anew, and nothing where nothing was redacted.
@@ -190,6 +193,7 @@ class Projector:
         )
         for recorded in page:
             self._redactions += type(recorded.event) is TaskRedacted
+            self.hooks.apply,
             if type(recorded.event) is Unknown:
                 self.skipped += 1
             for apply in views:
@@ -231,7 +235,7 @@ async def open_projector(store: EventStore, path: Path | None, *, remember: int 
         await projector.load()
         return projector
 
-    schema = tasks.SCHEMA + steps.SCHEMA + references.SCHEMA + sessions.SCHEMA + session_files.SCHEMA
+    schema = tasks.SCHEMA + steps.SCHEMA + references.SCHEMA + sessions.SCHEMA + session_files.SCHEMA + hooks.SCHEMA
     async with open_shelf(file, schema, trust) as projector:
         try:
             yield projector
@@ -252,7 +256,7 @@ def _files(directory: Path) -> tuple[Path, list[Path]]:
     """The views file of this definition, and those of others."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = sha256()
-    views = (task_row, tasks, step_row, steps, references, session_row, sessions, session_files)
+    views = (task_row, tasks, step_row, steps, references, session_row, sessions, session_files, hooks)
     for module in (events, codec, machine, naming, shelf, *views):
         digest.update(Path(module.__file__ or "").read_bytes())
     file = directory / f"views-{digest.hexdigest()[:16]}.db"

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class Hearing:
-    """Puts into `lanes` whatever may be owed. `news` is called when something was.
+    """Puts into `lanes` whatever may be owed. `news` is called when something may have been.
 
     `gone` is called with the id of a webhook that was deleted.
     """
@@ -50,6 +50,7 @@ class Hearing:
         self._store, self._owing, self._lanes = store, owing, lanes
         self._news, self._gone = news, gone
         self._window, self._checkpoint_events = window, checkpoint_events
+        self._late: dict[str, Target] = {}
         self._room = asyncio.Event()
         self._position = self._settled = self._asked = 0
 
@@ -75,17 +76,15 @@ class Hearing:
             if not page:
                 self._position = max(self._position, head)
             self._room.clear()
-            more = await self._refill()
+            await self._refill()
             await self._checkpoint()
-            if page or more:
-                self._news()
-            else:
+            self._news()
+            if not page and not self._fitting():
                 await self._wait()
 
     def room(self, hook_id: str) -> None:
         """A lane of the webhook may be free for what did not fit."""
-        target = self._owing.targets.get(hook_id)
-        if target is not None and target.behind is not None:
+        if hook_id in self._late:
             self._room.set()
 
     async def _wait(self) -> None:
@@ -106,6 +105,7 @@ class Hearing:
                 await self._created(recorded)
             case e.HookDeleted():
                 self._owing.targets.remove(hook_id)
+                self._late.pop(hook_id, None)
                 self._lanes.forget(hook_id)
                 self._gone(hook_id)
             case e.RedeliveryRequested():
@@ -140,26 +140,27 @@ class Hearing:
         else:
             self._leave(target, position - 1)
 
-    async def _refill(self) -> bool:
-        """Read again what did not fit, a page for each webhook that has room; whether there may be more at once."""
-        more = False
-        for target in self._owing.targets:
-            if target.behind is None or self._lanes.of(target.id) > self._window // 2:
-                continue
-            page = await self._store.read(target.behind, types=TYPES, limit=REFILL)
+    def _fitting(self) -> list[Target]:
+        """The webhooks that have room for what did not fit."""
+        return [target for target in self._late.values() if self._lanes.of(target.id) <= self._window // 2]
+
+    async def _refill(self) -> None:
+        """Read again what did not fit, one page for each webhook that has room."""
+        for target in self._fitting():
+            after = self._late.pop(target.id).behind or 0
+            page = await self._store.read(after, types=TYPES, limit=REFILL)
             heard = [recorded for recorded in page if recorded.position <= self._position]
             target.behind = None
             for recorded in heard:
                 await self._again(target, recorded)
             if len(heard) == REFILL:
                 self._leave(target, heard[-1].position)
-                more = True
-        return more
 
     def _leave(self, target: Target, position: int) -> None:
         """What comes after that position is to be read again, if not even more is."""
         if target.behind is None:
             target.behind = position
+            self._late[target.id] = target
 
     async def _again(self, target: Target, recorded: Recorded) -> None:
         match recorded.event:
@@ -177,7 +178,7 @@ class Hearing:
         if not len(self._owing.targets) or self._position - self._asked < self._checkpoint_events // 10:
             return
         self._asked = self._position
-        left = [target.behind for target in self._owing.targets if target.behind is not None]
+        left = [target.behind for target in self._late.values() if target.behind is not None]
         oldest = self._lanes.oldest()
         through = min([self._position, *left, *([] if oldest is None else [oldest - 1])])
         if through - self._settled < self._checkpoint_events:
