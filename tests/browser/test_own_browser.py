@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,14 @@ async def isolated(tmp_path: Path) -> AsyncIterator[IsolatedBrowsers]:
 
 def family_of(root: Path) -> set[int]:
     """The keepers of all browsers in the directory, and what runs below them."""
-    return {pid for keeper in root.glob("*/keeper") for pid in descendants(int(keeper.read_text("ascii")))}
+    return {pid for file in root.glob("*/keeper") for keeper in keeper_in(file) for pid in descendants(keeper)}
+
+
+def keeper_in(file: Path) -> set[int]:
+    """The number in the file; none while it is being written, or when it has just gone."""
+    with suppress(FileNotFoundError, ValueError):
+        return {int(file.read_text("ascii"))}
+    return set()
 
 
 def left(root: Path) -> list[Path]:
