@@ -86,6 +86,8 @@ async def connect(request: web.Request) -> web.StreamResponse:
     """A web socket that speaks DevTools with the browser, until the session ends."""
     service, relays = request.app[SERVICE], request.app[RELAYS]
     session_id, caller = await _let_in(request)
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise web.HTTPUpgradeRequired(text="This URL speaks DevTools over a web socket.")
     place = await _place(service, session_id)
     if relays.full(session_id):
         raise web.HTTPTooManyRequests(
@@ -167,8 +169,10 @@ async def _place(service: Service, session_id: str) -> Path:
 
 
 async def opened(service: Service, session_id: str, seconds: float) -> Session:
-    """The session once it has a browser or has ended; as it is when that takes longer."""
+    """The session once it has a browser or has ended; as it is when that takes longer, and where nobody opens any."""
     stream = STREAM + session_id
+    if not service.lends:
+        return await service.sessions.fresh(stream)
     try:
         async with asyncio.timeout(seconds):
             while True:

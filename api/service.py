@@ -32,6 +32,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 class Service:
     """Everything a handler needs, and nothing that acts. Once it is `ending`, requests are refused.
 
+    It `lends` where a runner opens browsers for clients: who asks for one waits for it.
+
     Whoever removes something holds `removing`, so that a crash leaves one removal unfinished at most. Whoever begins a
     task in a session, or ends the session, holds its lock of `entering`.
     """
@@ -46,6 +48,7 @@ class Service:
     vault: Vault
     signer: Signer
     space: Space | None = None
+    lends: bool = False
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     entering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     removing: asyncio.Lock = field(default_factory=asyncio.Lock)

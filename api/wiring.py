@@ -112,6 +112,7 @@ async def open_service(
             vault=vault,
             signer=Signer(load_secret(directory)),
             space=space,
+            lends=True,
         )
         while await projector.advance():
             pass
