@@ -20,17 +20,21 @@ from api.sse import STREAMS, Streams
 from api.uploads import DESK, Desk
 from api.v1 import account
 from api.v1 import files as v1_files
+from api.v1 import profiles as v1_profiles
 from api.v1 import tasks as v1_tasks
 from api.v2 import browsers as v2_browsers
 from api.v2 import ping
+from api.v2 import profiles as v2_profiles
 from api.v2 import tasks as v2_tasks
 from api.wire import Route
 
 ROUTES: tuple[Route, ...] = (
     *v1_tasks.ROUTES,
+    *v1_profiles.ROUTES,
     *v1_files.ROUTES,
     *account.ROUTES,
     *v2_tasks.ROUTES,
+    *v2_profiles.ROUTES,
     *ping.ROUTES,
     *tape.ROUTES,
     *files.ROUTES,

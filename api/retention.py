@@ -21,6 +21,7 @@ from eventstore.clock import microseconds
 from eventstore.errors import NotFound, Refused
 from eventstore.retention import SCREENSHOTS, TASKS, Aged, Going
 from eventstore.secrets import vault_name
+from eventstore.snapshots import cookies_name
 from eventstore.store import PAGE, Lane, Recorded
 from projections.projector import ViewsStopped
 
@@ -217,6 +218,7 @@ async def _erase(service: Service, stream: str, redacted: e.TaskRedacted) -> boo
     if isinstance(created := first[0].event, e.TaskCreated):
         await service.vault.delete(_BROWSER + created.session)
         await service.vault.delete(vault_name(stream, created))
+        await service.vault.delete(cookies_name(stream.removeprefix("task-")))
     await service.store.redact(stream, redacted.events)
     return True
 

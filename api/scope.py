@@ -7,6 +7,7 @@ import msgspec
 
 from api.control import seen
 from api.service import Caller, Service
+from eventstore import profile
 from eventstore.events import KeyCreated
 from eventstore.store import PAGE, EventStore, Recorded
 
@@ -76,4 +77,6 @@ async def _project(service: Service, recorded: Recorded) -> str:
     if recorded.stream.startswith(_TASK):
         row = await service.projector.tasks.find(recorded.stream.removeprefix(_TASK))
         return row.project if row else ""
+    if recorded.stream.startswith(profile.STREAM):
+        return service.projector.profiles.project(recorded.stream.removeprefix(profile.STREAM))
     return recorded.event.project if isinstance(recorded.event, KeyCreated) else ""

@@ -11,6 +11,7 @@ from api.settings import Settings
 from api.signing import Signer
 from eventstore.blobs import Blobs
 from eventstore.folder import Folder
+from eventstore.profile import Profile
 from eventstore.session import Session
 from eventstore.space import Space
 from eventstore.store import EventStore
@@ -42,6 +43,7 @@ class Service:
     store: EventStore
     tasks: Repository[Task]
     sessions: Repository[Session]
+    profiles: Repository[Profile]
     folders: Repository[Folder]
     projector: Projector
     blobs: Blobs

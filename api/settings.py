@@ -2,20 +2,22 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
+from api.countries import exits
 from eventstore.errors import CannotOpen
 from eventstore.secrets import Secret
 from eventstore.space import RESERVE
 from eventstore.vault import key_of
 
 PREFIX = "TAPEWRIGHT_"
-_KEYS = frozenset({"api_key", "vault_key"})
+_KEYS = frozenset({"api_key", "vault_key", "proxies"})
+_CHECKS: Mapping[str, Callable[[str], object]] = {"vault_key": key_of, "proxies": exits}
 _INJECTED = re.compile(r"TAPEWRIGHT_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
 
@@ -72,6 +74,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(gt=0, le=86400, description="how long a browser of its own waits for the service to return, in seconds"),
     ] = 60.0
+    proxies: Annotated[
+        Secret | None,
+        Meta(
+            description="the HTTP proxies that tasks leave through by country, such as us=http://user:password@host:3128,"
+            " with commas between"
+        ),
+    ] = None
     headless: Annotated[bool, Meta(description="whether the browser runs without a window, true or false")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -196,6 +205,11 @@ def _read(name: str, hint: object, value: object) -> object:
         read = msgspec.convert(value, hint, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
         raise _wrong(name, hint, value) from error
+    try:
+        if isinstance(read, Secret):
+            _CHECKS[name](read.reveal())
+    except ValueError:
+        raise _wrong(name, hint, value) from None
     if name == "api_key" and (len(str(read)) < 16 or not str(read).isascii() or not str(read).isprintable()):
         raise _wrong(name, hint, value)
     if name == "public_url" and not str(read).startswith(("http://", "https://")):
@@ -212,7 +226,6 @@ def _hook(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value)).expanduser()
     if kind is Secret:
-        key_of(str(value))  # raises ValueError
         return Secret(str(value))
     raise NotImplementedError(kind)
 

@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from api import log, retention
+from api import log, proxies, retention
 from api.app import create_app
 from api.auth import ensure_key
 from api.background import background
@@ -29,6 +29,8 @@ from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
 from eventstore.files import sweep
 from eventstore.lent import FOLDER
+from eventstore.profile import Profile
+from eventstore.profile import evolve as profile_evolve
 from eventstore.scrub import scrub
 from eventstore.session import Session
 from eventstore.session import evolve as session_evolve
@@ -43,6 +45,7 @@ from runner.browser.browsers import BrowserSettings
 from runner.browser.scratch import scratch
 from runner.egress.addresses import Network
 from runner.egress.rules import private_networks
+from runner.egress.upstream import Upstream
 from runner.lenders import LendingSettings, open_lending
 from runner.lending import Lenders
 from runner.opening import RunnerSettings, open_worker
@@ -107,6 +110,7 @@ async def open_service(
             store=store,
             tasks=tasks,
             sessions=Repository(store, Session(), session_evolve),
+            profiles=Repository(store, Profile(), profile_evolve),
             projector=projector,
             blobs=blobs,
             vault=vault,
@@ -162,6 +166,7 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
         max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
+        proxies=_upstreams(settings),
     )
 
 
@@ -172,6 +177,16 @@ def _lending_settings(settings: Settings, runner: RunnerSettings) -> LendingSett
         most=settings.max_browsers,
         proxies=runner.proxies,
     )
+
+
+def _upstreams(settings: Settings) -> dict[str, Upstream]:
+    """The operator's proxies, which may be where he likes."""
+    return {
+        code: Upstream(
+            host=each.host, port=each.port, user=each.user.reveal(), password=each.password.reveal(), trusted=True
+        )
+        for code, each in proxies.exits(settings).items()
+    }
 
 
 def _private(setting: str) -> tuple[Network, ...]:

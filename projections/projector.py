@@ -16,6 +16,7 @@ from eventstore.store import EventStore, Recorded
 from projections import hooks, references, session_files, session_row, sessions, shelf, step_row, steps, task_row, tasks
 from projections.hooks import Hooks
 from projections.keys import Keys
+from projections.profiles import Profiles
 from projections.references import References
 from projections.session_files import SessionFiles
 from projections.sessions import Sessions
@@ -56,6 +57,7 @@ class Projector:
         self.sessions = Sessions(file, self.flush)
         self.session_files = SessionFiles(file, self.flush)
         self.keys = Keys()
+        self.profiles = Profiles()
         self.hooks = Hooks(file, self.flush)
         self.uploads = Uploads()
         self.skipped = 0
@@ -82,6 +84,7 @@ class Projector:
         await self.steps.load()
         await self.sessions.load()
         await self.keys.load(self._store)
+        await self.profiles.load(self._store)
         await self.uploads.load(self._store)
 
     async def run(self) -> None:
@@ -190,6 +193,7 @@ class Projector:
             self.sessions.apply,
             self.session_files.apply,
             self.keys.apply,
+            self.profiles.apply,
         )
         for recorded in page:
             self._redactions += type(recorded.event) is TaskRedacted

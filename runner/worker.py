@@ -17,6 +17,7 @@ from eventstore.secrets import vault_name
 from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
+from runner import proxies
 from runner.attempt import Attempt, Equipment, state_name
 from runner.control import Gate, LetGo, Parking
 from runner.keeping import forget
@@ -95,6 +96,7 @@ class Worker:
         try:
             await self._equipment.vault.sweep(kept)
             await self._profiles.take_up()
+            await proxies.take_up(self._store, self._equipment.vault)
         except OSError as failure:
             log.error("what the vault has of what has ended could not be deleted", reason=str(failure))
 
@@ -143,6 +145,8 @@ class Worker:
         gate = self._gates.get(recorded.stream)
         if kind in (e.TaskFinished, e.TaskFailed, e.TaskStopped):
             await self._forget_secrets(recorded.stream)
+        if kind is e.SessionStopped:
+            await proxies.forget(self._store, self._equipment.vault, recorded.stream)
         if gate is not None:
             # What a task at work was created or requeued by is old news; `_work` looks again when it is done.
             if kind in DESIRES:

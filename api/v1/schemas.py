@@ -1,5 +1,6 @@
 """The words and shapes of the 2025 v1 API; nothing else knows them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
@@ -44,8 +45,8 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     proxy_country_code: Annotated[str, Meta(max_length=10)] | UnsetType | None = UNSET
     highlight_elements: Switch = UNSET
     included_file_names: Annotated[list[str], Meta(max_length=MAX_NAMES)] | None = None
-    browser_viewport_width: Annotated[int, Meta(ge=320, le=6144)] | None = 1280
-    browser_viewport_height: Annotated[int, Meta(ge=320, le=3456)] | None = 960
+    browser_viewport_width: Annotated[int, Meta(ge=320, le=6144, extra_json_schema={"default": 1280})] | None = None
+    browser_viewport_height: Annotated[int, Meta(ge=320, le=3456, extra_json_schema={"default": 960})] | None = None
     max_agent_steps: Annotated[int, Meta(ge=1, le=200)] | None = DEFAULT_STEPS
     enable_public_share: Switch = UNSET
     metadata: dict[str, str] | None = None
@@ -80,6 +81,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class BrowserData(msgspec.Struct, frozen=True, kw_only=True):
+    """What the browser of a task had at its end."""
+
+    cookies: Sequence[msgspec.Raw]
+
+
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     """The whole task."""
 
@@ -91,7 +98,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     finished_at: datetime | None
     steps: list[Step]
-    browser_data: None
+    browser_data: BrowserData | None
     user_uploaded_files: list[str]
     output_files: list[str]
     public_share_url: str | None

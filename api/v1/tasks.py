@@ -8,9 +8,10 @@ from aiohttp import web
 from api import control, intake, uploads, wire
 from api.present import ended, picture
 from api.service import SERVICE
-from api.v1 import convert, schemas
+from api.v1 import convert, profiles, schemas
 from api.wire import CALLER, POLLED, Empty, Handler, Route
 from eventstore import decide
+from eventstore.snapshots import get_cookies
 
 _STATUS = {state: msgspec.json.encode(word) for state, word in schemas.WORDS.items()}
 
@@ -19,12 +20,13 @@ async def run_task(request: web.Request) -> web.Response:
     """Put a new task into the queue."""
     service = request.app[SERVICE]
     asked = await wire.body(request, schemas.RunTask)
+    profile = profiles.wanted(request, asked.browser_profile_id)
     names = asked.included_file_names
     given = await uploads.included(service, request[CALLER].project, names, "included_file_names")
     created = await control.create(
         service,
         request[CALLER],
-        uploads.given(convert.wished(asked, service.settings), given),
+        uploads.given(convert.wished(asked, service.settings, profile), given),
         secrets=asked.secrets,
         digest=intake.digest("v1", await request.read()),
         idempotency_key=request.headers.get("Idempotency-Key", ""),
@@ -56,7 +58,8 @@ async def task(request: web.Request) -> web.Response:
     """The whole task."""
     service = request.app[SERVICE]
     row = await control.task(service, request[CALLER], request.match_info["task_id"])
-    return wire.reply(convert.view(row, await service.projector.steps.of(row.id)))
+    kept = await get_cookies(service.vault, row.id) if row.options.save_state and row.ended_at is not None else None
+    return wire.reply(convert.view(row, await service.projector.steps.of(row.id), kept))
 
 
 async def tasks(request: web.Request) -> web.Response:
@@ -147,7 +150,7 @@ ROUTES: tuple[Route, ...] = (
         scope="control",
         body=schemas.RunTask,
         reply=schemas.TaskId,
-        errors=(413, 503),
+        errors=(404, 413, 503),
         headers=_KEY,
     ),
     *_steering("pause", decide.pause),

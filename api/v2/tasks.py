@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from api import control, intake, wire
+from api import control, intake, profiles, wire
 from api.present import NO_SESSION, microseconds, picture
 from api.service import SERVICE
 from api.v2 import convert, schemas
@@ -27,7 +27,9 @@ async def create_task(request: web.Request) -> web.Response:
     """Put a new task into the queue."""
     service, caller = request.app[SERVICE], request[CALLER]
     asked = await wire.body(request, schemas.CreateTask)
-    wished = convert.wished(asked, service.settings)
+    profile_id = asked.session_settings.profile_id if asked.session_settings else None
+    profile = profiles.wanted(service, caller, str(profile_id or ""))
+    wished = convert.wished(asked, service.settings, profile)
     if asked.session_id is not None:
         await _refuse_session(request, str(asked.session_id))
     created = await control.create(

@@ -24,6 +24,8 @@ from eventstore import decide, folder, session
 from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.memory import MemoryStore
+from eventstore.profile import Profile
+from eventstore.profile import evolve as profile_evolve
 from eventstore.store import EventStore, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
@@ -183,6 +185,7 @@ async def service(tmp_path: Path, store: EventStore) -> AsyncIterator[Service]:
             settings=Settings(data_dir=tmp_path, api_key=KEY, public_url="http://tape.test"),
             store=store,
             tasks=Repository(store, Task(), evolve),
+            profiles=Repository(store, Profile(), profile_evolve),
             sessions=Repository(store, session.Session(), session.evolve),
             folders=Repository(store, folder.Folder(), folder.evolve),
             projector=projector,

@@ -38,8 +38,12 @@ async def test_a_task_without_a_sentence_is_refused(client: Client, body: object
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"browser_profile_id": "p"}, flaw("body", "browser_profile_id", msg=UNSUPPORTED)),
-        ({"save_browser_data": True}, flaw("body", "save_browser_data", msg=UNSUPPORTED)),
+        (
+            {"proxy_country_code": "de"},
+            flaw(
+                "body", "proxy_country_code", msg='There is no proxy for the country "de"; configured: none.'
+            ),
+        ),
         (
             {"llm_model": "gpt-4.1"},
             flaw("body", "llm_model", msg='No model "gpt-4.1" is configured; configured: instructions.'),

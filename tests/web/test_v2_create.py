@@ -88,7 +88,6 @@ async def test_every_field_that_has_a_meaning_is_recorded(client: Client, drive:
         "vision": "auto",
         "judgeGroundTruth": "17",
         "judgeLlm": "gpt-4.1",
-        "proxyCountryCode": None,
     }
     expected = wish(
         answer["sessionId"],
@@ -143,7 +142,15 @@ async def test_null_counts_as_left_out(client: Client, drive: Drive) -> None:
         ({"systemPromptExtension": "Be kind."}, flaw("body", "systemPromptExtension", msg=UNSUPPORTED)),
         ({"judge": True}, flaw("body", "judge", msg=UNSUPPORTED)),
         ({"skillIds": ["*"]}, flaw("body", "skillIds", msg=UNSUPPORTED)),
-        ({"sessionSettings": {"profileId": UNKNOWN}}, flaw("body", "sessionSettings", "profileId", msg=UNSUPPORTED)),
+        (
+            {"sessionSettings": {"proxyCountryCode": "de"}},
+            flaw(
+                "body",
+                "sessionSettings",
+                "proxyCountryCode",
+                msg='There is no proxy for the country "de"; configured: none.',
+            ),
+        ),
         (
             {"sessionSettings": {"enableRecording": True}},
             flaw("body", "sessionSettings", "enableRecording", msg=UNSUPPORTED),
