@@ -110,6 +110,7 @@ async def open_service(
             store=store,
             tasks=tasks,
             sessions=Repository(store, Session(), session_evolve),
+            folders=Repository(store, folder.Folder(), folder.evolve),
             profiles=Repository(store, Profile(), profile_evolve),
             projector=projector,
             blobs=blobs,
@@ -120,7 +121,6 @@ async def open_service(
         )
         while await projector.advance():
             pass
-            folders=Repository(store, folder.Folder(), folder.evolve),
         await stack.enter_async_context(background(projector.run()))
         await retention.finish(service)
         runner_settings = _runner_settings(settings)
