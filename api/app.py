@@ -27,6 +27,7 @@ from api.v2 import ping
 from api.v2 import profiles as v2_profiles
 from api.v2 import tasks as v2_tasks
 from api.wire import Route
+from api.webhooks import ROUTES as WEBHOOKS
 
 ROUTES: tuple[Route, ...] = (
     *v1_tasks.ROUTES,
@@ -47,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *openapi.ROUTES,
     *docs.ROUTES,
 )
+    *WEBHOOKS,
 
 
 def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Application:

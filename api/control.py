@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 import uuid_utils
 
+from api import hooks
 from api.service import Caller, Service
 from eventstore import decide
 from eventstore import secrets as sealed
@@ -75,6 +76,7 @@ async def create(
     digest: str,
     idempotency_key: str = "",
     secrets: Secrets | None = None,
+    webhook: hooks.Wanted | None = None,
 ) -> Created:
     """Put a new task on the tape, in the caller's project; answer when it is durable and in the view.
 
@@ -86,7 +88,10 @@ async def create(
     wish = msgspec.structs.replace(
         created, project=caller.project, request_digest=service.signer.digest(digest.encode())
     )
-    async with _kept(service, stream(task_id), wish, secrets or {}):
+    async with (
+        hooks.beside(service, caller, task_id, wish.request_digest, webhook),
+        _kept(service, stream(task_id), wish, secrets or {}),
+    ):
         done = await service.tasks.transact(
             stream(task_id), partial(decide.create, created=wish), actor=caller.actor, lane=Lane.INTAKE
         )

@@ -1,6 +1,7 @@
 """What handlers may use: the log, the views, the blobs. Assembled in `wiring.py`, found under one key."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -12,6 +13,8 @@ from api.signing import Signer
 from eventstore.blobs import Blobs
 from eventstore.folder import Folder
 from eventstore.profile import Profile
+from eventstore.hook import Hook
+from eventstore.outbox import Deliveries, Tally
 from eventstore.session import Session
 from eventstore.space import Space
 from eventstore.store import EventStore
@@ -30,6 +33,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
+async def anywhere(url: str) -> str:
+    """Refuses no target of webhooks: for a service that nobody sends them for."""
+    return ""
+
+
 class Service:
     """Everything a handler needs, and nothing that acts. Once it is `ending`, requests are refused.
 
@@ -46,6 +54,8 @@ class Service:
     profiles: Repository[Profile]
     folders: Repository[Folder]
     projector: Projector
+    hooks: Repository[Hook]
+    deliveries: Repository[Deliveries]
     blobs: Blobs
     vault: Vault
     signer: Signer
@@ -53,6 +63,8 @@ class Service:
     lends: bool = False
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     entering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    refuse_target: Callable[[str], Awaitable[str]] = anywhere
+    tally: Tally = field(default_factory=Tally)
     removing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -28,7 +28,11 @@ from eventstore.blobs import Blobs
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
 from eventstore.files import sweep
+from eventstore.hook import Hook
+from eventstore.hook import evolve as hook_evolve
 from eventstore.lent import FOLDER
+from eventstore.outbox import Deliveries
+from eventstore.outbox import evolve as deliveries_evolve
 from eventstore.profile import Profile
 from eventstore.profile import evolve as profile_evolve
 from eventstore.scrub import scrub
@@ -44,12 +48,15 @@ from runner.attempt import Models
 from runner.browser.browsers import BrowserSettings
 from runner.browser.scratch import scratch
 from runner.egress.addresses import Network
-from runner.egress.rules import private_networks
+from runner.egress.dial import system_resolve
+from runner.egress.rules import Rules, private_networks
 from runner.egress.upstream import Upstream
 from runner.lenders import LendingSettings, open_lending
 from runner.lending import Lenders
 from runner.opening import RunnerSettings, open_worker
 from runner.ports import Sessions
+from runner.posting import Post
+from runner.webhooks import Webhooks
 from runner.worker import Worker
 
 EXIT_SECONDS = 10.0
@@ -106,6 +113,7 @@ async def open_service(
         blobs = Blobs(directory / "blobs", space)
         vault = Vault(directory / "vault", key_of(settings.vault_key.reveal()) if settings.vault_key else None)
         service = Service(
+        post = Post(Rules(private=_private(settings.allow_private)), system_resolve)
             settings=settings,
             store=store,
             tasks=tasks,
@@ -113,6 +121,9 @@ async def open_service(
             folders=Repository(store, folder.Folder(), folder.evolve),
             profiles=Repository(store, Profile(), profile_evolve),
             projector=projector,
+            hooks=Repository(store, Hook(), hook_evolve),
+            deliveries=Repository(store, Deliveries(), deliveries_evolve),
+            refuse_target=post.refusal,
             blobs=blobs,
             vault=vault,
             signer=Signer(load_secret(directory)),
@@ -142,6 +153,9 @@ async def open_service(
                 store, service.sessions, blobs, vault, _lending_settings(settings, runner_settings), lenders=lenders
             )
         )
+        webhooks = Webhooks(store, vault, post, service.tally)
+        await webhooks.take_up()
+        await stack.enter_async_context(background(webhooks.run()))
         await stack.enter_async_context(background(lending.run()))
         await stack.enter_async_context(background(scrub(store)))
         await stack.enter_async_context(background(retention.run(service)))

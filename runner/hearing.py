@@ -15,7 +15,7 @@ from eventstore.outbox import TELLING
 from eventstore.store import EventStore, Recorded
 from runner.lanes import Lanes
 from runner.owing import ACTOR, Owing, Target
-from runner.reading import living_hooks
+from runner.stories import living_hooks
 
 OUTBOX = "hooks"
 """The stream that tells how far everything is settled."""

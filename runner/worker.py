@@ -12,6 +12,8 @@ import structlog
 from eventstore import decide
 from eventstore import events as e
 from eventstore.errors import DiskFull, Fenced, NotAllowed, NotFound, Overloaded, Refused
+from eventstore.hook import place
+from eventstore.hook import vault_name as hook_name
 from eventstore.machine import DESIRES
 from eventstore.secrets import vault_name
 from eventstore.store import EventStore, Lane, Recorded
@@ -22,7 +24,8 @@ from runner.attempt import Attempt, Equipment, state_name
 from runner.control import Gate, LetGo, Parking
 from runner.keeping import forget
 from runner.profiles import Profiles
-from runner.reading import past_of, stopped_alone, unended
+from runner.reading import asked, past_of, stopped_alone, unended
+from runner.stories import living_hooks
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
 
@@ -109,6 +112,8 @@ class Worker:
         """Work until cancelled; then give back what is running, at once. `leave` before it does so in order."""
         try:
             async with asyncio.TaskGroup() as group:
+        hooks, _ = await living_hooks(self._store)
+        kept += [hook_name(place(each.stream)[0]) for each in hooks]
                 group.create_task(self._follow())
                 group.create_task(self._dispatch(group))
         finally:

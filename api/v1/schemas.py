@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.hooks import MAX_URL as MAX_WEBHOOK
+from api.hooks import HookStatus
 from api.intake import MAX_PATTERN, MAX_TASK
 from api.uploads import MAX_NAMES
 from eventstore.machine import State
@@ -50,6 +52,9 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     max_agent_steps: Annotated[int, Meta(ge=1, le=200)] | None = DEFAULT_STEPS
     enable_public_share: Switch = UNSET
     metadata: dict[str, str] | None = None
+    webhook_url: Annotated[str, Meta(max_length=MAX_WEBHOOK)] | None = None
+    webhook_secret: Secret | None = None
+    webhook_events: list[HookStatus] | None = None
 
 
 class TaskId(msgspec.Struct, frozen=True, kw_only=True):

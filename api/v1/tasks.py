@@ -5,6 +5,7 @@ from functools import partial
 import msgspec
 from aiohttp import web
 
+from api.hooks import wanted as webhook
 from api import control, intake, uploads, wire
 from api.present import ended, picture
 from api.service import SERVICE
@@ -30,6 +31,7 @@ async def run_task(request: web.Request) -> web.Response:
         secrets=asked.secrets,
         digest=intake.digest("v1", await request.read()),
         idempotency_key=request.headers.get("Idempotency-Key", ""),
+        webhook=await webhook(service, asked, "webhook_url", "webhook_secret"),
     )
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None
     return wire.reply(schemas.TaskId(id=created.id), headers=headers)

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.hooks import MAX_URL as MAX_WEBHOOK
+from api.hooks import HookStatus
 from api.intake import MAX_PATTERN, MAX_TASK
 from eventstore.machine import State
 from eventstore.secrets import Secret
@@ -79,6 +81,9 @@ class CreateTask(Camel, frozen=True, kw_only=True):
     judge_ground_truth: Annotated[str, Meta(max_length=10_000)] | UnsetType | None = UNSET
     judge_llm: Word | UnsetType | None = UNSET
     skill_ids: list[str] | None = None
+    webhook_url: Annotated[str, Meta(max_length=MAX_WEBHOOK)] | None = None
+    webhook_secret: Secret | None = None
+    webhook_events: list[HookStatus] | None = None
 
 
 class TaskCreatedResponse(Camel, frozen=True, kw_only=True):

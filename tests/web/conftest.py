@@ -23,7 +23,11 @@ from api.signing import Signer
 from eventstore import decide, folder, session
 from eventstore import events as e
 from eventstore.blobs import Blobs
+from eventstore.hook import Hook
+from eventstore.hook import evolve as hook_evolve
 from eventstore.memory import MemoryStore
+from eventstore.outbox import Deliveries
+from eventstore.outbox import evolve as deliveries_evolve
 from eventstore.profile import Profile
 from eventstore.profile import evolve as profile_evolve
 from eventstore.store import EventStore, Recorded
@@ -188,6 +192,8 @@ async def service(tmp_path: Path, store: EventStore) -> AsyncIterator[Service]:
             profiles=Repository(store, Profile(), profile_evolve),
             sessions=Repository(store, session.Session(), session.evolve),
             folders=Repository(store, folder.Folder(), folder.evolve),
+            hooks=Repository(store, Hook(), hook_evolve),
+            deliveries=Repository(store, Deliveries(), deliveries_evolve),
             projector=projector,
             blobs=Blobs(tmp_path / "blobs"),
             vault=Vault(tmp_path / "vault"),
