@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import cdp, docs, downloads, files, health, keys, openapi, removals, tape
+from api import cdp, docs, downloads, files, health, keys, openapi, removals, share, tape, task_log
 from api.auth import identifier
 from api.cdp import IDENTIFY, RELAYS, Relays
 from api.cors import CORS, Cors
@@ -24,6 +24,7 @@ from api.v1 import profiles as v1_profiles
 from api.v1 import tasks as v1_tasks
 from api.v2 import browsers as v2_browsers
 from api.v2 import ping
+from api.v2 import sessions as v2_sessions
 from api.v2 import profiles as v2_profiles
 from api.v2 import tasks as v2_tasks
 from api.wire import Route
@@ -36,6 +37,9 @@ ROUTES: tuple[Route, ...] = (
     *account.ROUTES,
     *v2_tasks.ROUTES,
     *v2_profiles.ROUTES,
+    *v2_sessions.ROUTES,
+    *share.ROUTES,
+    *task_log.ROUTES,
     *ping.ROUTES,
     *tape.ROUTES,
     *files.ROUTES,
@@ -59,6 +63,8 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app[tape.VERIFYING] = asyncio.Lock()
     app[DESK] = Desk()
     app[keys.KEYS] = keys.Ring(service.store)
+    app[share.VIEWS] = share.Views(service)
+    app.cleanup_ctx.append(share.telling)
     app[RELAYS] = Relays()
     app[CORS] = Cors(service.settings.cors_origins)
     app[REQUESTS] = {}

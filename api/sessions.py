@@ -14,8 +14,9 @@ from eventstore import decide
 from eventstore import retention as retention_decide
 from eventstore import session as session_decide
 from eventstore.errors import NotFound, Overloaded, SessionBusy, SessionStopped
-from eventstore.events import SessionCreated
+from eventstore.events import SessionCreated, SessionEvent, TaskCreated
 from eventstore.machine import ENDED, SEEN, Phase
+from eventstore.session import Session
 from eventstore.store import Lane
 from projections.sessions import STREAM, SessionRow
 from projections.task_row import TaskRow
@@ -90,6 +91,17 @@ async def entering(service: Service, caller: Caller, session_id: str) -> AsyncIt
         yield row
 
 
+async def inside(service: Service, row: SessionRow, wish: TaskCreated) -> TaskCreated:
+    """The task as it is in this session: in its browser; the first one begins at the session's start URL."""
+    _, before = await service.projector.tasks.page(project=row.project, session=row.id, limit=1)
+    return msgspec.structs.replace(
+        wish,
+        session=row.id,
+        start_url=wish.start_url or ("" if before else row.start_url),
+        options=msgspec.structs.replace(row.options, given=wish.options.given),
+    )
+
+
 async def stop(service: Service, caller: Caller, session_id: str) -> SessionRow:
     """End the session for good, and what runs in it; answer when that is so, or after a moment. Twice is once."""
     async with _lock(service, session_id.lower()):
@@ -122,6 +134,19 @@ async def share(service: Service, caller: Caller, row: SessionRow) -> SessionRow
     done = await service.sessions.transact(stream(row.id), decision, actor=caller.actor, lane=Lane.CONTROL)
     await seen(service, done.position)
     return await session(service, caller, row.id)
+
+
+async def share_once(service: Service, caller: Caller, session_id: str) -> None:
+    """Share the session of a new task, unless something was said of it before: it may have been unshared since."""
+    row = await service.projector.sessions.find(session_id)
+    if row is None:
+        return
+
+    def decision(state: Session) -> list[SessionEvent]:
+        return [] if state.version else session_decide.share(state, share=fresh_id(), adopted=row.adoption())
+
+    done = await service.sessions.transact(stream(row.id), decision, actor=caller.actor, lane=Lane.CONTROL)
+    await seen(service, done.position)
 
 
 async def unshare(service: Service, caller: Caller, row: SessionRow) -> None:

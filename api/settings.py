@@ -126,6 +126,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paused_browser_grace: Annotated[
         float, Meta(gt=0, le=604800, description="how long a paused task keeps its browser, in seconds")
     ] = 1800.0
+    session_idle: Annotated[
+        float,
+        Meta(gt=0, le=604800, description="how long a session keeps its browser open after a task, in seconds"),
+    ] = 900.0
+    session_seconds: Annotated[
+        float,
+        Meta(ge=0, le=31536000, description="how long a session for several tasks lives, in seconds; 0: for ever"),
+    ] = 86400.0
+    max_idle_sessions: Annotated[
+        int,
+        Meta(ge=0, le=256, description="how many sessions may keep their browsers open between tasks, 0 to 256"),
+    ] = 8
     disk_reserve: Annotated[
         int,
         Meta(ge=0, description="how many bytes must be free on the disk for new tasks and pictures; the rest run on"),

@@ -69,10 +69,10 @@ class Empty(msgspec.Struct, frozen=True, kw_only=True):
     """`{}`"""
 
 
-async def body(request: web.Request, kind: type[T], *, seconds: float = BODY_SECONDS) -> T:
+async def body(request: web.Request, kind: type[T], *, empty: bytes = b"", seconds: float = BODY_SECONDS) -> T:
     """The request's body as a struct. Raises Invalid, naming the field by its path from `body`.
 
-    A client that has not sent all of it after `seconds` gets 408.
+    A client that has not sent all of it after `seconds` gets 408. `empty` is what no body at all stands for.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -81,7 +81,7 @@ async def body(request: web.Request, kind: type[T], *, seconds: float = BODY_SEC
         raise web.HTTPRequestTimeout(text="The body did not arrive in time.") from None
     except web.RequestPayloadError:
         raise Invalid("The body is not encoded as its headers say.", field=("body",)) from None
-    return decode(data, kind)
+    return decode(data or empty, kind)
 
 
 def decode(data: bytes, kind: type[T]) -> T:

@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from api import log, proxies, retention
+from api import log, proxies, purging, retention
 from api.app import create_app
 from api.auth import ensure_key
 from api.background import background
@@ -134,6 +134,7 @@ async def open_service(
             pass
         await stack.enter_async_context(background(projector.run()))
         await retention.finish(service)
+        await purging.finish(service)
         runner_settings = _runner_settings(settings)
         # The runner last: it has everything above, and nothing above knows it.
         worker = await stack.enter_async_context(

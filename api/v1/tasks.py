@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from api.hooks import wanted as webhook
-from api import control, intake, uploads, wire
+from api import control, intake, sessions, share, uploads, wire
 from api.present import ended, picture
 from api.service import SERVICE
 from api.v1 import convert, profiles, schemas
@@ -33,6 +33,9 @@ async def run_task(request: web.Request) -> web.Response:
         idempotency_key=request.headers.get("Idempotency-Key", ""),
         webhook=await webhook(service, asked, "webhook_url", "webhook_secret"),
     )
+    if asked.enable_public_share:
+        row = await control.task(service, request[CALLER], created.id)
+        await sessions.share_once(service, request[CALLER], row.session)
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None
     return wire.reply(schemas.TaskId(id=created.id), headers=headers)
 
@@ -61,7 +64,8 @@ async def task(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     row = await control.task(service, request[CALLER], request.match_info["task_id"])
     kept = await get_cookies(service.vault, row.id) if row.options.save_state and row.ended_at is not None else None
-    return wire.reply(convert.view(row, await service.projector.steps.of(row.id), kept))
+    view = convert.view(row, await service.projector.steps.of(row.id), kept)
+    return wire.reply(msgspec.structs.replace(view, public_share_url=share.of(request, row.session)))
 
 
 async def tasks(request: web.Request) -> web.Response:

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from aiohttp import web
 
-from api import control, intake, profiles, wire
+from api import control, intake, profiles, sessions, task_log, wire
 from api.present import NO_SESSION, microseconds, picture
 from api.service import SERVICE
 from api.v2 import convert, schemas
+from api.v2.session_schemas import LogFile
 from api.wire import CALLER, POLLED, Route
 from eventstore import decide
-from eventstore.errors import Invalid, NotFound, SessionBusy, SessionStopped
+from eventstore.errors import Invalid
 from projections.task_row import TaskRow
 
-# A session of this version lives as long as its one task: who stops the task stops both.
 INTENTIONS: dict[str, control.Intention] = {
     "stop": decide.stop,
     "stop_task_and_session": decide.stop,
@@ -30,16 +30,21 @@ async def create_task(request: web.Request) -> web.Response:
     profile_id = asked.session_settings.profile_id if asked.session_settings else None
     profile = profiles.wanted(service, caller, str(profile_id or ""))
     wished = convert.wished(asked, service.settings, profile)
-    if asked.session_id is not None:
-        await _refuse_session(request, str(asked.session_id))
-    created = await control.create(
+    key = request.headers.get("Idempotency-Key", "")
+    begin = partial(
+        control.create,
         service,
         caller,
-        wished,
         secrets=asked.secrets,
         digest=intake.digest("v2", await request.read()),
-        idempotency_key=request.headers.get("Idempotency-Key", ""),
+        idempotency_key=key,
     )
+    if asked.session_id is None or await control.repeated(service, caller, key):
+        created = await begin(wished)
+    else:
+        async with sessions.entering(service, caller, str(asked.session_id)) as row:
+            wished = await sessions.inside(service, row, wished)
+            created = await begin(wished)
     session = (await control.task(service, caller, created.id)).session if created.replayed else wished.session
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None
     return wire.reply(
@@ -84,6 +89,8 @@ async def update_task(request: web.Request) -> web.Response:
         INTENTIONS[asked.action],
         command_id=request.headers.get("Idempotency-Key", ""),
     )
+    if asked.action == "stop_task_and_session" and row.session:
+        await sessions.stop(request.app[SERVICE], request[CALLER], row.session)
     return await _viewed(request, row)
 
 
@@ -93,17 +100,15 @@ async def task_status(request: web.Request) -> web.Response:
     return wire.reply(convert.status(row))
 
 
+async def task_logs(request: web.Request) -> web.Response:
+    """Where the log can be read for a while, without a key."""
+    row = await control.task(request.app[SERVICE], request[CALLER], _task_id(request))
+    return wire.reply(LogFile(download_url=task_log.url(request, row.id)))
+
+
 async def _viewed(request: web.Request, row: TaskRow) -> web.Response:
     steps = await request.app[SERVICE].projector.steps.of(row.id)
     return wire.reply(convert.view(row, steps, partial(picture, request, row.id)))
-
-
-async def _refuse_session(request: web.Request, session: str) -> None:
-    """A session ends with its task, so that there is none that could take another one."""
-    rows, _ = await request.app[SERVICE].projector.tasks.page(project=request[CALLER].project, session=session, limit=1)
-    if not rows:
-        raise NotFound("Session not found")
-    raise SessionBusy if rows[0].ended_at is None else SessionStopped
 
 
 def _task_id(request: web.Request) -> str:
@@ -173,6 +178,17 @@ ROUTES: tuple[Route, ...] = (
         scope="read",
         cost=POLLED,
         reply=schemas.TaskStatus,
+        errors=(404,),
+        paths=_TASK,
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/tasks/{task_id}/logs",
+        handler=task_logs,
+        summary="Get a link to the log of a task",
+        family="v2",
+        scope="read",
+        reply=LogFile,
         errors=(404,),
         paths=_TASK,
     ),
