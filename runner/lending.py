@@ -25,7 +25,7 @@ from eventstore.vault import Vault
 from runner.browser.caretaker import Kept
 from runner.carrying import Carrier
 from runner.ports import Wanted
-from runner.profiles import Profiles
+from runner.profiles import Copy, Profiles
 from runner.proxies import Countries, upstream
 from runner.vocabulary import ActFailed
 
@@ -49,6 +49,10 @@ class Lent(Protocol):
     version: str
     gone: asyncio.Event
     keep: bool
+
+    async def state(self) -> str:
+        """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
+        ...
 
 
 class Lenders(Protocol):
@@ -170,9 +174,12 @@ class Lending:
         if microseconds() / 1e6 >= loan.until:
             return TIMEOUT, "Its time was over while the service was away."
         options = created.options
+        own = session.opened.own if session.opened else ""
+        copy = Copy() if own else await self._profiles.copy(options.profile)
         wanted = Wanted(
             viewport=(options.viewport_width, options.viewport_height),
-            own=session.opened.own if session.opened else "",
+            state=copy.state,
+            own=own,
             proxy=await upstream(self._vault, options, self._proxies),
         )
         async with self._lenders.lend(wanted, partial(self._carrier.take, loan.stream)) as lent:
@@ -184,15 +191,27 @@ class Lending:
                 await self._sessions.transact(
                     loan.stream, partial(decide.opened, opened=opened), actor=self._actor, lane=Lane.CONTROL
                 )
+                if not own:
+                    await self._profiles.used(options.profile, loan.stream, copy.version)
                 cause, reason = await self._until_over(loan, lent)
-            except Refused:  # it was stopped meanwhile, or the log is full
+            except (Refused, ActFailed):  # it was stopped meanwhile, or the log is full
                 lent.keep = False
                 raise
             lent.keep = False
             if cause:
                 await self._stop(loan.stream, cause, reason)
                 loan.stopped.set()
+            await self._save(options.profile, loan.stream, lent)
             return cause, reason
+
+    async def _save(self, profile: str, stream: str, lent: Lent) -> None:
+        """What the browser has at its end is the profile's next snapshot."""
+        if not profile:
+            return
+        try:
+            await self._profiles.save(profile, stream, await lent.state())
+        except ActFailed as failure:
+            await self._profiles.lost(profile, stream, "no_state", str(failure))
 
     async def _until_over(self, loan: "Loan", lent: Lent) -> tuple[str, str]:
         """Wait for the first of: somebody stops the session, its time is over, its browser ends."""

@@ -17,7 +17,7 @@ class BrowserProxy(Camel, frozen=True, kw_only=True):
 
     host: Annotated[str, Meta(min_length=1, max_length=255)]
     port: Annotated[int, Meta(ge=1, le=65535)]
-    username: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    username: Secret | None = None
     password: Secret | None = None
     ignore_cert_errors: bool | None = False
 

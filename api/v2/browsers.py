@@ -6,16 +6,18 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from api import cdp, control, downloads, intake, sessions, wire
+from api import cdp, control, downloads, intake, profiles, proxies, sessions, wire
 from api.present import moment, moment_or_none
 from api.service import SERVICE, Service
+from api.settings import Settings
 from api.v2 import browser_schemas as schemas
 from api.wire import CALLER, Route
 from eventstore import session as decide
 from eventstore.errors import Invalid
-from eventstore.events import Options, SessionCreated
+from eventstore.events import Options, Proxy, SessionCreated
 from eventstore.session import Session
 from eventstore.store import Lane
+from projections.profiles import Profile
 from projections.sessions import SessionRow
 
 KIND = "browser"
@@ -31,16 +33,20 @@ NOTHING = "0"
 async def create_browser(request: web.Request) -> web.Response:
     """Start a browser to connect to over DevTools; answered when it is there."""
     service, caller = request.app[SERVICE], request[CALLER]
-    asked = await wire.body(request, schemas.CreateBrowser) if request.can_read_body else schemas.CreateBrowser()
-    wish = _wished(asked)
+    key = request.headers.get("Idempotency-Key", "")
+    empty = not request.content_length and "Transfer-Encoding" not in request.headers
+    asked = schemas.CreateBrowser() if empty else await wire.body(request, schemas.CreateBrowser)
+    profile = profiles.wanted(service, caller, str(asked.profile_id or ""))
+    _wished(asked, service.settings, profile, None)  # refused before anything is put away
     if "://" in (service.settings.browser or ""):
         raise web.HTTPNotImplemented(text=REMOTE)
+    proxy = await proxies.put_away(service, caller, _custom(asked), "body", "customProxy", idempotency_key=key)
     row = await sessions.create(
         service,
         caller,
-        wish,
-        digest=intake.digest("v2", await request.read()),
-        idempotency_key=request.headers.get("Idempotency-Key", ""),
+        _wished(asked, service.settings, profile, proxy),
+        digest=intake.digest("v2", await request.read() or b"{}"),
+        idempotency_key=key,
     )
     session = await cdp.opened(service, row.id, OPEN_SECONDS)
     if session.opened is None and session.stopped and session.stopped != "stop":
@@ -113,11 +119,11 @@ async def list_downloads(request: web.Request) -> web.Response:
     return wire.reply(answer)
 
 
-def _wished(asked: schemas.CreateBrowser) -> SessionCreated:
-    intake.unsupported(asked.profile_id, "profileId")
-    intake.unsupported(asked.custom_proxy, "customProxy")
+def _wished(
+    asked: schemas.CreateBrowser, settings: Settings, profile: Profile | None, proxy: Proxy | None
+) -> SessionCreated:
     intake.unsupported(asked.enable_recording, "enableRecording")
-    given = intake.sent(asked, ("proxy_country_code", "allow_resizing"))
+    given = intake.sent(asked, ("allow_resizing",))
     if metadata := intake.metadata(asked.metadata, "metadata"):
         given["metadata"] = metadata
     return SessionCreated(
@@ -125,11 +131,27 @@ def _wished(asked: schemas.CreateBrowser) -> SessionCreated:
         family="v2",
         kind=KIND,
         seconds=60.0 * (asked.timeout or 60),
-        options=Options(
-            viewport_width=asked.browser_screen_width or Options().viewport_width,
-            viewport_height=asked.browser_screen_height or Options().viewport_height,
-            given=msgspec.json.encode(given).decode(),
+        options=profiles.begun(
+            Options(given=msgspec.json.encode(given).decode(), proxy=proxy),
+            settings,
+            profile,
+            width=asked.browser_screen_width,
+            height=asked.browser_screen_height,
+            country=None if asked.custom_proxy else asked.proxy_country_code,
+            field=("body", "proxyCountryCode"),
         ),
+    )
+
+
+def _custom(asked: schemas.CreateBrowser) -> proxies.Custom | None:
+    if (proxy := asked.custom_proxy) is None:
+        return None
+    return proxies.Custom(
+        host=proxy.host,
+        port=proxy.port,
+        user=proxy.username,
+        password=proxy.password,
+        untrusted=bool(proxy.ignore_cert_errors),
     )
 
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import structlog
 from playwright.async_api import async_playwright
 
+from eventstore import lent as places
 from eventstore.lent import DOWNLOADS, UPLOADS
-from runner.browser import flags
+from runner.browser import flags, stored
 from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.caretaker import Caretaker, Kept
 from runner.browser.chromium import executable_of, find
@@ -41,6 +42,10 @@ class Lent:
         self.version = "Chromium"
         self.gone = asyncio.Event()
         self.keep = True
+
+    async def state(self) -> str:
+        """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
+        return await stored.take(places.endpoint(self.place))
 
 
 class LentBrowsers:
@@ -92,6 +97,10 @@ class LentBrowsers:
                 lent.keep = False
                 raise ActFailed("no_browser", "The browser has started, but it does not answer.") from None
             lent.version = caretaker.version
+            if wanted.state and not wanted.own:
+                lent.keep = False  # until it is as it should be
+                await stored.put(own.endpoint, wanted.state)
+                lent.keep = True
             yield lent
 
     async def _again(
