@@ -1,7 +1,7 @@
 """One attempt at one task: a browser session, a way back when an earlier attempt left off, the loop, and the end."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from eventstore import secrets as sealed
 from eventstore.blobs import Blobs
 from eventstore.errors import Broken, Invalid, Refused
 from eventstore.vault import Vault
+from runner.belongings import Bringing, given
 from runner.control import Gate, LetGo
 from runner.fitting import fitting
+from runner.inbox import DOWNLOAD_BYTES, Inbox
 from runner.keeping import Keeper, forget, kept
 from runner.loop import Loop
 from runner.past import Past
@@ -47,7 +49,8 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     browsers: Sessions
     blobs: Blobs
     vault: Vault
-    uploads: Path | None = None
+    files: Path | None = None
+    downloads_bytes: int = DOWNLOAD_BYTES
     screenshots: bool = True
     proxies: Countries = {}
 
@@ -64,6 +67,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     profiles: Profiles
     session: Session | None = None
     keeper: Keeper | None = None
+    inbox: Inbox | None = None
     blocks: int = 0
 
     async def run(self) -> None:
@@ -75,7 +79,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         async with AsyncExitStack() as stack:
             fact: e.Event | None
             try:
-                fact = _finished(await self.gate.steer(self._drive(stack)), self.tape.fence)
+                fact = _finished(await self.gate.steer(self._drive(stack)), self.tape.fence, self.past.files)
             except Invalid as refused:  # it would be refused again however often the task were given back
                 fact = self._failed("not_recordable", f"What the task did cannot be written down: {refused}")
             except LetGo as let_go:
@@ -149,6 +153,8 @@ class Attempt(msgspec.Struct, kw_only=True):
                     keep=keeper.keep,
                 )
                 done = await loop.run()
+                if self.inbox is not None:
+                    await self.inbox.last(late=self.past.fresh)
                 await self.tape.settle()  # what the last step left, while there is a limit and a stop is heard
                 return done
         except TimeoutError as error:
@@ -173,7 +179,11 @@ class Attempt(msgspec.Struct, kw_only=True):
         known = await kept(self.equipment.vault, state_name(self.created)) if self.number > 1 else None
         if not model.needs_tree and not self.past.browser:
             must_be_honest(self.past, known)
-        options = self.created.options
+        options, shared = self.created.options, self.equipment
+        bringing = Bringing(self.tape, self.past, shared.blobs)
+        if shared.files is not None and shared.downloads_bytes:
+            used = sum(file.size for file in self.past.files.values())
+            self.inbox = Inbox(bringing.keep, most_bytes=shared.downloads_bytes, used=used)
         copy = Copy() if known else await self.profiles.copy(options.profile)
         opened = await stack.enter_async_context(
             self.equipment.browsers.session(
@@ -181,10 +191,12 @@ class Attempt(msgspec.Struct, kw_only=True):
                     viewport=(options.viewport_width, options.viewport_height),
                     allowed_domains=self.created.allowed_domains,
                     state=known.state if known else copy.state,
-                    uploads=self.equipment.uploads,
+                    uploads=await stack.enter_async_context(given(shared.files, self.created.uploads, shared.blobs)),
                     action_seconds=self.created.limits.action_seconds,
                     blocked=self._blocked,
                     own=self.past.browser,
+                    downloads=shared.files,
+                    inbox=self.inbox,
                     proxy=await upstream(self.equipment.vault, options, self.equipment.proxies),
                 )
             )
@@ -206,6 +218,7 @@ class Attempt(msgspec.Struct, kw_only=True):
             lost=lost,
         )
         await self._write(started)
+        bringing.start()
         self._keep(True)
         await self.gate.unpark()
         return session
@@ -235,5 +248,7 @@ def state_name(created: e.TaskCreated) -> str:
     return f"browser/{created.session}"
 
 
-def _finished(done: Done | None, fence: int) -> e.TaskFinished | None:
-    return e.TaskFinished(fence=fence, success=done.success, output=done.output) if done else None
+def _finished(done: Done | None, fence: int, files: Iterable[str]) -> e.TaskFinished | None:
+    if done is None:
+        return None
+    return e.TaskFinished(fence=fence, success=done.success, output=done.output, files=tuple(files))

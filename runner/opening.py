@@ -18,9 +18,11 @@ from eventstore.task import Task
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment, Models
+from runner.belongings import sweep
 from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
 from runner.browser.sessions import open_sessions
+from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
 from runner.proxies import Countries
@@ -29,14 +31,18 @@ from runner.worker import Worker
 
 
 class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`keep_paused_seconds` is how long a paused task keeps its browser; `uploads` holds a folder a task."""
+    """`keep_paused_seconds` is how long a paused task keeps its browser.
+
+    `files` holds a folder for each task that is at work, and is nobody else's. A task downloads at most so many bytes.
+    """
 
     browser: BrowserSettings = BrowserSettings()
     max_concurrent: int = 4
     max_attempts: int = MAX_ATTEMPTS
     keep_paused_seconds: float = 1800.0
     screenshots: bool = True
-    uploads: Path | None = None
+    files: Path | None = None
+    downloads_bytes: int = DOWNLOAD_BYTES
     proxies: Countries = {}
 
 
@@ -61,13 +67,16 @@ async def open_worker(
         find(settings.browser.executable)
     except ActFailed as failure:
         raise CannotOpen(str(failure)) from failure
+    if settings.files is not None:
+        sweep(settings.files)
     async with open_sessions(settings.browser) as browsers:
         equipment = Equipment(
             models=models or model_of,
             browsers=sessions or browsers,
             blobs=blobs,
             vault=vault,
-            uploads=settings.uploads,
+            files=settings.files,
+            downloads_bytes=settings.downloads_bytes,
             screenshots=settings.screenshots,
             proxies=settings.proxies,
         )

@@ -42,7 +42,7 @@ class Past:
     """The steps so far, folded from a task's events in order. `open` holds the ended acts of the step under way.
 
     `used_ms` is the time that they took, `lost` the cause of the last RunnerLost, `browser` names the browser of its
-    own in which the task last started.
+    own in which the task last started. `files` are those that the task produced, by name.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,7 @@ class Past:
         self.used_ms = 0
         self.lost = ""
         self.browser = ""
+        self.files: dict[str, e.File] = {}
         self._opening = ""
         self._undone: tuple[PastStep, list[Repeat]] | None = None
         self._failed = ""
@@ -87,6 +88,8 @@ class Past:
                     self._interrupted(number, uncertain)
                 case e.RunnerLost(cause=cause):
                     self.lost = cause
+                case e.FileProduced(file=file):
+                    self.files[file.name] = file
 
     def way_back(self) -> Return:
         """How a new browser gets to where the old one was."""
@@ -97,6 +100,11 @@ class Past:
             obstacle=self._uncertain or self._since,
             doubt=self._uncertain or self._failed,
         )
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the last step did what may be about to have an effect still."""
+        return any(act.effect == Effect.LASTING for act in self.steps[-1].acts) if self.steps else False
 
     def _act(self, started: e.ActionStarted, ended: e.ActionEnded) -> None:
         self.open.append(

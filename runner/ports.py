@@ -12,6 +12,7 @@ import msgspec
 
 from eventstore.events import Target
 from runner.egress.upstream import Upstream
+from runner.inbox import Inbox
 from runner.vocabulary import AnyAction
 from runner.wallet import Wallet
 
@@ -161,7 +162,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     `uploads` is the folder of the files that it may give away. `blocked` is told of every refused request: its URL and
     the reason. `own` names the browser to have again, if it is still there; then `state` is left alone. `proxy` is the
-    one that all its traffic leaves through, None for none.
+    one that all its traffic leaves through, None for none. `downloads` is the folder that holds what it downloads until
+    `inbox` has it; without the one or the other it downloads nothing.
     """
 
     viewport: tuple[int, int]
@@ -172,6 +174,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     blocked: Callable[[str, str], None] = ignore
     own: str = ""
     proxy: Upstream | None = None
+    downloads: Path | None = None
+    inbox: Inbox | None = None
 
 
 class Sessions(Protocol):

@@ -18,6 +18,7 @@ from runner.egress.addresses import Network
 from runner.egress.dial import Resolve, system_resolve
 from runner.egress.proxy import Egress, open_egress
 from runner.egress.rules import Rules
+from runner.inbox import Inbox
 from runner.ports import Wanted
 from runner.vocabulary import ActFailed
 
@@ -97,12 +98,14 @@ class Browsers:
                 session = Session(
                     chromium=chromium,
                     tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress).watch),
-                    access=Access(egress=egress, uploads=wanted.uploads),
+                    access=Access(egress=egress, uploads=wanted.uploads, inbox=self._inbox(wanted)),
                     action_seconds=wanted.action_seconds,
                     navigation_seconds=self.settings.navigation_seconds,
                 )
                 try:
                     await session.open()
+                    if session.inbox is not None:
+                        await session.receive(chromium.browser, wanted.downloads)
                     yield session
                 finally:
                     await session.close()
@@ -126,6 +129,10 @@ class Browsers:
             self._current, self._draining = None, set()
             for chromium in left:
                 await chromium.close(self.settings.close_seconds)
+
+    def _inbox(self, wanted: Wanted) -> Inbox | None:
+        """The files of a browser that is somewhere else stay there."""
+        return None if wanted.downloads is None or is_remote(self.settings.executable) else wanted.inbox
 
     async def _context(self, wanted: Wanted, egress: Egress) -> tuple[Chromium, BrowserContext]:
         storage = msgspec.json.decode(wanted.state, type=dict[str, object]) if wanted.state else None

@@ -78,7 +78,7 @@ class IsolatedBrowsers:
             session = OwnSession(
                 chromium=place.chromium,
                 tabs=Tabs(context, self.settings.max_page_bytes, Guard(place.egress).watch),
-                access=Access(egress=place.egress, uploads=wanted.uploads),
+                access=Access(egress=place.egress, uploads=wanted.uploads, inbox=wanted.inbox),
                 action_seconds=wanted.action_seconds,
                 navigation_seconds=self.settings.navigation_seconds,
             )
@@ -90,6 +90,7 @@ class IsolatedBrowsers:
                 current=place.current,
                 viewport=wanted.viewport,
                 state=wanted.state,
+                downloads=wanted.downloads if wanted.inbox is not None else None,
             )
             yield session
 

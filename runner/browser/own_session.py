@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 from playwright.async_api import Browser, Error, Page, StorageState
@@ -31,10 +32,11 @@ class OwnSession(Session):
         current: Page | None,
         viewport: tuple[int, int],
         state: str,
+        downloads: Path | None = None,
     ) -> None:
         """Take the pages that were `found` and act in the `current` one; without any the context gets `state`.
 
-        Raises ActFailed.
+        What is downloaded lies in a folder in `downloads`; without it downloads are refused. Raises ActFailed.
         """
         self.browser = browser
         self.own = browser.name
@@ -43,8 +45,7 @@ class OwnSession(Session):
         context.on("page", lambda page: tabs.spawn(_resize(page, viewport)))
         try:
             async with asyncio.timeout(READY_SECONDS):
-                downloads = await through.new_browser_cdp_session()
-                await downloads.send("Browser.setDownloadBehavior", {"behavior": "deny"})
+                await self.receive(through, downloads, alone=True)
                 if state and not found:
                     stored = msgspec.json.decode(state, type=dict[str, object])
                     await context.set_storage_state(msgspec.convert(stored, StorageState))
