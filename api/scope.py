@@ -7,7 +7,7 @@ import msgspec
 
 from api.control import seen
 from api.service import Caller, Service
-from eventstore import profile
+from eventstore import hook, profile
 from eventstore.events import KeyCreated
 from eventstore.store import PAGE, EventStore, Recorded
 
@@ -79,4 +79,7 @@ async def _project(service: Service, recorded: Recorded) -> str:
         return row.project if row else ""
     if recorded.stream.startswith(profile.STREAM):
         return service.projector.profiles.project(recorded.stream.removeprefix(profile.STREAM))
+    if recorded.stream.startswith(hook.STREAM):
+        created = (await service.hooks.load(hook.stream(hook.place(recorded.stream)[0]))).created
+        return created.project if created else ""
     return recorded.event.project if isinstance(recorded.event, KeyCreated) else ""
