@@ -141,14 +141,39 @@ async def control(
     Raises NotFound, NotAllowed in words, and what `EventStore.append` raises.
     """
     row = await task(service, caller, task_id)
-    # With its verb, so that a stop is never taken for a repeated pause because both came under one key.
-    command = f"{decision.__name__}:{_checked(command_id)}" if command_id else fresh_id()
-    done = await service.tasks.transact(
-        stream(row.id), partial(decision, command_id=command), actor=caller.actor, command_id=command, lane=Lane.CONTROL
-    )
-    await seen(service, done.position)
-    await service.projector.tasks.until(row.id, _settled, timeout=wait_seconds)
+    name = command(decision.__name__, command_id)
+    wish = partial(decision, command_id=name)
+    async with _hands_off(service, row.id):
+        done = await service.tasks.transact(
+            stream(row.id), wish, actor=caller.actor, command_id=name, lane=Lane.CONTROL
+        )
+    await effect(service, row.id, done.position, wait_seconds=wait_seconds)
     return await task(service, caller, row.id)
+
+
+def command(verb: str, key: str) -> str:
+    """The command that a client's key makes of a verb; without a key, one of its own. Raises Invalid for no key.
+
+    With its verb, so that a stop is never taken for a repeated pause because both came under one key.
+    """
+    return f"{verb}:{_checked(key)}" if key else fresh_id()
+
+
+@asynccontextmanager
+async def _hands_off(service: Service, task_id: str) -> AsyncIterator[None]:
+    """Where a person drives the task's browser, nothing is done by hand while its state changes."""
+    human = service.door.acting(task_id)
+    if human is None or not (await service.tasks.load(stream(task_id))).controlled:
+        yield
+        return
+    async with human.apart():
+        yield
+
+
+async def effect(service: Service, task_id: str, position: int, *, wait_seconds: float = EFFECT_SECONDS) -> None:
+    """Wait until the views have what was just written, and for a while until it has taken effect."""
+    await seen(service, position)
+    await service.projector.tasks.until(task_id, _settled, timeout=wait_seconds)
 
 
 async def seen(service: Service, position: int) -> None:

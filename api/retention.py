@@ -14,8 +14,8 @@ import structlog
 
 from api import control
 from api.service import Service
+from eventstore import answers, retention
 from eventstore import events as e
-from eventstore import retention
 from eventstore.blobs import PARTS
 from eventstore.clock import microseconds
 from eventstore.errors import NotFound, Refused
@@ -124,8 +124,10 @@ async def sweep_vault(service: Service, now: int) -> int:
         keep: list[str] = []
         for task_id in service.projector.tasks.live():
             stream = control.stream(task_id)
-            if created := (await service.tasks.load(stream)).created:
+            task = await service.tasks.load(stream)
+            if created := task.created:
                 keep += [_BROWSER + created.session, vault_name(stream, created)]
+                keep += [answers.vault_name(stream, request) for request in task.asked]
         return await service.vault.sweep(keep, before=now - YOUNG)
 
 
@@ -218,6 +220,9 @@ async def _erase(service: Service, stream: str, redacted: e.TaskRedacted) -> boo
     if isinstance(created := first[0].event, e.TaskCreated):
         await service.vault.delete(_BROWSER + created.session)
         await service.vault.delete(vault_name(stream, created))
+    for recorded in said:
+        if isinstance(recorded.event, e.InputRequested):
+            await service.vault.delete(answers.vault_name(stream, recorded.event.request))
         await service.vault.delete(cookies_name(stream.removeprefix("task-")))
     await service.store.redact(stream, redacted.events)
     return True

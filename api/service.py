@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 import msgspec
 from aiohttp import web
 
+from api.human import Closed, Door
 from api.settings import Settings
 from api.signing import Signer
 from eventstore.blobs import Blobs
@@ -44,7 +45,8 @@ class Service:
     It `lends` where a runner opens browsers for clients: who asks for one waits for it.
 
     Whoever removes something holds `removing`, so that a crash leaves one removal unfinished at most. Whoever begins a
-    task in a session, or ends the session, holds its lock of `entering`.
+    task in a session, or ends the session, holds its lock of `entering`; whoever answers a task holds its stream's of
+    `answering`.
     """
 
     settings: Settings
@@ -61,7 +63,9 @@ class Service:
     signer: Signer
     space: Space | None = None
     lends: bool = False
+    door: Door = field(default_factory=Closed)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    answering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     entering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     refuse_target: Callable[[str], Awaitable[str]] = anywhere
     tally: Tally = field(default_factory=Tally)

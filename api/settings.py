@@ -119,6 +119,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     task_seconds: Annotated[
         float, Meta(gt=0, le=604800, description="how long a task may run, in seconds; paused time does not count")
     ] = 3600.0
+    input_seconds: Annotated[
+        float,
+        Meta(gt=0, le=2592000, description="how long a task waits for a person's answer to its question, in seconds"),
+    ] = 3600.0
     max_attempts: Annotated[
         int,
         Meta(ge=1, le=1000, description="how many attempts at a task may be lost in a row without a step, 1 to 1000"),

@@ -15,11 +15,16 @@ from eventstore.blobs import Blobs
 from eventstore.errors import Broken, Invalid, Refused
 from eventstore.vault import Vault
 from runner.belongings import Bringing, given
-from runner.control import Gate, LetGo
+from runner.acts import Acts
+from runner.asking import Asker
+from runner.control import Gate
+from runner.door import Door
 from runner.fitting import fitting
 from runner.inbox import DOWNLOAD_BYTES, Inbox
+from runner.human import Human
 from runner.keeping import Keeper, forget, kept
 from runner.loop import Loop
+from runner.parking import LetGo
 from runner.past import Past
 from runner.ports import Done, Model, Session, Sessions, Wanted
 from runner.profiles import STATE_SECONDS, STOP_SECONDS, Copy, Profiles, last_state, wanted
@@ -43,7 +48,7 @@ Models = Callable[[e.TaskCreated], Model]
 
 
 class Equipment(msgspec.Struct, frozen=True, kw_only=True):
-    """What every attempt of a runner shares."""
+    """What every attempt of a runner shares. A person has `input_seconds` to answer a question."""
 
     models: Models
     browsers: Sessions
@@ -52,6 +57,8 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     files: Path | None = None
     downloads_bytes: int = DOWNLOAD_BYTES
     screenshots: bool = True
+    input_seconds: float = 3600.0
+    door: Door = msgspec.field(default_factory=Door)
     proxies: Countries = {}
 
 
@@ -84,6 +91,8 @@ class Attempt(msgspec.Struct, kw_only=True):
                 fact = self._failed("not_recordable", f"What the task did cannot be written down: {refused}")
             except LetGo as let_go:
                 self._keep(let_go.cause == "shutdown")
+                if self.keeper:
+                    self.keeper.driven(self.past.hands)
                 raise
             except (Refused, Broken):
                 raise
@@ -136,22 +145,18 @@ class Attempt(msgspec.Struct, kw_only=True):
         limits = self.created.limits
         model = self.equipment.models(self.created)
         wallet = await self._wallet()
+        asker = self._asker(wallet)
+        await asker.recall()
         try:
             async with self.gate.limit(max(limits.task_seconds - self.past.used_ms / 1000, 0.0)) as limit:
                 session = await self._open(stack, model, wallet)
                 keeper = self.keeper = self._keeper(session)
                 stack.push_async_callback(keeper.close)
                 stack.push_async_callback(self.tape.close)
-                loop = Loop(
-                    tape=self.tape,
-                    gate=self.gate,
-                    hands=session,
-                    eyes=session,
-                    model=model,
-                    past=self.past,
-                    limits=limits,
-                    keep=keeper.keep,
-                )
+                human = Human(session, self.tape, self.past)
+                stack.push_async_callback(human.close)
+                stack.enter_context(self.equipment.door.open(self.tape.stream, human))
+                loop = self._loop(session, model, asker, keeper)
                 done = await loop.run()
                 if self.inbox is not None:
                     await self.inbox.last(late=self.past.fresh)
@@ -163,10 +168,36 @@ class Attempt(msgspec.Struct, kw_only=True):
             message = f"The task took longer than {limits.task_seconds:g} seconds."
             raise ActFailed("task_timeout", message) from error
 
+    def _loop(self, session: Session, model: Model, asker: Asker, keeper: Keeper) -> Loop:
+        acts = Acts(tape=self.tape, gate=self.gate, hands=session, eyes=session, past=self.past, ask=asker.ask)
+        return Loop(
+            tape=self.tape,
+            gate=self.gate,
+            acts=acts,
+            eyes=session,
+            model=model,
+            past=self.past,
+            limits=self.created.limits,
+            keep=keeper.keep,
+            driven=keeper.driven,
+        )
+
+    def _asker(self, wallet: Wallet) -> Asker:
+        return Asker(
+            gate=self.gate,
+            tape=self.tape,
+            past=self.past,
+            vault=self.equipment.vault,
+            wallet=wallet,
+            seconds=self.equipment.input_seconds,
+        )
+
     async def _wallet(self) -> Wallet:
         """The task's secrets. From here on nothing goes on the tape that shows one. Raises ActFailed: secrets_lost."""
         if not self.created.secrets:
-            return Wallet()
+            wallet = wallet_of(self.created, {})
+            self.tape.mask = wallet.mask
+            return wallet
         found = await sealed.get(self.equipment.vault, sealed.vault_name(self.tape.stream, self.created))
         if found is None or not set(self.created.secrets) <= set(found):
             raise ActFailed("secrets_lost", "The vault no longer has the task's secrets; create it again with them.")

@@ -17,10 +17,14 @@ CLOSE_SECONDS = 3.0
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser's cookies and storage, as they were after the step of that number or a moment later."""
+    """A browser's cookies and storage, as they were after the step of that number or a moment later.
+
+    And after so many acts of people (`hands`).
+    """
 
     step: int
     state: str
+    hands: int = 0
 
 
 async def kept(vault: Vault, name: str) -> Kept | None:
@@ -49,16 +53,14 @@ class Keeper:
         self._vault = vault
         self._name = name
         self._screenshots = screenshots
-        self._wanted = 0
+        self._wanted = (0, 0)
         self._saving: asyncio.Task[None] | None = None
         self._putting: asyncio.Task[None] | None = None
 
     async def keep(self, number: int, effects: set[Effect]) -> str:
         """Keep what the step of that number left; answers the picture's SHA-256 in hex, or nothing."""
         if effects & {Effect.LASTING, Effect.NAVIGATION}:
-            self._wanted = number
-            if self._saving is None or self._saving.done():
-                self._saving = asyncio.create_task(self._save())
+            self._want(number, self._wanted[1])
         if not self._screenshots:
             return ""
         try:
@@ -66,6 +68,11 @@ class Keeper:
         except (ActFailed, DiskFull, OSError) as failure:
             log.warning("no picture of a step", step=number, reason=str(failure))
             return ""
+
+    def driven(self, hands: int) -> None:
+        """People have done so much in the browser by now: keep what that left."""
+        if hands > self._wanted[1]:
+            self._want(self._wanted[0], hands)
 
     async def close(self) -> None:
         """Finish saving while the session is still open, within CLOSE_SECONDS."""
@@ -82,14 +89,19 @@ class Keeper:
             await asyncio.wait({self._putting}, timeout=CLOSE_SECONDS)
         await forget(self._vault, self._name)
 
+    def _want(self, step: int, hands: int) -> None:
+        self._wanted = step, hands
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save())
+
     async def _save(self) -> None:
-        saved = 0
-        while saved < self._wanted:
+        saved = (0, 0)
+        while saved != self._wanted:
             saved = self._wanted
             try:
-                state = Kept(step=saved, state=await self._session.state())
+                state = Kept(step=saved[0], hands=saved[1], state=await self._session.state())
                 self._putting = asyncio.create_task(self._vault.put(self._name, msgspec.json.encode(state)))
                 await asyncio.shield(self._putting)
             except (ActFailed, OSError) as failure:
                 # A runner that comes after this one will find that the state is missing, and say so.
-                log.warning("cookies and storage were not kept", step=saved, reason=str(failure))
+                log.warning("cookies and storage were not kept", step=saved[0], reason=str(failure))

@@ -23,6 +23,7 @@ from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
 from runner.browser.sessions import open_sessions
 from runner.inbox import DOWNLOAD_BYTES
+from runner.door import Door
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
 from runner.proxies import Countries
@@ -41,6 +42,7 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int = MAX_ATTEMPTS
     keep_paused_seconds: float = 1800.0
     screenshots: bool = True
+    input_seconds: float = 3600.0
     files: Path | None = None
     downloads_bytes: int = DOWNLOAD_BYTES
     proxies: Countries = {}
@@ -56,11 +58,12 @@ async def open_worker(
     *,
     models: Models | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end.
 
-    `models` and `sessions` take the place of the models that tasks name and of a browser.
-    Raises CannotOpen when the browser that was set is not there: better now than at the first task.
+    `models` and `sessions` take the place of the models that tasks name and of a browser. At the `door` people are let
+    in. Raises CannotOpen when the browser that was set is not there: better now than at the first task.
     """
     refuse_chatter(os.environ)
     try:
@@ -78,6 +81,8 @@ async def open_worker(
             files=settings.files,
             downloads_bytes=settings.downloads_bytes,
             screenshots=settings.screenshots,
+            input_seconds=settings.input_seconds,
+            door=door or Door(),
             proxies=settings.proxies,
         )
         worker = Worker(

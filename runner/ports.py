@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from eventstore.events import Target
+from eventstore.human import HumanInput
 from runner.egress.upstream import Upstream
 from runner.inbox import Inbox
 from runner.vocabulary import AnyAction
@@ -87,6 +88,21 @@ class PastStep(msgspec.Struct, frozen=True, kw_only=True):
     acts: tuple[PastAct, ...] = ()
 
 
+class Touch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person's hand did, as the tape shall say it; without a `name` it is not worth a word.
+
+    What was typed where nobody may look is masked in `params` already, and `secret` tells so. `url` is where the page
+    is afterwards; `problem` is a sentence where something went wrong.
+    """
+
+    name: str = ""
+    params: dict[str, object] = {}
+    target: Target | None = None
+    secret: bool = False
+    url: str = ""
+    problem: str = ""
+
+
 class Eyes(Protocol):
     """What can be seen of one session of a browser."""
 
@@ -150,6 +166,14 @@ class Session(Hands, Eyes, Protocol):
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
+        ...
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """One input of a person who drives. Raises ActFailed where nothing was done."""
+        ...
+
+    async def let_go(self) -> None:
+        """No key and no button is held down any more. Raises ActFailed."""
         ...
 
 

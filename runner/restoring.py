@@ -5,8 +5,9 @@ import msgspec
 from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import Desired
-from runner.control import Gate, Interrupted, LetGo
+from runner.control import Gate, Interrupted
 from runner.keeping import Kept
+from runner.parking import LetGo
 from runner.past import Past, Repeat
 from runner.ports import Model, Resolved, Session
 from runner.tape import Tape
@@ -91,7 +92,7 @@ def must_be_honest(past: Past, known: Kept | None) -> None:
     back, lost = past.way_back(), _what(past)
     if back.obstacle:
         raise ActFailed("runner_lost", f"The {lost} was lost. {back.obstacle}")
-    if back.lasting > (known.step if known else 0):
+    if back.lasting > (known.step if known else 0) or back.hands > (known.hands if known else 0):
         raise ActFailed("runner_lost", f"The {lost} was lost, and so were its cookies and storage.")
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from eventstore.events import TaskCreated
-from eventstore.secrets import Secrets
+from eventstore.secrets import Secret, Secrets
 from runner.egress.addresses import EVERYTHING, LOOPBACK, PRIVATE, address_of, canonical, within
 from runner.egress.rules import Rules, is_local, split
 from runner.keyless.grammar import parse
@@ -22,10 +22,19 @@ class Wallet:
         self, secrets: Secrets | None = None, *, allowed: Sequence[str] = (), named: Sequence[str] = ()
     ) -> None:
         self.mask = Mask(secrets)
-        self.names = frozenset(secrets or ())
-        self._secrets = secrets or {}
+        self._secrets = dict(secrets or {})
         self._allowed = tuple(allowed)
         self._domains = self._allowed or tuple(named)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What there is, by name."""
+        return frozenset(self._secrets)
+
+    def learn(self, name: str, secret: Secret) -> None:
+        """One more, from now on: a person's answer."""
+        self._secrets[name] = secret
+        self.mask.learn(name, secret)
 
     def host(self, name: str, url: str) -> str:
         """The host of a document at `url`, into which the secret may be typed. Raises ActFailed: secret_refused."""

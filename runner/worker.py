@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from eventstore import decide
+from eventstore import answers, decide
 from eventstore import events as e
 from eventstore.errors import DiskFull, Fenced, NotAllowed, NotFound, Overloaded, Refused
 from eventstore.hook import place
@@ -21,8 +21,10 @@ from eventstore.task import Task
 from eventstore.transact import Repository
 from runner import proxies
 from runner.attempt import Attempt, Equipment, state_name
-from runner.control import Gate, LetGo, Parking
+from runner.control import Gate
+from runner.deadlines import Deadlines
 from runner.keeping import forget
+from runner.parking import LetGo, Parking
 from runner.profiles import Profiles
 from runner.reading import asked, past_of, stopped_alone, unended
 from runner.stories import living_hooks
@@ -48,6 +50,17 @@ KEPT_PAUSED = 4
 
 REFUSED_SECONDS = 1.0
 """How long a place stays empty after the log refused its task's facts, so that a full disk is not asked without end."""
+
+
+BY_PEOPLE = frozenset(
+    {e.ResumeRequested, e.InputProvided, e.InputExpired, e.ControlTaken, e.ControlReturned, e.HumanActed}
+)
+"""What a paused task at work may have waited for; what a person does keeps its browser for longer."""
+
+GOING_ON = frozenset(
+    {e.TaskCreated, e.TaskRequeued, e.ResumeRequested, e.InputProvided, e.InputExpired, e.ControlReturned}
+)
+"""After these a task that nobody runs may wait for a runner."""
 
 
 class Worker:
@@ -77,6 +90,7 @@ class Worker:
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._arrived = asyncio.Event()
         self._gates: dict[str, Gate] = {}
+        self._deadlines = Deadlines(tasks)
         self._works: set[asyncio.Task[None]] = set()
         self._leaving = False
         self._position = 0
@@ -93,8 +107,13 @@ class Worker:
                 browsers.add(task.browser)
             if task.created and not task.ended:
                 kept += [state_name(task.created), vault_name(stream, task.created)]
+                kept += [answers.vault_name(stream, request) for request in task.asked]
+            if task.asking and (question := await asked(self._store, stream, task.asking)):
+                self._deadlines.recall(question)
             if task.claimable:
                 self._wait(stream)
+        hooks, _ = await living_hooks(self._store)
+        kept += [hook_name(place(each.stream)[0]) for each in hooks]
         await self._equipment.browsers.take_up(browsers, self._keep_paused_seconds)
         try:
             await self._equipment.vault.sweep(kept)
@@ -112,9 +131,8 @@ class Worker:
         """Work until cancelled; then give back what is running, at once. `leave` before it does so in order."""
         try:
             async with asyncio.TaskGroup() as group:
-        hooks, _ = await living_hooks(self._store)
-        kept += [hook_name(place(each.stream)[0]) for each in hooks]
                 group.create_task(self._follow())
+                group.create_task(self._deadlines.run())
                 group.create_task(self._dispatch(group))
         finally:
             await asyncio.shield(self._give_all_back())
@@ -148,6 +166,7 @@ class Worker:
     async def _hear(self, recorded: Recorded) -> None:
         kind = type(recorded.event)
         gate = self._gates.get(recorded.stream)
+        self._deadlines.hear(recorded)
         if kind in (e.TaskFinished, e.TaskFailed, e.TaskStopped):
             await self._forget_secrets(recorded.stream)
         if kind is e.SessionStopped:
@@ -156,16 +175,20 @@ class Worker:
             # What a task at work was created or requeued by is old news; `_work` looks again when it is done.
             if kind in DESIRES:
                 gate.hear(DESIRES[kind])
-        elif kind in (e.TaskCreated, e.TaskRequeued, e.ResumeRequested):
+            if kind in BY_PEOPLE:
+                gate.stir()
+        elif kind in GOING_ON:
             self._wait(recorded.stream)
         elif stopped_alone(recorded):
             await self._forget(recorded.stream, await self._tasks.load(recorded.stream))
 
     async def _forget_secrets(self, stream: str) -> None:
-        """Whoever ended the task: nobody types its secrets any more."""
-        created = (await self._tasks.load(stream)).created
-        if created and created.secrets:
-            await forget(self._equipment.vault, vault_name(stream, created))
+        """Whoever ended the task: nobody types its secrets any more, nor what it was answered."""
+        task = await self._tasks.load(stream)
+        if task.created and task.created.secrets:
+            await forget(self._equipment.vault, vault_name(stream, task.created))
+        for request in task.asked:
+            await forget(self._equipment.vault, answers.vault_name(stream, request))
 
     async def _forget(self, stream: str, task: Task) -> None:
         """The task has ended, and no attempt with it: nobody comes back to its browser, nor to what was kept of it."""

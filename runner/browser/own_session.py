@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 from playwright.async_api import Browser, Error, Page, StorageState
 
+from eventstore.human import HumanInput
 from runner.browser.attach import name_of
 from runner.browser.own import OwnBrowser
 from runner.browser.session import Session
 from runner.browser.tabs import viewport_of
-from runner.ports import Outcome, Resolved
+from runner.ports import Outcome, Resolved, Touch
 from runner.vocabulary import ActFailed
 
 READY_SECONDS = 20.0
@@ -65,6 +66,14 @@ class OwnSession(Session):
         async with self._told():
             await self._note_tabs()
         return outcome
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """As `Session.by_hand`; then it is noted which tabs there are."""
+        touch = await super().by_hand(asked)
+        if touch.name:
+            async with self._told():
+                await self._note_tabs()
+        return touch
 
     async def _note_tabs(self) -> None:
         """The current tab first, and again among all in their order."""

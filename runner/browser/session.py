@@ -11,24 +11,31 @@ import msgspec
 from playwright.async_api import Browser, Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
+from eventstore.human import HumanInput
 from runner.browser.actions import Scene, asks_for_file, perform, resolve
 from runner.browser.chromium import Chromium
 from runner.browser.covering import covered
 from runner.browser.downloads import downloading
 from runner.browser.finder import Finder
+from runner.browser.human import Hand
 from runner.browser.navigation import arrive, settled, verdict
 from runner.browser.observe import Memory, clickable, observe
 from runner.browser.secrets import claimed
 from runner.browser.tabs import Tab, Tabs
 from runner.egress.proxy import Egress
 from runner.inbox import Inbox
-from runner.ports import Eyes, Hands, Observation, Outcome, Resolved
+from runner.ports import Eyes, Hands, Observation, Outcome, Resolved, Touch
 from runner.vocabulary import ActFailed, AnyAction, Effect
 from runner.wallet import Wallet
 
 SCREENSHOT_SECONDS = 5.0
 STATE_SECONDS = 10.0
 LOOK_SECONDS = 2.0
+
+EAGER = frozenset({"move", "key_up", "navigate", "reload", "switch_tab", "close_tab"})
+"""What a hand does without waiting for a page that is under way."""
+
+GOING = frozenset({"navigate", "back", "forward", "reload"})
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +65,7 @@ class Session(Hands, Eyes):
         self._navigation_seconds = navigation_seconds
         self._memory = Memory()
         self._finder = Finder(tabs.spawn)
+        self._hand = Hand(tabs, access.egress, navigation_seconds)
         self._open = AsyncExitStack()
 
     async def open(self) -> None:
@@ -142,6 +150,26 @@ class Session(Hands, Eyes):
         async with self._told():
             async with asyncio.timeout(STATE_SECONDS):
                 return json.dumps(await self._tabs.context.storage_state(indexed_db=True))
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """One input of a person, within the limit of one act. Raises ActFailed where nothing was done."""
+        async with self._told():
+            tab = await self._tabs.current() if asked.act in EAGER else await self._tab()
+            limit = self._navigation_seconds if asked.act in GOING else self._action_seconds
+            async with asyncio.timeout(limit + SCREENSHOT_SECONDS):
+                try:
+                    touch = await self._hand.do(tab, asked)
+                except asyncio.CancelledError:
+                    self._tabs.spawn(tab.drop())
+                    raise
+            return msgspec.structs.replace(touch, url=self.url)
+
+    async def let_go(self) -> None:
+        """No key and no button is held down any more. Raises ActFailed."""
+        async with self._told():
+            if (tab := self._tabs.current_now) is not None:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._hand.release(tab)
 
     async def _scene(self) -> Scene:
         tab = await self._tab()

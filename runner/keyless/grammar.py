@@ -1,7 +1,8 @@
 """Reads an instruction as sentences, one action each; all of it is read before anything runs. Pure and deterministic.
 
-A sentence ends at a full stop, a semicolon, a line end, `then`, and at a comma or `and` before the next verb. What
-stands in quotes is literal; a backslash before a quote makes it part of the text. Verbs may be written in any case.
+A sentence ends at a full stop, a question mark, a semicolon, a line end, `then`, and at a comma or `and` before the
+next verb. What stands in quotes is literal; a backslash before a quote makes it part of the text. Verbs may be written
+in any case.
 An element is named by an optional ordinal, an optional kind and a name, then by where it is, in any order:
 `the 2nd "Edit" button in the row of "Bob" within "Team"`, `the "Amount" field near "Total"`.
 `FORMS` lists what can be said. A sentence that fits no form raises ActFailed `unreadable`, quoted, with what is right.
@@ -13,13 +14,14 @@ import re
 import msgspec
 
 from runner.keyless.clauses import FILLER, Clause, Unclear, clauses, separators
+from runner.keyless.questions import ASKING
 from runner.keyless.readings import LOOKING
 from runner.keyless.sentences import ACTING, OPENING
 from runner.vocabulary import ActFailed, AnyAction
 
-TABLE = (*ACTING, *LOOKING, *OPENING)
+TABLE = (*ACTING, *LOOKING, *ASKING, *OPENING)
 FORMS: tuple[tuple[str, str], ...] = tuple(
-    (row.shape, row.example) for row in (*OPENING, *ACTING, *LOOKING) if row.shape
+    (row.shape, row.example) for row in (*OPENING, *ACTING, *LOOKING, *ASKING) if row.shape
 )
 
 # These open a sentence too, so that it is refused alone and not with the one before it.

@@ -13,6 +13,7 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.codec import type_of
+from eventstore.human import HumanInput
 from eventstore.memory import MemoryStore
 from eventstore.rules import violations
 from eventstore.secrets import Secret, put, vault_name
@@ -22,7 +23,8 @@ from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment
 from runner.placeholders import names
-from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Wanted
+from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Touch, Wanted
+from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Input, as_json
 from runner.wallet import Wallet
 from runner.worker import Worker
@@ -58,6 +60,8 @@ class Stage:
         self.attached = self.keep = False
         self.wallet = Wallet()
         self.typed: list[str] = []
+        self.by_hands: list[HumanInput] = []
+        self.released = 0
 
     def stop_at(self, where: str) -> asyncio.Event:
         """Make `resolve {…}` or `act {…}` wait; the event that is returned tells that it has come there."""
@@ -113,8 +117,25 @@ class Stage:
     async def screenshot(self) -> bytes:
         return b"\x89PNG " + self.url.encode()
 
+    async def show(self, put: Put) -> None:
+        """One picture, which is the address."""
+        put(self.url.encode(), 1280, 960)
+        await asyncio.Event().wait()
+
     async def state(self) -> str:
         return f'{{"acts": {len(self.acts)}}}'
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """A click, wherever it is; an address is gone to."""
+        await self._pass(f"hand {asked.act}")
+        if asked.act == "navigate":
+            self.url = asked.url
+        params: dict[str, object] = {"text": asked.text} if asked.act == "type" else {"x": asked.x, "y": asked.y}
+        self.by_hands.append(asked)
+        return Touch() if asked.act == "move" else Touch(name=asked.act, params=params, url=self.url)
+
+    async def let_go(self) -> None:
+        self.released += 1
 
     async def _pass(self, where: str) -> None:
         if where in self.hold:
