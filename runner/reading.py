@@ -1,6 +1,6 @@
 """What a runner reads of the log beside following it: which tasks have not ended, and what was done in one."""
 
-from eventstore.events import OutboxSettled, TaskStopped
+from eventstore.events import InputRequested, TaskStopped
 from eventstore.store import PAGE, EventStore, Recorded
 from runner.past import Past
 
@@ -39,17 +39,12 @@ async def past_of(store: EventStore, stream: str) -> Past:
     return past
 
 
-async def living_hooks(store: EventStore) -> tuple[list[Recorded], int]:
-    """The creations of all webhooks that were not deleted, the oldest first; and up to where nothing is owed to any."""
-    created: dict[str, Recorded] = {}
-    after = through = 0
-    while page := await store.read(after, types={"hook.created", "hook.deleted", "hook.outbox_settled"}):
-        after = page[-1].position
+async def asked(store: EventStore, stream: str, request: str) -> Recorded | None:
+    """The event by which the task asked that question."""
+    version = 0
+    while page := await store.read_stream(stream, version):
         for recorded in page:
-            if recorded.type == "hook.created":
-                created[recorded.stream] = recorded
-            elif isinstance(recorded.event, OutboxSettled):
-                through = recorded.event.through
-            else:
-                created.pop(recorded.stream, None)
-    return list(created.values()), through
+            if isinstance(recorded.event, InputRequested) and recorded.event.request == request:
+                return recorded
+        version = page[-1].version
+    return None

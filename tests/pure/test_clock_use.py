@@ -17,6 +17,7 @@ USERS = {
     "eventstore/book.py": "when a checkpoint was signed",
     "api/removals.py": "how old is what is to be removed",
     "api/retention.py": "how old is what is to be removed",
+    "runner/deadlines.py": "how long ago a question was asked that a restart has come after",
 }
 
 
