@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import cdp, docs, downloads, files, health, keys, openapi, removals, share, tape, task_log
+from api import cdp, docs, downloads, files, health, keys, openapi, removals, share, tape, tape_people, task_log
 from api.auth import identifier
 from api.cdp import IDENTIFY, RELAYS, Relays
 from api.cors import CORS, Cors
@@ -42,17 +42,18 @@ ROUTES: tuple[Route, ...] = (
     *task_log.ROUTES,
     *ping.ROUTES,
     *tape.ROUTES,
+    *tape_people.ROUTES,
     *files.ROUTES,
     *removals.ROUTES,
     *cdp.ROUTES,
     *downloads.ROUTES,
     *v2_browsers.ROUTES,
     *keys.ROUTES,
+    *WEBHOOKS,
     *health.ROUTES,
     *openapi.ROUTES,
     *docs.ROUTES,
 )
-    *WEBHOOKS,
 
 
 def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Application:

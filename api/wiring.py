@@ -47,6 +47,7 @@ from projections.projector import open_projector
 from runner.attempt import Models
 from runner.browser.browsers import BrowserSettings
 from runner.browser.scratch import scratch
+from runner.door import Door
 from runner.egress.addresses import Network
 from runner.egress.dial import system_resolve
 from runner.egress.rules import Rules, private_networks
@@ -112,8 +113,9 @@ async def open_service(
         tasks = Repository(store, Task(), evolve)
         blobs = Blobs(directory / "blobs", space)
         vault = Vault(directory / "vault", key_of(settings.vault_key.reveal()) if settings.vault_key else None)
-        service = Service(
         post = Post(Rules(private=_private(settings.allow_private)), system_resolve)
+        door = Door()
+        service = Service(
             settings=settings,
             store=store,
             tasks=tasks,
@@ -128,6 +130,7 @@ async def open_service(
             vault=vault,
             signer=Signer(load_secret(directory)),
             space=space,
+            door=door,
             lends=True,
         )
         while await projector.advance():
@@ -146,6 +149,7 @@ async def open_service(
                 runner_settings,
                 models=models,
                 sessions=sessions,
+                door=door,
             )
         )
         await stack.enter_async_context(background(worker.run()))
@@ -181,6 +185,7 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
         max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
+        input_seconds=settings.input_seconds,
         proxies=_upstreams(settings),
     )
 
