@@ -134,7 +134,7 @@ async def test_a_paused_task_has_its_page_again_after_a_restart_and_a_resume(sit
 
 
 async def test_a_browser_that_nobody_claims_ends_after_its_grace(tmp_path: Path) -> None:
-    browser = await started(tmp_path, grace=0.5)
+    browser = await started(tmp_path, grace=2.0)
     family = family_of(tmp_path)
 
     browser.leave()
@@ -145,13 +145,14 @@ async def test_a_browser_that_nobody_claims_ends_after_its_grace(tmp_path: Path)
 
 async def test_a_browser_that_is_claimed_again_within_the_grace_goes_on(tmp_path: Path) -> None:
     browser = await started(tmp_path, grace=5.0)
-    family, name, endpoint = family_of(tmp_path), browser.name, browser.endpoint
+    name, endpoint, keeper = browser.name, browser.endpoint, keeper_in(tmp_path / browser.name / "keeper")
 
     browser.leave()
     again = claim(tmp_path, name)
 
     assert again is not None
-    assert (endpoint, family) == (again.endpoint, family_of(tmp_path))
+    assert (endpoint, keeper) == (again.endpoint, keeper_in(tmp_path / name / "keeper"))
+    family = family_of(tmp_path)
     assert 0o700 == (tmp_path / name).stat().st_mode & 0o777
     await again.end()
     await gone(family)
@@ -228,7 +229,7 @@ async def test_a_browser_that_is_held_for_a_paused_task_ends_when_its_time_is_ov
     port = urlsplit((tmp_path / "browsers" / name / "endpoint").read_text("ascii")).port
     before = set(isolated.own_ports)
 
-    await isolated.take_up({name}, 0.1)
+    await isolated.take_up({name}, 1.0)
     held = set(isolated.own_ports)
     await gone(browser)
 
