@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from api.human import Closed, Door
+from api.reels import Dark, Reels
 from api.settings import Settings
 from api.signing import Signer
 from eventstore.blobs import Blobs
@@ -62,6 +63,7 @@ class Service:
     vault: Vault
     signer: Signer
     space: Space | None = None
+    reels: Reels = field(default_factory=Dark)
     lends: bool = False
     door: Door = field(default_factory=Closed)
     ending: asyncio.Event = field(default_factory=asyncio.Event)

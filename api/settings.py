@@ -53,6 +53,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     screenshots: Annotated[bool, Meta(description="whether every step keeps a picture of the page, true or false")] = (
         True
     )
+    recordings: Annotated[
+        Literal["asked", "all", "off"],
+        Meta(
+            description="of which tasks there is a video: those that ask for one (asked), all, or none (off); videos"
+            " need the extra recordings"
+        ),
+    ] = "asked"
     browser: Annotated[
         str | None,
         Meta(description="the Chrome or Chromium to run, or the URL of a remote one; without it one is looked for"),

@@ -56,6 +56,7 @@ from runner.lenders import LendingSettings, open_lending
 from runner.lending import Lenders
 from runner.opening import RunnerSettings, open_worker
 from runner.ports import Sessions
+from runner.reel import Reels
 from runner.posting import Post
 from runner.webhooks import Webhooks
 from runner.worker import Worker
@@ -115,6 +116,7 @@ async def open_service(
         vault = Vault(directory / "vault", key_of(settings.vault_key.reveal()) if settings.vault_key else None)
         post = Post(Rules(private=_private(settings.allow_private)), system_resolve)
         door = Door()
+        reels = Reels()
         service = Service(
             settings=settings,
             store=store,
@@ -149,6 +151,7 @@ async def open_service(
                 runner_settings,
                 models=models,
                 sessions=sessions,
+                reels=reels,
                 door=door,
             )
         )
@@ -185,6 +188,7 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
         max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
+        recordings=settings.recordings,
         input_seconds=settings.input_seconds,
         proxies=_upstreams(settings),
     )

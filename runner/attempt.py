@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,8 @@ from runner.fitting import fitting
 from runner.inbox import DOWNLOAD_BYTES, Inbox
 from runner.human import Human
 from runner.keeping import Keeper, forget, kept
+from runner.recording import Recording, recording, unrecorded
+from runner.reel import Reels
 from runner.loop import Loop
 from runner.parking import LetGo
 from runner.past import Past
@@ -57,6 +59,8 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     files: Path | None = None
     downloads_bytes: int = DOWNLOAD_BYTES
     screenshots: bool = True
+    reels: Reels = msgspec.field(default_factory=Reels)
+    records: Callable[[e.Options], bool] = unrecorded
     input_seconds: float = 3600.0
     door: Door = msgspec.field(default_factory=Door)
     proxies: Countries = {}
@@ -216,6 +220,7 @@ class Attempt(msgspec.Struct, kw_only=True):
             used = sum(file.size for file in self.past.files.values())
             self.inbox = Inbox(bringing.keep, most_bytes=shared.downloads_bytes, used=used)
         copy = Copy() if known else await self.profiles.copy(options.profile)
+        film = await stack.enter_async_context(self._film())
         opened = await stack.enter_async_context(
             self.equipment.browsers.session(
                 Wanted(
@@ -235,6 +240,9 @@ class Attempt(msgspec.Struct, kw_only=True):
         if not known and not opened.attached:
             await self.profiles.used(options.profile, self.tape.stream, copy.version)
         session = self.session = Veiled(opened, wallet)
+        reel = await stack.enter_async_context(shared.reels.showing(self.tape.stream, session.show))
+        if film is not None:
+            film.begin(reel)
         if session.own:
             await self._write(e.BrowserOpened(fence=self.tape.fence, browser=session.own))
         restored, lost = await Restoration(past=self.past, tape=self.tape, gate=self.gate, model=model, known=known).of(
@@ -253,6 +261,14 @@ class Attempt(msgspec.Struct, kw_only=True):
         self._keep(True)
         await self.gate.unpark()
         return session
+
+    def _film(self) -> AbstractAsyncContextManager[Recording | None]:
+        """Room for a video of this attempt, where one is wanted. What it lacks is written after the browser is left."""
+        if not self.equipment.records(self.created.options):
+            return nullcontext()
+        name = f"recording-{self.number}"
+        gate = self.gate
+        return recording(self.tape, self.equipment.blobs, lambda: gate.free and gate.has_slot, name=name)
 
     async def _write(self, fact: e.Event) -> None:
         await self.tape.write(fact)

@@ -26,6 +26,8 @@ from runner.inbox import DOWNLOAD_BYTES
 from runner.door import Door
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
+from runner.recording import ASKED, records
+from runner.reel import Reels
 from runner.proxies import Countries
 from runner.vocabulary import ActFailed
 from runner.worker import Worker
@@ -42,6 +44,7 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int = MAX_ATTEMPTS
     keep_paused_seconds: float = 1800.0
     screenshots: bool = True
+    recordings: str = ASKED
     input_seconds: float = 3600.0
     files: Path | None = None
     downloads_bytes: int = DOWNLOAD_BYTES
@@ -59,6 +62,7 @@ async def open_worker(
     models: Models | None = None,
     sessions: Sessions | None = None,
     door: Door | None = None,
+    reels: Reels | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end.
 
@@ -81,6 +85,8 @@ async def open_worker(
             files=settings.files,
             downloads_bytes=settings.downloads_bytes,
             screenshots=settings.screenshots,
+            reels=reels or Reels(),
+            records=records(settings.recordings),
             input_seconds=settings.input_seconds,
             door=door or Door(),
             proxies=settings.proxies,

@@ -14,6 +14,7 @@ from eventstore.events import Target
 from eventstore.human import HumanInput
 from runner.egress.upstream import Upstream
 from runner.inbox import Inbox
+from runner.reel import Put
 from runner.vocabulary import AnyAction
 from runner.wallet import Wallet
 
@@ -166,6 +167,10 @@ class Session(Hands, Eyes, Protocol):
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
+        ...
+
+    async def show(self, put: Put) -> None:
+        """Put pictures of the current tab for people who watch, with secrets covered, until cancelled."""
         ...
 
     async def by_hand(self, asked: HumanInput) -> Touch:

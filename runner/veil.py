@@ -9,6 +9,7 @@ from eventstore.human import HumanInput
 from runner.placeholders import check
 from runner.ports import Observation, Outcome, Resolved, Session, Touch
 from runner.reel import Put
+from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction
 from runner.wallet import Wallet
 
@@ -62,6 +63,11 @@ class Veiled(Session):
         """As the session, which covers what would show a value."""
         with self._veiled():
             return await self._session.screenshot()
+
+    async def show(self, put: Put) -> None:
+        """As the session, which covers what would show a value."""
+        with self._veiled():
+            await self._session.show(put)
 
     async def show(self, put: Put) -> None:
         """As the session, which covers what would show a value."""

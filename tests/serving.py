@@ -22,6 +22,7 @@ import msgspec
 from api import wiring
 from api.settings import load
 from runner.ports import Observation, Outcome, Resolved, Wanted
+from runner.reel import Put
 from runner.vocabulary import AnyAction, Click, as_json
 
 MARK = "TAPEWRIGHTS_KILLED"
@@ -92,6 +93,10 @@ class Stage:
 
     async def screenshot(self) -> bytes:
         return b"\x89PNG " + self.url.encode()
+
+    async def show(self, put: Put) -> None:
+        put(self.url.encode(), 1280, 960)
+        await asyncio.Event().wait()
 
     async def state(self) -> str:
         return "{}"

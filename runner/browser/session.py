@@ -20,11 +20,13 @@ from runner.browser.finder import Finder
 from runner.browser.human import Hand
 from runner.browser.navigation import arrive, settled, verdict
 from runner.browser.observe import Memory, clickable, observe
+from runner.browser.screencast import show
 from runner.browser.secrets import claimed
 from runner.browser.tabs import Tab, Tabs
 from runner.egress.proxy import Egress
 from runner.inbox import Inbox
 from runner.ports import Eyes, Hands, Observation, Outcome, Resolved, Touch
+from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Effect
 from runner.wallet import Wallet
 
@@ -144,6 +146,10 @@ class Session(Hands, Eyes):
             if self.wallet.mask:
                 return await covered(tab, self.wallet.mask, SCREENSHOT_SECONDS)
             return await tab.page.screenshot(timeout=SCREENSHOT_SECONDS * 1000, scale="css")
+
+    async def show(self, put: Put) -> None:
+        """Put pictures of the current tab, with what shows a secret's value covered, until cancelled."""
+        await show(self._tabs, lambda: self.wallet.mask, put)
 
     async def state(self) -> str:
         """Cookies, local storage and indexed DB of the context as JSON, for the vault."""

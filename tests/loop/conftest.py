@@ -25,6 +25,7 @@ from runner.attempt import Equipment
 from runner.placeholders import names
 from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Touch, Wanted
 from runner.reel import Put
+from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Input, as_json
 from runner.wallet import Wallet
 from runner.worker import Worker
@@ -116,6 +117,11 @@ class Stage:
 
     async def screenshot(self) -> bytes:
         return b"\x89PNG " + self.url.encode()
+
+    async def show(self, put: Put) -> None:
+        """One picture, which is the address."""
+        put(self.url.encode(), 1280, 960)
+        await asyncio.Event().wait()
 
     async def show(self, put: Put) -> None:
         """One picture, which is the address."""
