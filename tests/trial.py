@@ -87,7 +87,7 @@ class Trial:
         if self._site:
             settings["allow_private"] = "loopback"
         order = Order(
-            mark=f"{self._seed}-{self._lives}-{self._directory.name}",
+            mark=f"{self._seed}-{self._lives}-{self._directory}",
             settings=settings,
             effects="" if self._site else str(self._directory / "effects"),
             failpoint=failpoint,
