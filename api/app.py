@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import cdp, docs, downloads, files, health, keys, openapi, removals, share, tape, tape_people, task_log
+from api import cdp, docs, downloads, files, health, keys, openapi, removals, share, tape, tape_people, task_log, watching
 from api.auth import identifier
 from api.cdp import IDENTIFY, RELAYS, Relays
 from api.cors import CORS, Cors
@@ -27,6 +27,7 @@ from api.v2 import ping
 from api.v2 import sessions as v2_sessions
 from api.v2 import profiles as v2_profiles
 from api.v2 import tasks as v2_tasks
+from api.watchers import WATCHERS, Watchers
 from api.wire import Route
 from api.webhooks import ROUTES as WEBHOOKS
 
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *v2_browsers.ROUTES,
     *keys.ROUTES,
     *WEBHOOKS,
+    *watching.ROUTES,
     *health.ROUTES,
     *openapi.ROUTES,
     *docs.ROUTES,
@@ -61,6 +63,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app = web.Application(client_max_size=service.settings.max_body_bytes)
     app[SERVICE] = service
     app[STREAMS] = Streams(each=service.settings.max_connections // 2)
+    app[WATCHERS] = Watchers()
     app[tape.VERIFYING] = asyncio.Lock()
     app[DESK] = Desk()
     app[keys.KEYS] = keys.Ring(service.store)
@@ -129,4 +132,5 @@ _UNKNOWN = Route(
 
 async def _end_streams(app: web.Application) -> None:
     app[STREAMS].close()
+    app[WATCHERS].close()
     await app[RELAYS].close()

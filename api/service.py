@@ -14,9 +14,9 @@ from api.settings import Settings
 from api.signing import Signer
 from eventstore.blobs import Blobs
 from eventstore.folder import Folder
-from eventstore.profile import Profile
 from eventstore.hook import Hook
 from eventstore.outbox import Deliveries, Tally
+from eventstore.profile import Profile
 from eventstore.session import Session
 from eventstore.space import Space
 from eventstore.store import EventStore
@@ -34,12 +34,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
 async def anywhere(url: str) -> str:
     """Refuses no target of webhooks: for a service that nobody sends them for."""
     return ""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """Everything a handler needs, and nothing that acts. Once it is `ending`, requests are refused.
 
@@ -56,21 +56,21 @@ class Service:
     sessions: Repository[Session]
     profiles: Repository[Profile]
     folders: Repository[Folder]
-    projector: Projector
     hooks: Repository[Hook]
     deliveries: Repository[Deliveries]
+    projector: Projector
     blobs: Blobs
     vault: Vault
     signer: Signer
     space: Space | None = None
     reels: Reels = field(default_factory=Dark)
     lends: bool = False
+    refuse_target: Callable[[str], Awaitable[str]] = anywhere
+    tally: Tally = field(default_factory=Tally)
     door: Door = field(default_factory=Closed)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     answering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     entering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    refuse_target: Callable[[str], Awaitable[str]] = anywhere
-    tally: Tally = field(default_factory=Tally)
     removing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

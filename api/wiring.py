@@ -56,8 +56,8 @@ from runner.lenders import LendingSettings, open_lending
 from runner.lending import Lenders
 from runner.opening import RunnerSettings, open_worker
 from runner.ports import Sessions
-from runner.reel import Reels
 from runner.posting import Post
+from runner.reel import Reels
 from runner.webhooks import Webhooks
 from runner.worker import Worker
 
@@ -115,23 +115,24 @@ async def open_service(
         blobs = Blobs(directory / "blobs", space)
         vault = Vault(directory / "vault", key_of(settings.vault_key.reveal()) if settings.vault_key else None)
         post = Post(Rules(private=_private(settings.allow_private)), system_resolve)
-        door = Door()
         reels = Reels()
+        door = Door()
         service = Service(
             settings=settings,
             store=store,
             tasks=tasks,
             sessions=Repository(store, Session(), session_evolve),
-            folders=Repository(store, folder.Folder(), folder.evolve),
             profiles=Repository(store, Profile(), profile_evolve),
-            projector=projector,
+            folders=Repository(store, folder.Folder(), folder.evolve),
             hooks=Repository(store, Hook(), hook_evolve),
             deliveries=Repository(store, Deliveries(), deliveries_evolve),
             refuse_target=post.refusal,
+            projector=projector,
             blobs=blobs,
             vault=vault,
             signer=Signer(load_secret(directory)),
             space=space,
+            reels=reels,
             door=door,
             lends=True,
         )
@@ -156,14 +157,14 @@ async def open_service(
             )
         )
         await stack.enter_async_context(background(worker.run()))
+        webhooks = Webhooks(store, vault, post, service.tally)
+        await webhooks.take_up()
+        await stack.enter_async_context(background(webhooks.run()))
         lending = await stack.enter_async_context(
             open_lending(
                 store, service.sessions, blobs, vault, _lending_settings(settings, runner_settings), lenders=lenders
             )
         )
-        webhooks = Webhooks(store, vault, post, service.tally)
-        await webhooks.take_up()
-        await stack.enter_async_context(background(webhooks.run()))
         await stack.enter_async_context(background(lending.run()))
         await stack.enter_async_context(background(scrub(store)))
         await stack.enter_async_context(background(retention.run(service)))
@@ -188,8 +189,10 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
         max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
-        recordings=settings.recordings,
         input_seconds=settings.input_seconds,
+        recordings=settings.recordings,
+        files=settings.data_dir / "files",
+        downloads_bytes=settings.downloads_bytes,
         proxies=_upstreams(settings),
     )
 

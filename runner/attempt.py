@@ -14,14 +14,14 @@ from eventstore import secrets as sealed
 from eventstore.blobs import Blobs
 from eventstore.errors import Broken, Invalid, Refused
 from eventstore.vault import Vault
-from runner.belongings import Bringing, given
 from runner.acts import Acts
 from runner.asking import Asker
+from runner.belongings import Bringing, given
 from runner.control import Gate
 from runner.door import Door
 from runner.fitting import fitting
-from runner.inbox import DOWNLOAD_BYTES, Inbox
 from runner.human import Human
+from runner.inbox import DOWNLOAD_BYTES, Inbox
 from runner.keeping import Keeper, forget, kept
 from runner.recording import Recording, recording, unrecorded
 from runner.reel import Reels

@@ -22,8 +22,8 @@ from runner.belongings import sweep
 from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
 from runner.browser.sessions import open_sessions
-from runner.inbox import DOWNLOAD_BYTES
 from runner.door import Door
+from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
 from runner.recording import ASKED, records

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from api.hooks import wanted as webhook
-from api import control, intake, sessions, share, uploads, wire
+from api import control, intake, sessions, share, uploads, watch_link, wire
 from api.present import ended, picture
 from api.service import SERVICE
 from api.v1 import convert, profiles, schemas
@@ -65,7 +65,8 @@ async def task(request: web.Request) -> web.Response:
     row = await control.task(service, request[CALLER], request.match_info["task_id"])
     kept = await get_cookies(service.vault, row.id) if row.options.save_state and row.ended_at is not None else None
     view = convert.view(row, await service.projector.steps.of(row.id), kept)
-    return wire.reply(msgspec.structs.replace(view, public_share_url=share.of(request, row.session)))
+    links = {"public_share_url": share.of(request, row.session), "live_url": watch_link.url(request, row.id)}
+    return wire.reply(msgspec.structs.replace(view, **links))
 
 
 async def tasks(request: web.Request) -> web.Response:
@@ -75,7 +76,7 @@ async def tasks(request: web.Request) -> web.Response:
         project=request[CALLER].project, offset=(asked.page - 1) * asked.limit, limit=asked.limit
     )
     answer = schemas.TaskList(
-        tasks=[convert.item(row) for row in rows],
+        tasks=[msgspec.structs.replace(convert.item(row), live_url=watch_link.url(request, row.id)) for row in rows],
         total_pages=-(-total // asked.limit),
         page=asked.page,
         limit=asked.limit,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from api import intake, models, profiles
+from api import intake, models, profiles, recordings
 from api.control import fresh_id
 from api.present import NO_SESSION, ended, identity, moment, moment_or_none, outcome
 from api.settings import Settings
@@ -45,7 +45,7 @@ def wished(asked: CreateTask, settings: Settings, profile: Profile | None = None
     intake.unsupported(asked.system_prompt_extension, "systemPromptExtension")
     intake.unsupported(asked.judge, "judge")
     intake.unsupported(asked.skill_ids, "skillIds")
-    intake.unsupported(browser.enable_recording, "sessionSettings", "enableRecording")
+    record = recordings.wanted(settings, browser.enable_recording, "sessionSettings", "enableRecording")
     sent = intake.sent(asked, NO_EFFECT_YET)
     created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
@@ -57,7 +57,7 @@ def wished(asked: CreateTask, settings: Settings, profile: Profile | None = None
         start_url=intake.start_url(asked.start_url, "startUrl"),
         limits=intake.limits(settings, asked.max_steps or DEFAULT_STEPS),
         options=profiles.begun(
-            Options(given=msgspec.json.encode(sent).decode()),
+            Options(given=msgspec.json.encode(sent).decode(), record=record),
             settings,
             profile,
             width=browser.browser_screen_width,

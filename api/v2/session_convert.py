@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from api import intake, profiles, proxies
+from api import intake, profiles, proxies, recordings
 from api.present import moment, moment_or_none
 from api.settings import Settings
 from api.v2 import convert
@@ -22,6 +22,7 @@ def wished(
 ) -> SessionCreated:
     """The event that the request amounts to; whose it is, `sessions.create` fills in. Raises Invalid."""
     given = msgspec.json.encode(intake.sent(asked, NO_EFFECT_YET)).decode()
+    record = recordings.wanted(settings, asked.enable_recording, "enableRecording")
     return SessionCreated(
         project="",
         family="v2",
@@ -29,7 +30,7 @@ def wished(
         start_url=intake.start_url(asked.start_url, "startUrl"),
         seconds=settings.session_seconds,
         options=profiles.begun(
-            Options(given=given, proxy=proxy, record=bool(asked.enable_recording)),
+            Options(given=given, proxy=proxy, record=record),
             settings,
             profile,
             width=asked.browser_screen_width,

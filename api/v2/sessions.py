@@ -1,10 +1,12 @@
 """v2's routes for sessions: read a request, name the intention, answer with a view."""
 
+from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 from aiohttp import web
 
-from api import intake, profiles, proxies, purging, sessions, share, wire
+from api import intake, profiles, proxies, purging, recordings, sessions, share, watch_link, wire
 from api.present import moment
 from api.service import SERVICE
 from api.v2 import session_convert as convert
@@ -12,6 +14,9 @@ from api.v2 import session_schemas as schemas
 from api.wire import CALLER, Route
 from eventstore.errors import Invalid, NotFound
 from projections.sessions import SessionRow
+
+
+Shown = TypeVar("Shown", schemas.SessionItem, schemas.SessionView)
 
 
 async def create_session(request: web.Request) -> web.Response:
@@ -31,7 +36,7 @@ async def create_session(request: web.Request) -> web.Response:
         digest=intake.digest("v2", await request.read() or b"{}"),
         idempotency_key=key,
     )
-    return wire.reply(convert.item(row), status=201)
+    return wire.reply(await _item(request, row), status=201)
 
 
 async def list_sessions(request: web.Request) -> web.Response:
@@ -44,7 +49,7 @@ async def list_sessions(request: web.Request) -> web.Response:
         limit=asked.page_size,
     )
     answer = schemas.SessionList(
-        items=[convert.item(row) for row in rows],
+        items=[await _item(request, row) for row in rows],
         total_items=total,
         page_number=asked.page_number,
         page_size=asked.page_size,
@@ -102,7 +107,17 @@ async def _session(request: web.Request) -> SessionRow:
 
 async def _viewed(request: web.Request, row: SessionRow) -> web.Response:
     tasks = await sessions.tasks(request.app[SERVICE], row)
-    return wire.reply(convert.view(row, tasks, share.of(request, row.id)))
+    return wire.reply(await _linked(request, row, convert.view(row, tasks, share.of(request, row.id))))
+
+
+async def _item(request: web.Request, row: SessionRow) -> schemas.SessionItem:
+    return await _linked(request, row, convert.item(row))
+
+
+async def _linked(request: web.Request, row: SessionRow, shown: Shown) -> Shown:
+    """With the links that are signed for this caller."""
+    links = {"live_url": watch_link.url(request, row.id), "recording_url": await recordings.url(request, row)}
+    return msgspec.structs.replace(shown, **links)
 
 
 def _share(request: web.Request, row: SessionRow) -> schemas.Share:

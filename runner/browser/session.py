@@ -67,8 +67,8 @@ class Session(Hands, Eyes):
         self._navigation_seconds = navigation_seconds
         self._memory = Memory()
         self._finder = Finder(tabs.spawn)
-        self._hand = Hand(tabs, access.egress, navigation_seconds)
         self._open = AsyncExitStack()
+        self._hand = Hand(tabs, access.egress, navigation_seconds)
 
     async def open(self) -> None:
         """Open the first tab."""

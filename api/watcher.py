@@ -1,0 +1,286 @@
+"""One open live page: pictures and news out, a person's wishes in. What it is slow to take it misses, and no other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from api import present
+from api.files import TAKE
+from api.service import Service
+from api.sse import bound
+from api.watch_link import Watching, good
+from api.watch_steering import Steering
+from api.watch_words import (
+    LARGEST_MESSAGE,
+    Answer,
+    Done,
+    Hand,
+    Over,
+    Problem,
+    Said,
+    Sight,
+    Steer,
+    Steps,
+    StepTold,
+    Word,
+    frame,
+    step,
+    told,
+)
+from api.watchers import Page, Watchers
+from eventstore.errors import NotFound, Refused
+from projections.task_row import TaskRow
+
+FRAME_SECONDS = 0.1
+"""From one picture to the next, for one page."""
+
+LOOK_SECONDS = 0.5
+"""How often it is looked whether there is a browser to be seen by now."""
+
+CHECK_SECONDS = 5.0
+"""How often it is looked whether the link is still good."""
+
+LINGER_SECONDS = 60.0
+"""How long a page waits after the end of its task for the video of it."""
+
+PING_SECONDS = 20.0
+DRAIN_SECONDS = 20.0
+"""A page that takes nothing for so long is given up."""
+
+CLOSE_SECONDS = 2.0
+MOST_WAITING = 64
+"""Inputs of a person that wait for their turn; more are refused."""
+
+_decoder = msgspec.json.Decoder(Said)
+
+Find = Callable[[], Awaitable[TaskRow | None]]
+"""The task to be shown now, None before there is one. Raises NotFound."""
+
+
+class Watcher(Page):
+    """Use `run` once. `find` gives the task; `lasting` tells that there may be another one after it."""
+
+    def __init__(self, service: Service, watchers: Watchers, watch: Watching, *, find: Find, lasting: bool) -> None:
+        self._service = service
+        self._watchers = watchers
+        self._watch = watch
+        self._find = find
+        self._lasting = lasting
+        self._socket = web.WebSocketResponse(
+            heartbeat=PING_SECONDS, max_msg_size=LARGEST_MESSAGE, timeout=CLOSE_SECONDS, compress=False
+        )
+        self._steering = Steering(service, watch.caller)
+        self._task_id = ""
+        self._sent: list[StepTold] = []
+        self._stirred = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._drain: Callable[[], Awaitable[None]] = _taken
+        self._hands: asyncio.Queue[Hand] = asyncio.Queue(MOST_WAITING)
+
+    def end(self) -> None:
+        """The service ends."""
+        self._ending.set()
+
+    def stir(self) -> None:
+        """Something changed that no event tells of."""
+        self._stirred.set()
+
+    async def run(self, request: web.Request) -> web.WebSocketResponse:
+        """Until the page goes, or there is nothing to be told any more, or the service ends."""
+        await self._socket.prepare(request)
+        bound(request.transport)
+        self._drain = request.writer.drain
+        parts = (self._tell(), self._show(), self._hear(), self._act(), self._ending.wait())
+        works = [asyncio.ensure_future(part) for part in parts]
+        try:
+            await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for work in works:
+                work.cancel()
+            outcomes = await asyncio.gather(*works, return_exceptions=True)
+        code = WSCloseCode.GOING_AWAY if self._ending.is_set() else WSCloseCode.OK
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._socket.close(code=code)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError | TimeoutError):
+                raise outcome
+        return self._socket
+
+    # --- out
+
+    async def _tell(self) -> None:
+        """How the task stands, whenever that changes."""
+        over = ""
+        while not over:
+            self._stirred.clear()
+            if not good(self._service, self._watch):
+                over = "This link is no longer good; ask for a new one."
+                break
+            try:
+                row = await self._find()
+            except NotFound:
+                over = "What was to be seen here is gone."
+                break
+            if row is None:
+                await self._changed(asyncio.sleep(LOOK_SECONDS))
+                continue
+            await self._stands(row)
+            over = await self._next(row)
+        await self._send(Over(text=over))
+
+    async def _next(self, row: TaskRow) -> str:
+        """Wait until there may be news; a sentence when there will be none."""
+        seconds = CHECK_SECONDS if row.ended_at is None or self._lasting else LINGER_SECONDS
+        more = self._service.projector.tasks.until(row.id, lambda now: now.position > row.position, seconds)
+        changed = await self._changed(more)
+        if changed or row.ended_at is None or self._lasting:
+            return ""
+        return "The task has ended."
+
+    async def _changed(self, wait: Awaitable[object]) -> bool:
+        """Whether the wait brought something, or somebody stirred."""
+        works = [asyncio.ensure_future(wait), asyncio.ensure_future(self._stirred.wait())]
+        try:
+            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+            return any(work.result() for work in done)
+        finally:
+            for work in works:
+                work.cancel()
+
+    async def _stands(self, row: TaskRow) -> None:
+        if row.id != self._task_id:
+            self._task_id, self._sent = row.id, []
+        rows = await self._service.projector.steps.of(row.id)
+        driving = row.controlled and self._watchers.drives(self, row.id)
+        last = next((each for each in reversed(rows) if each.screenshot), None)
+        ended = row.ended_at is not None
+        picture = f"/api/tape/tasks/{row.id}/screenshots/{last.number}.png" if ended and last else ""
+        videos = [self._below(f"{TAKE}{row.id}/{file.id}") for file in row.recordings]
+        await self._send(
+            told(
+                row,
+                right=self._watch.right,
+                driving=driving,
+                screenshot=self._below(picture) if picture else "",
+                recordings=videos,
+            )
+        )
+        steps = [step(each) for each in rows]
+        same = sum(1 for _ in _alike(self._sent, steps))
+        if same < len(steps) or same < len(self._sent):
+            self._sent = steps
+            await self._send(Steps(task=row.id, place=same, steps=steps[same:]))
+
+    def _below(self, path: str) -> str:
+        """A signed link to a path of ours, from the page's own address: a proxy may have put the service anywhere."""
+        return ".." + self._service.signer.sign(path, present.PICTURE_SECONDS)
+
+    async def _show(self) -> None:
+        """Pictures, whenever there is a browser."""
+        while True:
+            watching = self._service.reels.watching(self._task_id) if self._task_id else None
+            if watching is None:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            async with watching as reel:
+                await self._send(Sight(live=True))
+                number = 0
+                while (picture := await reel.newest(number)) is not None:
+                    number = picture.number
+                    await self._write(self._socket.send_bytes(frame(picture.data, picture.width, picture.height)))
+                    await asyncio.sleep(FRAME_SECONDS)
+            await self._send(Sight(live=False))
+
+    async def _send(self, word: Word) -> None:
+        await self._write(self._socket.send_str(msgspec.json.encode(word).decode()))
+
+    async def _write(self, sending: Awaitable[None]) -> None:
+        """Done when the page has taken nearly all that was sent."""
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await sending
+            await self._drain()
+
+    # --- in
+
+    async def _hear(self) -> None:
+        async for message in self._socket:
+            if message.type is not WSMsgType.TEXT:
+                return
+            try:
+                said = _decoder.decode(message.data)
+            except (msgspec.DecodeError, RecursionError) as error:
+                await self._send(Problem(text=f"This cannot be read: {error}"))
+                continue
+            problem = self._refusal()
+            if isinstance(said, Hand) and not problem:
+                problem = self._queue(said)
+            elif not problem:
+                problem = await self._steered(partial(self._steer, said))
+            if problem and isinstance(said, Hand):
+                await self._send(Done(number=said.number, problem=problem))
+            elif problem:
+                await self._send(Problem(text=problem))
+
+    def _refusal(self) -> str:
+        if not (self._task_id and good(self._service, self._watch)):
+            return "This link is no longer good; ask for a new one."
+        return "" if self._watch.right == "control" else "With this link one can only watch."
+
+    def _queue(self, hand: Hand) -> str:
+        if not self._watchers.drives(self, self._task_id):
+            return "Take control of the browser first."
+        try:
+            self._hands.put_nowait(hand)
+        except asyncio.QueueFull:
+            return "The browser cannot follow; wait a moment."
+        return ""
+
+    async def _steer(self, said: Steer | Answer) -> None:
+        if isinstance(said, Answer):
+            await self._steering.answer(self._task_id, said.request, said.value)
+            return
+        await self._steering.press(self._task_id, said.what)
+        if said.what == "take":
+            self._watchers.take(self, self._task_id)
+            self.stir()
+
+    async def _steered(self, doing: Callable[[], Awaitable[None]]) -> str:
+        """What was refused, as a sentence."""
+        try:
+            await doing()
+        except Refused as refused:
+            return str(refused)
+        return ""
+
+    async def _act(self) -> None:
+        """A person's inputs, one after the other."""
+        while True:
+            hand = await self._hands.get()
+            if not self._watchers.drives(self, self._task_id):
+                await self._send(Done(number=hand.number, problem="Somebody else has taken control."))
+                continue
+            try:
+                outcome = await self._steering.act(self._task_id, hand.input)
+                done = Done(number=hand.number, url=outcome.url, problem=outcome.problem)
+            except Refused as refused:
+                done = Done(number=hand.number, problem=str(refused))
+            await self._send(done)
+
+
+def _alike(before: list[StepTold], now: list[StepTold]) -> list[StepTold]:
+    """The steps at the beginning that are the same in both."""
+    same: list[StepTold] = []
+    for one, other in zip(before, now, strict=False):
+        if one != other:
+            break
+        same.append(one)
+    return same
+
+
+async def _taken() -> None:
+    """Nothing was sent yet."""
