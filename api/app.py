@@ -18,30 +18,35 @@ from api.health import FOUND_AT_START, REQUESTS
 from api.service import SERVICE, Caller, Service
 from api.sse import STREAMS, Streams
 from api.uploads import DESK, Desk
-from api.v1 import account
+from api.v1 import account, search
 from api.v1 import files as v1_files
 from api.v1 import profiles as v1_profiles
 from api.v1 import tasks as v1_tasks
 from api.v2 import browsers as v2_browsers
+from api.v2 import files as v2_files
 from api.v2 import ping
-from api.v2 import sessions as v2_sessions
 from api.v2 import profiles as v2_profiles
+from api.v2 import sessions as v2_sessions
 from api.v2 import tasks as v2_tasks
+from api.webhooks import ROUTES as WEBHOOKS
 from api.watchers import WATCHERS, Watchers
 from api.wire import Route
-from api.webhooks import ROUTES as WEBHOOKS
 
 ROUTES: tuple[Route, ...] = (
     *v1_tasks.ROUTES,
     *v1_profiles.ROUTES,
     *v1_files.ROUTES,
     *account.ROUTES,
+    *search.ROUTES,
     *v2_tasks.ROUTES,
     *v2_profiles.ROUTES,
     *v2_sessions.ROUTES,
+    *v2_files.ROUTES,
     *share.ROUTES,
     *task_log.ROUTES,
     *ping.ROUTES,
+    *billing.ROUTES,
+    *skills.ROUTES,
     *tape.ROUTES,
     *tape_people.ROUTES,
     *files.ROUTES,

@@ -14,6 +14,7 @@ from api.tape import Signed
 from api.uploads import DESK, Ticket
 from api.wire import CALLER, Route, query
 from eventstore import events as e
+from eventstore import folder
 from eventstore.blobs import DamagedBlob
 from eventstore.errors import Gone, Invalid, NoRoom, NotFound
 from eventstore.retention import FILES, RECORDINGS
@@ -184,7 +185,8 @@ def _allowed(service: Service, fields: dict[str, str]) -> Ticket:
 
 async def _take(request: web.Request, ticket: Ticket, parts: AsyncIterator[bytes]) -> None:
     service = request.app[SERVICE]
-    record = partial(uploads.into_project, service, ticket)
+    into = uploads.into_project if ticket.stream.startswith(folder.STREAM) else uploads.into_session
+    record = partial(into, service, ticket)
     try:
         await uploads.take(service, request.app[DESK], ticket, parts, record)
     except web.RequestPayloadError:

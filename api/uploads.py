@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
+from typing import Protocol
 
 import msgspec
 from aiohttp import web
@@ -11,9 +12,12 @@ from api import control, present
 from api.service import Caller, Service
 from eventstore import events as e
 from eventstore import filenames, folder
-from eventstore.errors import Gone, Invalid, NoRoom, Overloaded
+from eventstore import session as session_decide
+from eventstore.errors import Gone, Invalid, NoRoom, NotFound, Overloaded
 from eventstore.incoming import incoming
+from eventstore.session import Session
 from eventstore.store import Lane
+from projections import sessions
 
 MAX_FILE = 10 * 1024 * 1024
 MAX_TOGETHER = 50 * 1024 * 1024
@@ -28,7 +32,11 @@ UPLOAD_SECONDS = 300.0
 AT_ONCE = 16
 """So many files may be coming in at one time; each has a file on the disk while it does."""
 
-Record = Callable[[e.File], Awaitable[None]]
+
+class Record(Protocol):
+    """Has a file on the tape, or only sees whether that would be refused."""
+
+    async def __call__(self, file: e.File, *, check: bool) -> None: ...
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,26 +116,56 @@ async def take(service: Service, desk: Desk, given: Ticket, parts: AsyncIterator
             raise web.HTTPRequestTimeout(text="The file did not arrive in time.") from None
         async with desk.entering:
             _room(service, given.project, most=arriving.size)
-            blob = await arriving.keep()
             # The same link with the same bytes again is the same file.
             file = e.File(
-                id=present.identity(given.id, blob),
+                id=present.identity(given.id, arriving.digest),
                 name=given.name,
-                blob=blob,
+                blob=arriving.digest,
                 size=arriving.size,
                 content_type=given.content_type,
             )
-            await record(file)
+            await record(file, check=True)
+            await arriving.keep()
+            await record(file, check=False)
     return file
 
 
-async def into_project(service: Service, given: Ticket, file: e.File) -> None:
-    """Record a file of a project."""
+async def into_project(service: Service, given: Ticket, file: e.File, *, check: bool) -> None:
+    """Record a file of a project. Raises NoRoom."""
     uploaded = e.FileUploaded(project=given.project, file=file)
+    if check:
+        folder.upload(await service.folders.fresh(given.stream), uploaded=uploaded)
+        return
     done = await service.folders.transact(
         given.stream, lambda kept: folder.upload(kept, uploaded=uploaded), actor=given.actor, lane=Lane.INTAKE
     )
     await control.seen(service, done.position)
+
+
+async def into_session(service: Service, given: Ticket, file: e.File, *, check: bool) -> None:
+    """Record a file of a session. Raises NoRoom, and SessionStopped for one that has ended meanwhile."""
+    row = await service.projector.sessions.find(given.stream.removeprefix(sessions.STREAM))
+    if row is None or row.deleted:
+        raise NotFound("Session not found")
+    adopted = row.adoption()
+
+    def decision(session: Session) -> list[e.SessionEvent]:
+        others = (each.size for each in session.uploads.values() if each.name != file.name)
+        if sum(others) + file.size > MAX_TOGETHER:
+            raise NoRoom(f"The files of a session have at most {MAX_TOGETHER:,} bytes together.")
+        return session_decide.upload(session, file=file, adopted=adopted)
+
+    if check:
+        decision(await service.sessions.fresh(given.stream))
+        return
+    done = await service.sessions.transact(given.stream, decision, actor=given.actor, lane=Lane.INTAKE)
+    await control.seen(service, done.position)
+
+
+async def of_session(service: Service, session_id: str) -> tuple[e.File, ...]:
+    """The files that were brought to a session, for a task in it. Raises Gone."""
+    session = await service.sessions.fresh(f"{sessions.STREAM}{session_id}")
+    return await ready(service, session.uploads.values(), "sessionId")
 
 
 async def included(service: Service, project: str, names: Collection[str] | None, at: str) -> tuple[e.File, ...]:

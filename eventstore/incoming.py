@@ -24,13 +24,18 @@ class Incoming:
         self._path = path
         self._hash = sha256()
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 in hex of what has come."""
+        return self._hash.hexdigest()
+
     async def write(self, data: bytes) -> None:
         """The next part. Raises DiskFull."""
         await asyncio.to_thread(self._write, data)
 
     async def keep(self) -> str:
         """All of it has come: its SHA-256 in hex, once it would survive a power loss. Raises DiskFull."""
-        return await asyncio.to_thread(self._blobs.adopt, self._path, self._hash.hexdigest())
+        return await asyncio.to_thread(self._blobs.adopt, self._path, self.digest)
 
     def close(self) -> None:
         """Whatever was not kept goes."""

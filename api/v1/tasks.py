@@ -5,8 +5,8 @@ from functools import partial
 import msgspec
 from aiohttp import web
 
-from api.hooks import wanted as webhook
 from api import control, intake, sessions, share, uploads, watch_link, wire
+from api.hooks import wanted as webhook
 from api.present import ended, picture
 from api.service import SERVICE
 from api.v1 import convert, profiles, schemas
@@ -22,7 +22,9 @@ async def run_task(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     asked = await wire.body(request, schemas.RunTask)
     profile = profiles.wanted(request, asked.browser_profile_id)
-    names = asked.included_file_names
+    key = request.headers.get("Idempotency-Key", "")
+    # Who repeats himself is not told of files that have gone since.
+    names = None if await control.repeated(service, request[CALLER], key) else asked.included_file_names
     given = await uploads.included(service, request[CALLER].project, names, "included_file_names")
     created = await control.create(
         service,
@@ -30,7 +32,7 @@ async def run_task(request: web.Request) -> web.Response:
         uploads.given(convert.wished(asked, service.settings, profile), given),
         secrets=asked.secrets,
         digest=intake.digest("v1", await request.read()),
-        idempotency_key=request.headers.get("Idempotency-Key", ""),
+        idempotency_key=key,
         webhook=await webhook(service, asked, "webhook_url", "webhook_secret"),
     )
     if asked.enable_public_share:

@@ -6,7 +6,7 @@ import msgspec
 
 from api import intake, models, profiles, recordings
 from api.control import fresh_id
-from api.present import NO_SESSION, ended, identity, moment, moment_or_none, outcome
+from api.present import NO_SESSION, ended, moment, moment_or_none, outcome
 from api.settings import Settings
 from api.v2.schemas import (
     DEFAULT_STEPS,
@@ -101,7 +101,7 @@ def view(row: TaskRow, steps: Iterable[StepRow], picture: Callable[[StepRow], st
     return TaskView(
         **msgspec.structs.asdict(item(row)),
         steps=[_step(step, picture) for step in ended(steps)],
-        output_files=[OutputFile(id=identity(row.id, "file", name), file_name=name) for name in row.files],
+        output_files=[OutputFile(id=file.id, file_name=file.name) for file in row.produced],
     )
 
 

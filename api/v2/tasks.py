@@ -5,7 +5,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from api import control, intake, profiles, sessions, task_log, wire
+from api import control, intake, profiles, sessions, task_log, uploads, wire
+from api.hooks import wanted as webhook
 from api.present import NO_SESSION, microseconds, picture
 from api.service import SERVICE
 from api.v2 import convert, schemas
@@ -38,12 +39,14 @@ async def create_task(request: web.Request) -> web.Response:
         secrets=asked.secrets,
         digest=intake.digest("v2", await request.read()),
         idempotency_key=key,
+        webhook=await webhook(service, asked, "webhookUrl", "webhookSecret"),
     )
     if asked.session_id is None or await control.repeated(service, caller, key):
         created = await begin(wished)
     else:
         async with sessions.entering(service, caller, str(asked.session_id)) as row:
             wished = await sessions.inside(service, row, wished)
+            wished = uploads.given(wished, await uploads.of_session(service, row.id))
             created = await begin(wished)
     session = (await control.task(service, caller, created.id)).session if created.replayed else wished.session
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None

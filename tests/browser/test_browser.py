@@ -109,7 +109,11 @@ async def test_the_state_of_a_session_goes_on_in_another(browsers: Browsers, sit
         ("https://127.0.0.1:{closed}/", "navigation_failed", "{url} did not answer: connection refused"),
         ("http://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
         ("https://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
-        ("{site}/download", "navigation_failed", "{url} is a file to download, and not a page. Downloads are not accepted here."),
+        (
+            "{site}/download",
+            "navigation_failed",
+            "{url} is a file to download, and not a page. Downloads are not accepted here.",
+        ),
         ("{site}/declared", "page_too_large", "{url} is larger than 2 MiB."),
         ("{site}/endless", "page_too_large", "{url} is larger than 2 MiB."),
         ("file:///etc/passwd", "blocked", "{url} cannot be opened: only http and https addresses can."),
