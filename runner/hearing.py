@@ -4,7 +4,7 @@ A webhook that is far behind costs a position, and not a queue: what does not fi
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -43,7 +43,7 @@ class Hearing:
         lanes: Lanes,
         *,
         news: Callable[[], None],
-        gone: Callable[[str], None],
+        gone: Callable[[str], Awaitable[None]],
         window: int = WINDOW,
         checkpoint_events: int = CHECKPOINT_EVENTS,
     ) -> None:
@@ -107,7 +107,7 @@ class Hearing:
                 self._owing.targets.remove(hook_id)
                 self._late.pop(hook_id, None)
                 self._lanes.forget(hook_id)
-                self._gone(hook_id)
+                await self._gone(hook_id)
             case e.RedeliveryRequested():
                 if target := self._owing.targets.get(hook_id):
                     self._offer(target, lane, recorded.position)

@@ -61,7 +61,6 @@ class Webhooks:
             checkpoint_events=checkpoint_events,
         )
         self._under_way: dict[str, set[asyncio.Task[None]]] = {}
-        self._forgetting: set[asyncio.Task[None]] = set()
         tally.count = lambda: self._lanes.owed
 
     async def take_up(self) -> None:
@@ -101,13 +100,11 @@ class Webhooks:
         self._hearing.room(hook_id)
         self._changed.set()
 
-    def _forget(self, hook_id: str) -> None:
+    async def _forget(self, hook_id: str) -> None:
         """It is told nothing more, not even what is under way; and nothing is signed for it any more."""
         for work in self._under_way.get(hook_id, ()):
             work.cancel()
-        forgetting = asyncio.ensure_future(forget(self._vault, hooks.vault_name(hook_id)))
-        self._forgetting.add(forgetting)
-        forgetting.add_done_callback(self._forgetting.discard)
+        await forget(self._vault, hooks.vault_name(hook_id))
 
     async def _work(self, lane: Lane) -> None:
         """One delivery of a lane, if one is due."""
