@@ -11,20 +11,23 @@ import pytest
 
 from eventstore import decide
 from eventstore import events as e
+from eventstore.answers import vault_name as answer_vault_name
 from eventstore.blobs import Blobs
 from eventstore.codec import type_of
 from eventstore.human import HumanInput
 from eventstore.memory import MemoryStore
 from eventstore.rules import violations
 from eventstore.secrets import Secret, put, vault_name
-from eventstore.store import Recorded
+from eventstore.store import Lane, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment
+from runner.control import Gate
+from runner.door import Door
+from runner.inbox import Inbox
 from runner.placeholders import names
 from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Touch, Wanted
-from runner.reel import Put
 from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Input, as_json
 from runner.wallet import Wallet
@@ -59,8 +62,11 @@ class Stage:
         self.living: dict[str, str] = {}
         self.own = ""
         self.attached = self.keep = False
+        self.uploads: Path | None = None
+        self.inbox: Inbox | None = None
         self.wallet = Wallet()
         self.typed: list[str] = []
+        self.targets: list[e.Target] = []
         self.by_hands: list[HumanInput] = []
         self.released = 0
 
@@ -97,7 +103,8 @@ class Stage:
         await self._pass(f"resolve {as_json(action)}")
         typed = names(action.text) if isinstance(action, Input) else []
         secrets = tuple((name, self.wallet.host(name, self.url)) for name in typed)
-        return Resolved(action=action, params=as_json(action), url=self.url, secrets=secrets)
+        target = self.targets[0] if self.targets else None
+        return Resolved(action=action, params=as_json(action), url=self.url, target=target, secrets=secrets)
 
     async def act(self, resolved: Resolved) -> Outcome:
         await self._pass(f"act {resolved.params}")
@@ -123,17 +130,14 @@ class Stage:
         put(self.url.encode(), 1280, 960)
         await asyncio.Event().wait()
 
-    async def show(self, put: Put) -> None:
-        """One picture, which is the address."""
-        put(self.url.encode(), 1280, 960)
-        await asyncio.Event().wait()
-
     async def state(self) -> str:
         return f'{{"acts": {len(self.acts)}}}'
 
     async def by_hand(self, asked: HumanInput) -> Touch:
         """A click, wherever it is; an address is gone to."""
         await self._pass(f"hand {asked.act}")
+        if f"hand {asked.act}" in self.fails:
+            raise self.fails[f"hand {asked.act}"]
         if asked.act == "navigate":
             self.url = asked.url
         params: dict[str, object] = {"text": asked.text} if asked.act == "type" else {"x": asked.x, "y": asked.y}
@@ -176,17 +180,45 @@ class Script:
         return self.steps[step]
 
 
+class Overtaken(MemoryStore):
+    """A log on which somebody else can be quicker, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overtaking: tuple[type[e.Event], Callable[[Task], list[e.Event]], World] | None = None
+        self.overtaken = asyncio.Event()
+
+    async def append(
+        self,
+        stream: str,
+        expected: int,
+        events: Sequence[e.Event],
+        *,
+        actor: str,
+        command_id: str = "",
+        lane: Lane = Lane.FACT,
+    ) -> Sequence[Recorded]:
+        if self.overtaking and any(isinstance(event, self.overtaking[0]) for event in events):
+            (_, decision, world), self.overtaking = self.overtaking, None
+            await world.tell(stream, decision)
+            self.overtaken.set()
+        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
+
+
 class World:
     """One store; workers come and go on it."""
 
     def __init__(self, path: Path) -> None:
-        self.store = MemoryStore()
+        self.store = Overtaken()
         self.tasks = Repository(self.store, Task(), evolve)
         self.stage = Stage()
         self.scripts: dict[str, Script] = {}
         self.blobs = Blobs(path / "blobs")
         self.vault = Vault(path / "vault")
         self.workers = 0
+        self.door = Door()
+        self.input_seconds = 600.0
+        self.running: Worker | None = None
 
     @asynccontextmanager
     async def worker(self, *, max_concurrent: int = 4, keep_paused_seconds: float = 600.0) -> AsyncIterator[Worker]:
@@ -197,6 +229,8 @@ class World:
             browsers=self.stage,
             blobs=self.blobs,
             vault=self.vault,
+            input_seconds=self.input_seconds,
+            door=self.door,
         )
         worker = Worker(
             self.store,
@@ -207,6 +241,7 @@ class World:
             keep_paused_seconds=keep_paused_seconds,
         )
         await worker.take_up()
+        self.running = worker
         running = asyncio.create_task(worker.run())
         try:
             yield worker
@@ -239,6 +274,23 @@ class World:
     async def tell(self, stream: str, decision: Callable[[Task], list[e.Event]]) -> None:
         """What a handler does: decide on the log, and nothing else."""
         await self.tasks.transact(stream, decision, actor="key:test")
+
+    def gate(self, stream: str) -> Gate:
+        """The gate of a task that is at work."""
+        assert self.running is not None
+        return self.running._gates[stream]
+
+    def overtake(self, kind: type[e.Event], decision: Callable[[Task], list[e.Event]]) -> asyncio.Event:
+        """Right before the first event of that kind is written, somebody decides; the event tells that it is so."""
+        self.store.overtaking = kind, decision, self
+        return self.store.overtaken
+
+    async def answer(self, stream: str, value: str) -> None:
+        """What the handler does: the value in the vault, then the answer on the log."""
+        said = [recorded.event for recorded in await self.store.read_stream(stream)]
+        request = [event.request for event in said if isinstance(event, e.InputRequested)][-1]
+        await self.vault.put(answer_vault_name(stream, request), value.encode())
+        await self.tell(stream, partial(decide.provide, request=request))
 
     async def until(self, stream: str, kind: type[e.Event], *, after: int = 0) -> Recorded:
         """The first event of that kind on the stream after a version. Fails when it does not come."""
