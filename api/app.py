@@ -8,7 +8,21 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import cdp, docs, downloads, files, health, keys, openapi, removals, share, tape, tape_people, task_log, watching
+from api import (
+    cdp,
+    docs,
+    downloads,
+    files,
+    health,
+    keys,
+    openapi,
+    removals,
+    share,
+    tape,
+    tape_people,
+    task_log,
+    watching,
+)
 from api.auth import identifier
 from api.cdp import IDENTIFY, RELAYS, Relays
 from api.cors import CORS, Cors
@@ -22,14 +36,14 @@ from api.v1 import account, search
 from api.v1 import files as v1_files
 from api.v1 import profiles as v1_profiles
 from api.v1 import tasks as v1_tasks
+from api.v2 import billing, ping, skills
 from api.v2 import browsers as v2_browsers
 from api.v2 import files as v2_files
-from api.v2 import ping
 from api.v2 import profiles as v2_profiles
 from api.v2 import sessions as v2_sessions
 from api.v2 import tasks as v2_tasks
-from api.webhooks import ROUTES as WEBHOOKS
 from api.watchers import WATCHERS, Watchers
+from api.webhooks import ROUTES as WEBHOOKS
 from api.wire import Route
 
 ROUTES: tuple[Route, ...] = (

@@ -149,6 +149,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=256, description="how many sessions may keep their browsers open between tasks, 0 to 256"),
     ] = 8
+    model_aliases: Annotated[
+        str,
+        Meta(
+            pattern=r"^\s*([^\s,=]+=[^\s,=]+\s*(,\s*[^\s,=]+=[^\s,=]+\s*)*)?$",
+            description="what other models are called for, such as gpt-4.1=instructions, with commas between; *=… is for"
+            " any other name",
+        ),
+    ] = ""
+    budget_usd: Annotated[
+        float, Meta(ge=0, le=1e9, description="the balance that clients are told, in US dollars; nothing is charged")
+    ] = 50.0
     disk_reserve: Annotated[
         int,
         Meta(ge=0, description="how many bytes must be free on the disk for new tasks and pictures; the rest run on"),

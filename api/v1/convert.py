@@ -28,7 +28,9 @@ def wished(asked: RunTask, settings: Settings, profile: Profile | None = None) -
         raise NotFound("Browser profile not found")
     created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
-        llm=models.resolve(asked.llm_model, field=("body", "llm_model")),
+        llm=models.resolve(
+            asked.llm_model, stand_ins=models.aliases(settings.model_aliases), field=("body", "llm_model")
+        ),
         session=fresh_id(),
         project="",
         family="v1",
