@@ -154,6 +154,7 @@ async def open_service(
                 sessions=sessions,
                 reels=reels,
                 door=door,
+                lodgers=service.sessions,
             )
         )
         await stack.enter_async_context(background(worker.run()))
@@ -189,6 +190,8 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
         max_attempts=settings.max_attempts,
         keep_paused_seconds=settings.paused_browser_grace,
         screenshots=settings.screenshots,
+        session_idle_seconds=settings.session_idle,
+        max_idle_sessions=settings.max_idle_sessions,
         input_seconds=settings.input_seconds,
         recordings=settings.recordings,
         files=settings.data_dir / "files",

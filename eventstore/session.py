@@ -20,7 +20,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision needs to know.
 
     `version` counts the events folded. `opened` is the browser that a runner has for it, None without one; `stopped` is
-    the cause of its end, empty while it is active; `share` is the id of the share that opens it, empty without one.
+    the cause of its end, empty while it is active; `share` is the id of the share that opens it, empty without one;
+    `visited` tells that it has had a browser.
     `uploads` and `downloads` are its files by id, the oldest first; `purged` is why nothing else is known.
     """
 
@@ -31,6 +32,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool = False
     purged: e.SessionPurged | None = None
     share: str = ""
+    visited: bool = False
     uploads: dict[str, e.File] = {}
     downloads: dict[str, e.File] = {}
 
@@ -47,7 +49,7 @@ def evolve(session: Session, event: e.Event) -> Session:
         case e.SessionCreated():
             changes["created"] = session.created or event
         case e.SessionOpened():
-            changes["opened"] = event
+            changes |= {"opened": event, "visited": True}
         case e.SessionClosed():
             changes["opened"] = None
         case e.SessionStopped(cause=cause):

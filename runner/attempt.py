@@ -20,17 +20,18 @@ from runner.belongings import Bringing, given
 from runner.control import Gate
 from runner.door import Door
 from runner.fitting import fitting
+from runner.housekeeping import Housekeeping, Lodging
 from runner.human import Human
 from runner.inbox import DOWNLOAD_BYTES, Inbox
-from runner.keeping import Keeper, forget, kept
-from runner.recording import Recording, recording, unrecorded
-from runner.reel import Reels
+from runner.keeping import Keeper, Kept, forget, kept, session_state, task_state
 from runner.loop import Loop
 from runner.parking import LetGo
 from runner.past import Past
 from runner.ports import Done, Model, Session, Sessions, Wanted
 from runner.profiles import STATE_SECONDS, STOP_SECONDS, Copy, Profiles, last_state, wanted
 from runner.proxies import Countries, upstream
+from runner.recording import Recording, recording, unrecorded
+from runner.reel import Reels
 from runner.restoring import Restoration, must_be_honest
 from runner.tape import Tape
 from runner.veil import Veiled
@@ -41,6 +42,9 @@ log = structlog.get_logger()
 
 MESSAGE_BYTES = 20_000
 
+MOST_HIDDEN = 500
+"""Secrets of earlier tasks in a session that its tasks must not show; each costs time on every text."""
+
 BLOCKS_RECORDED = 100
 """Blocked requests of one attempt that go on the tape; a page can try without end."""
 
@@ -50,7 +54,10 @@ Models = Callable[[e.TaskCreated], Model]
 
 
 class Equipment(msgspec.Struct, frozen=True, kw_only=True):
-    """What every attempt of a runner shares. A person has `input_seconds` to answer a question."""
+    """What every attempt of a runner shares. A person has `input_seconds` to answer a question.
+
+    So many sessions at most keep their browsers open between tasks, each for so many seconds.
+    """
 
     models: Models
     browsers: Sessions
@@ -64,6 +71,8 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     input_seconds: float = 3600.0
     door: Door = msgspec.field(default_factory=Door)
     proxies: Countries = {}
+    session_idle_seconds: float = 900.0
+    max_idle_sessions: int = 8
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -76,6 +85,9 @@ class Attempt(msgspec.Struct, kw_only=True):
     past: Past
     equipment: Equipment
     profiles: Profiles
+    houses: Housekeeping
+    lodging: Lodging = Lodging()
+    known: Kept | None = None
     session: Session | None = None
     keeper: Keeper | None = None
     inbox: Inbox | None = None
@@ -111,19 +123,31 @@ class Attempt(msgspec.Struct, kw_only=True):
                 fact = self._failed("internal", "The runner failed unexpectedly; the service's log says more.")
             await self._leave(stopped=fact is None)
             await self._end(fact)
-            self._keep(False)
+            self._keep(bool(self.lodging.room))
             if self.session is None and self.past.browser:  # it waits for a session that will not come
                 self.equipment.browsers.end(self.past.browser)
-            if self.keeper:
+            if self.lodging.room:
+                await self._rest()
+            elif self.keeper:
                 await self.keeper.forget()
             else:
-                await forget(self.equipment.vault, state_name(self.created))
+                await forget(self.equipment.vault, self._state_name)
+
+    async def _rest(self) -> None:
+        """The session goes on without the task: with its browser, or with what is kept of it."""
+        if self.keeper:
+            await self.keeper.rest()
+
+    @property
+    def _state_name(self) -> str:
+        """What the vault calls the cookies and storage of the browser that the task is in."""
+        return session_state(self.lodging.room) if self.lodging.room else task_state(self.created)
 
     async def _leave(self, *, stopped: bool) -> None:
         """Keep of the browser what was asked for, before the end is told: a task that follows may begin with it."""
         if wanted(self.created):
             seconds = STOP_SECONDS if stopped else STATE_SECONDS
-            state = await last_state(self.session, self.equipment.vault, state_name(self.created), seconds)
+            state = await last_state(self.session, self.equipment.vault, self._state_name, seconds)
             begun = self.session is not None or bool(self.past.steps)
             await self.profiles.leave(self.created, self.tape.stream, state, begun=begun)
 
@@ -148,6 +172,8 @@ class Attempt(msgspec.Struct, kw_only=True):
     async def _drive(self, stack: AsyncExitStack) -> Done:
         limits = self.created.limits
         model = self.equipment.models(self.created)
+        self.lodging = await self.houses.lodging(self.created)
+        self.known = await self._known()
         wallet = await self._wallet()
         asker = self._asker(wallet)
         await asker.recall()
@@ -196,22 +222,34 @@ class Attempt(msgspec.Struct, kw_only=True):
             seconds=self.equipment.input_seconds,
         )
 
+    async def _known(self) -> Kept | None:
+        """What is kept of the browser: by an earlier attempt, or by an earlier task of the session."""
+        if not self.lodging.room:
+            return await kept(self.equipment.vault, self._state_name) if self.number > 1 else None
+        known = await kept(self.equipment.vault, self._state_name)
+        if known is None or known.stream == self.tape.stream:
+            return known
+        return msgspec.structs.replace(known, step=0, hands=0)
+
     async def _wallet(self) -> Wallet:
         """The task's secrets. From here on nothing goes on the tape that shows one. Raises ActFailed: secrets_lost."""
+        before = self.known.hidden if self.known else {}
+        if len(before) > MOST_HIDDEN:
+            raise ActFailed("session_full", "Too many secrets were used in this session; begin a new one.")
         if not self.created.secrets:
-            wallet = wallet_of(self.created, {})
+            wallet = wallet_of(self.created, {}, before)
             self.tape.mask = wallet.mask
             return wallet
         found = await sealed.get(self.equipment.vault, sealed.vault_name(self.tape.stream, self.created))
         if found is None or not set(self.created.secrets) <= set(found):
             raise ActFailed("secrets_lost", "The vault no longer has the task's secrets; create it again with them.")
-        wallet = wallet_of(self.created, found)
+        wallet = wallet_of(self.created, found, before)
         self.tape.mask = wallet.mask
         return wallet
 
     async def _open(self, stack: AsyncExitStack, model: Model, wallet: Wallet) -> Session:
         """A session on the tape as started, brought back to where an earlier attempt was."""
-        known = await kept(self.equipment.vault, state_name(self.created)) if self.number > 1 else None
+        known = self.known
         if not model.needs_tree and not self.past.browser:
             must_be_honest(self.past, known)
         options, shared = self.created.options, self.equipment
@@ -231,6 +269,8 @@ class Attempt(msgspec.Struct, kw_only=True):
                     action_seconds=self.created.limits.action_seconds,
                     blocked=self._blocked,
                     own=self.past.browser,
+                    room=self.lodging.room,
+                    again=self.number > 1,
                     downloads=shared.files,
                     inbox=self.inbox,
                     proxy=await upstream(self.equipment.vault, options, self.equipment.proxies),
@@ -245,9 +285,15 @@ class Attempt(msgspec.Struct, kw_only=True):
             film.begin(reel)
         if session.own:
             await self._write(e.BrowserOpened(fence=self.tape.fence, browser=session.own))
-        restored, lost = await Restoration(past=self.past, tape=self.tape, gate=self.gate, model=model, known=known).of(
-            session
+        back = Restoration(
+            past=self.past,
+            tape=self.tape,
+            gate=self.gate,
+            model=model,
+            known=known,
+            visited=self.lodging.visited,
         )
+        restored, lost = await back.of(session)
         started = e.TaskStarted(
             fence=self.tape.fence,
             browser=session.version,
@@ -279,20 +325,16 @@ class Attempt(msgspec.Struct, kw_only=True):
             self.session.keep = keep
 
     def _keeper(self, session: Session) -> Keeper:
-        shared = self.equipment
-        name = state_name(self.created)
-        return Keeper(session, shared.blobs, shared.vault, name, screenshots=shared.screenshots)
+        shared, lasting = self.equipment, self.tape.stream if self.lodging.room else ""
+        return Keeper(
+            session, shared.blobs, shared.vault, self._state_name, screenshots=shared.screenshots, lasting=lasting
+        )
 
     def _blocked(self, url: str, reason: str) -> None:
         self.blocks += 1
         if self.blocks <= BLOCKS_RECORDED:
             shown = fitting(self.tape.mask.text(url), 4_000)
             self.tape.write_behind(e.NavigationBlocked(fence=self.tape.fence, url=shown, reason=reason))
-
-
-def state_name(created: e.TaskCreated) -> str:
-    """What the vault calls the cookies and storage of the task's browser."""
-    return f"browser/{created.session}"
 
 
 def _finished(done: Done | None, fence: int, files: Iterable[str]) -> e.TaskFinished | None:

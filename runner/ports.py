@@ -156,7 +156,7 @@ class Session(Hands, Eyes, Protocol):
     `own` names its browser where that is a process of its own, which may outlive this one; `attached` tells that it is
     the one that was asked for, with its pages as they were; `keep`, whether it is left running when the session is
     left: whoever asks for it within the grace has it again. At first it is kept only if it was attached. `wallet` has
-    the secrets that its hands may type; at first there are none.
+    the secrets that its hands may type; at first there are none. `uploads` and `inbox` are those of its task.
     """
 
     version: str
@@ -164,6 +164,8 @@ class Session(Hands, Eyes, Protocol):
     attached: bool
     keep: bool
     wallet: Wallet
+    uploads: Path | None
+    inbox: Inbox | None
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
@@ -192,7 +194,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     `uploads` is the folder of the files that it may give away. `blocked` is told of every refused request: its URL and
     the reason. `own` names the browser to have again, if it is still there; then `state` is left alone. `proxy` is the
     one that all its traffic leaves through, None for none. `downloads` is the folder that holds what it downloads until
-    `inbox` has it; without the one or the other it downloads nothing.
+    `inbox` has it; without the one or the other it downloads nothing. `room` is the session whose browser stays open
+    between tasks, empty for none; `again` tells that this task had one before, so that none but its own will do.
     """
 
     viewport: tuple[int, int]
@@ -205,6 +208,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     proxy: Upstream | None = None
     downloads: Path | None = None
     inbox: Inbox | None = None
+    room: str = ""
+    again: bool = False
 
 
 class Sessions(Protocol):

@@ -140,12 +140,18 @@ class Profiles:
         elif begun:
             await self.lost(options.profile, stream, "no_state", "Nothing is left of what the task's browser had.")
 
-    async def leave_kept(self, created: e.TaskCreated, stream: str, name: str, *, begun: bool) -> None:
-        """As `leave`, of a browser that is gone already, with what the vault has of it under the name; that goes."""
+    async def leave_kept(
+        self, created: e.TaskCreated, stream: str, name: str, *, begun: bool, forgets: bool = True
+    ) -> None:
+        """As `leave`, of a browser that is gone already, with what the vault has of it under the name.
+
+        That goes, unless it is for others too.
+        """
         if wanted(created):
             known = await kept(self._vault, name)
             await self.leave(created, stream, known.state if known else "", begun=begun)
-        await forget(self._vault, name)
+        if forgets:
+            await forget(self._vault, name)
 
     async def _save(self, profile_id: str, stream: str, state: str) -> None:
         profile = await self._now(profile_id)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 
 from eventstore.human import HumanInput
+from runner.inbox import Inbox
 from runner.placeholders import check
 from runner.ports import Observation, Outcome, Resolved, Session, Touch
-from runner.reel import Put
 from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction
 from runner.wallet import Wallet
@@ -16,6 +17,9 @@ from runner.wallet import Wallet
 
 class Veiled(Session):
     """The session behind it has the wallet's values; nobody on this side has."""
+
+    uploads: Path | None = None
+    inbox: Inbox | None = None
 
     def __init__(self, session: Session, wallet: Wallet) -> None:
         session.wallet = wallet
@@ -63,11 +67,6 @@ class Veiled(Session):
         """As the session, which covers what would show a value."""
         with self._veiled():
             return await self._session.screenshot()
-
-    async def show(self, put: Put) -> None:
-        """As the session, which covers what would show a value."""
-        with self._veiled():
-            await self._session.show(put)
 
     async def show(self, put: Put) -> None:
         """As the session, which covers what would show a value."""

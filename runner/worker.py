@@ -7,6 +7,7 @@ import asyncio
 from collections import OrderedDict
 from functools import partial
 
+import msgspec
 import structlog
 
 from eventstore import answers, decide
@@ -16,17 +17,21 @@ from eventstore.hook import place
 from eventstore.hook import vault_name as hook_name
 from eventstore.machine import DESIRES
 from eventstore.secrets import vault_name
+from eventstore.session import Session
+from eventstore.session import evolve as session_evolve
 from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
 from runner import proxies
-from runner.attempt import Attempt, Equipment, state_name
+from runner.attempt import Attempt, Equipment
 from runner.control import Gate
 from runner.deadlines import Deadlines
-from runner.keeping import forget
+from runner.housekeeping import Housekeeping
+from runner.keeping import forget, task_state
 from runner.parking import LetGo, Parking
 from runner.profiles import Profiles
 from runner.reading import asked, past_of, stopped_alone, unended
+from runner.rooms import Rooms
 from runner.stories import living_hooks
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
@@ -76,12 +81,26 @@ class Worker:
         max_concurrent: int,
         keep_paused_seconds: float,
         max_attempts: int = decide.MAX_ATTEMPTS,
+        sessions: Repository[Session] | None = None,
     ) -> None:
         self._store = store
         self._tasks = tasks
-        self._equipment = equipment
         self._name = name
         self._actor = f"runner:{name}"
+        sessions = sessions or Repository(store, Session(), session_evolve)
+        self._rooms = Rooms(
+            equipment.browsers,
+            sessions,
+            runner=name,
+            idle_seconds=equipment.session_idle_seconds,
+            most=equipment.max_idle_sessions,
+        )
+        self._equipment = msgspec.structs.replace(equipment, browsers=self._rooms)
+        self._houses = Housekeeping(
+            store, sessions, self._rooms, equipment.vault, actor=self._actor, stop=self._stop_inside
+        )
+        self._inside: dict[str, str] = {}
+        self._behind: dict[str, dict[str, None]] = {}
         self._profiles = Profiles(store, equipment.vault, actor=self._actor)
         self._slots = asyncio.Semaphore(max_concurrent)
         self._keep_paused_seconds = keep_paused_seconds
@@ -106,7 +125,7 @@ class Worker:
             if task.browser and not task.ended:
                 browsers.add(task.browser)
             if task.created and not task.ended:
-                kept += [state_name(task.created), vault_name(stream, task.created)]
+                kept += [task_state(task.created), vault_name(stream, task.created)]
                 kept += [answers.vault_name(stream, request) for request in task.asked]
             if task.asking and (question := await asked(self._store, stream, task.asking)):
                 self._deadlines.recall(question)
@@ -114,6 +133,10 @@ class Worker:
                 self._wait(stream)
         hooks, _ = await living_hooks(self._store)
         kept += [hook_name(place(each.stream)[0]) for each in hooks]
+        try:
+            await self._houses.take_up()
+        except OSError as failure:
+            log.error("what the vault has of ended sessions could not be deleted", reason=str(failure))
         await self._equipment.browsers.take_up(browsers, self._keep_paused_seconds)
         try:
             await self._equipment.vault.sweep(kept)
@@ -133,9 +156,11 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow())
                 group.create_task(self._deadlines.run())
+                group.create_task(self._houses.run())
                 group.create_task(self._dispatch(group))
         finally:
             await asyncio.shield(self._give_all_back())
+            await asyncio.shield(self._rooms.close())
 
     async def leave(self) -> None:
         """Take up nothing more, let what is in flight end, give all tasks back. Takes LEAVE_SECONDS and a bit more.
@@ -169,6 +194,9 @@ class Worker:
         self._deadlines.hear(recorded)
         if kind in (e.TaskFinished, e.TaskFailed, e.TaskStopped):
             await self._forget_secrets(recorded.stream)
+            if gate is None:
+                await self._told_ended(recorded.stream)
+        await self._houses.hear(recorded)
         if kind is e.SessionStopped:
             await proxies.forget(self._store, self._equipment.vault, recorded.stream)
         if gate is not None:
@@ -195,7 +223,23 @@ class Worker:
         if task.browser:
             self._equipment.browsers.end(task.browser)
         if task.created:
-            await self._profiles.leave_kept(task.created, stream, state_name(task.created), begun=task.step > 0)
+            lasting = await self._houses.kept_name(task.created)
+            name = lasting or task_state(task.created)
+            await self._profiles.leave_kept(task.created, stream, name, begun=task.step > 0, forgets=not lasting)
+
+    async def _told_ended(self, stream: str) -> None:
+        """Whatever follows for the task's session from its end."""
+        if created := (await self._tasks.load(stream)).created:
+            await self._houses.ended(created)
+
+    async def _stop_inside(self, session: str) -> bool:
+        """The session was stopped, and so is the task that is at work in it; tells whether there is one."""
+        stream = self._inside.get(session)
+        if stream is None:
+            return False
+        stop = partial(decide.stop, reason="The session was stopped.")
+        await self._tasks.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
+        return True
 
     def _wait(self, stream: str) -> None:
         self._waiting.setdefault(stream)
@@ -214,9 +258,16 @@ class Worker:
 
     async def _work(self, stream: str) -> None:
         """One task, from the claim to its end. Holds one slot; the gate lends it out while the task is paused."""
+        created = (await self._tasks.load(stream)).created
+        session = created.session if created else stream
         if self._leaving or stream in self._gates:  # heard of twice
             self._slots.release()
             return
+        if session in self._inside:  # one task at a time; whoever is in it lets the others in
+            self._behind.setdefault(session, {})[stream] = None
+            self._slots.release()
+            return
+        self._inside[session] = stream
         tape = Tape(self._tasks, stream, actor=self._actor)
         # The gate stands before the claim is on the log, so that no request can pass unheard between the two.
         gate = self._gates[stream] = Gate(tape, self._slots, self._parking)
@@ -236,11 +287,16 @@ class Worker:
             log.error("the log refused a task's facts", stream=stream, reason=str(refused))
             await self._give_back(stream, "log_full" if isinstance(refused, DiskFull | Overloaded) else "log_refused")
             await asyncio.sleep(REFUSED_SECONDS)
-        del self._gates[stream]
+        del self._gates[stream], self._inside[session]
         if gate.has_slot:
             self._slots.release()
-        if (await self._tasks.load(stream)).claimable:
+        for each in self._behind.pop(session, ()):
+            self._wait(each)
+        task = await self._tasks.load(stream)
+        if task.claimable:
             self._wait(stream)
+        elif task.ended:
+            await self._told_ended(stream)
 
     async def _claim(self, stream: str) -> Task | None:
         """The first append wins. None when the task was paused or stopped while it waited, or somebody else has it."""
@@ -261,6 +317,7 @@ class Worker:
             past=past,
             equipment=self._equipment,
             profiles=self._profiles,
+            houses=self._houses,
         ).run()
 
     async def _give_back(self, stream: str, cause: str) -> None:

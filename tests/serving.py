@@ -15,12 +15,14 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from importlib import import_module
 from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from api import wiring
 from api.settings import load
+from runner.inbox import Inbox
 from runner.ports import Observation, Outcome, Resolved, Wanted
 from runner.reel import Put
 from runner.vocabulary import AnyAction, Click, as_json
@@ -70,6 +72,8 @@ class Stage:
     version = "Stage 1"
     own = ""
     attached = False
+    uploads: Path | None = None
+    inbox: Inbox | None = None
     keep = False
 
     def __init__(self, effects: str, *, hangs: bool) -> None:

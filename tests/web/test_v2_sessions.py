@@ -46,11 +46,11 @@ async def test_a_session_needs_no_body_at_all(client: Client, service: Service) 
     response = await client.post(SESSIONS)
 
     answer = await response.json()
+    live = answer.pop("liveUrl")
     (recorded,) = await service.store.read_stream(f"session-{answer['id']}")
     expected = {
         "id": answer["id"],
         "status": "active",
-        "liveUrl": None,
         "recordingUrl": None,
         "startedAt": moment(recorded.at),
         "finishedAt": None,
@@ -60,6 +60,7 @@ async def test_a_session_needs_no_body_at_all(client: Client, service: Service) 
         "proxyCost": "0",
     }
     assert (201, expected) == (response.status, answer)
+    assert live.startswith(f"http://tape.test/live/{answer['id']}?")
 
 
 async def test_what_a_session_shall_be_is_recorded_and_holds_for_its_tasks(
