@@ -10,6 +10,7 @@ from api.service import Caller, Service
 from eventstore import hook, profile
 from eventstore.events import KeyCreated
 from eventstore.store import PAGE, EventStore, Recorded
+from projections.sessions import STREAM as SESSION
 
 LAST = frozenset({"task.finished", "task.failed", "task.stopped"})
 _TASK = "task-"
@@ -77,6 +78,10 @@ async def _project(service: Service, recorded: Recorded) -> str:
     if recorded.stream.startswith(_TASK):
         row = await service.projector.tasks.find(recorded.stream.removeprefix(_TASK))
         return row.project if row else ""
+    if recorded.stream.startswith(SESSION):
+        session = await service.sessions.load(recorded.stream)
+        known = session.created or session.purged
+        return known.project if known else ""
     if recorded.stream.startswith(profile.STREAM):
         return service.projector.profiles.project(recorded.stream.removeprefix(profile.STREAM))
     if recorded.stream.startswith(hook.STREAM):

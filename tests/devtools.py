@@ -36,7 +36,7 @@ class Devtools:
         waiting = self._waiting[self._last] = asyncio.get_running_loop().create_future()
         await self.socket.send_str(msgspec.json.encode(command).decode())
         async with asyncio.timeout(SECONDS):
-            return await waiting
+            return dict(await waiting)
 
     async def page(self, url: str = "about:blank", context: str = "") -> tuple[str, str]:
         """A new page: its target, and a session attached to it with its events on."""
