@@ -377,9 +377,9 @@ async def test_redact_and_prune_say_what_they_did(command: Command, drive: Drive
     dry = await command("prune", "--dry-run")
     as_json = await command("prune", "--json")
 
-    assert Ended(code=0, out=f"Redacted: 8 events and 1 pictures of task {task_id}.\n", err="") == redacted
+    assert Ended(code=0, out=f"Redacted: 8 events and 1 files of task {task_id}.\n", err="") == redacted
     assert Ended(code=0, out="Nothing is older than the settings say.\n", err="") == dry
-    assert (0, False, ["screenshots", "tasks"]) == (
+    assert (0, False, ["screenshots", "files", "recordings", "uploads", "tasks"]) == (
         as_json.code,
         json.loads(as_json.out)["dry_run"],
         [each["kind"] for each in json.loads(as_json.out)["classes"]],
