@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -52,11 +53,16 @@ class Vault:
         written.
         """
         self._directory = directory
+        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._cipher = self._opened(key)
         except OSError as error:
             raise CannotOpen(f"The vault {directory} cannot be opened: {error.strerror}.") from error
+
+    def writing(self, name: str) -> asyncio.Lock:
+        """The lock of a name, for those who write what follows from what is there: all who share this vault."""
+        return self._writing.setdefault(name, asyncio.Lock())
 
     async def put(self, name: str, data: bytes, *, durable: bool = False) -> None:
         """Keep the bytes in place of what was there; all of them or what was there before.

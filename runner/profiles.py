@@ -7,7 +7,6 @@ so on the profile's stream.
 
 import asyncio
 from functools import partial
-from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -40,14 +39,13 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profiles:
-    """The profiles as this runner uses them, one writer at a time for each."""
+    """The profiles as a runner uses them; one writer at a time for each, among all who share the vault."""
 
     def __init__(self, store: EventStore, vault: Vault, *, actor: str) -> None:
         self._store = store
         self._vault = vault
         self._actor = actor
         self._profiles = Repository(store, Profile(), evolve)
-        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take_up(self) -> None:
         """Forget what the vault has of profiles that are gone, and what a killed writer left."""
@@ -175,7 +173,7 @@ class Profiles:
         return done.state
 
     def _lock(self, profile_id: str) -> asyncio.Lock:
-        return self._writing.setdefault(profile_id, asyncio.Lock())
+        return self._vault.writing(f"profile/{profile_id}")
 
 
 async def last_state(session: Session | None, vault: Vault, name: str, seconds: float) -> str:

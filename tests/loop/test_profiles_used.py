@@ -117,12 +117,12 @@ async def test_a_profile_that_does_not_persist_is_never_saved_to(world: Any, scr
 async def test_tasks_that_end_together_save_one_after_the_other_and_the_last_one_wins_whole(
     world: Any, profile: str
 ) -> None:
-    profiles = Profiles(world.store, world.vault, actor="runner:w1")
+    runners = [Profiles(world.store, world.vault, actor=f"runner:w{number}") for number in range(2)]
     states = {f"task-{number}": f'{{"cookies":[{{"domain":".{number}.test"}}]}}' for number in range(8)}
 
     async with asyncio.TaskGroup() as group:
-        for stream, state in states.items():
-            group.create_task(profiles.save("p1", stream, state))
+        for number, (stream, state) in enumerate(states.items()):
+            group.create_task(runners[number % 2].save("p1", stream, state))
 
     said = await told(world)
     assert list(range(1, 9)) == [each.version for each in said if isinstance(each, e.ProfileSaved)]
