@@ -1,26 +1,35 @@
 """Webhooks on the memory store: told in order, at least once, whoever fails, hangs or is killed meanwhile."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from eventstore import decide, outbox
 from eventstore import events as e
 from eventstore import hook as hooks
 from eventstore.clock import microseconds
+from eventstore.errors import DiskFull
 from eventstore.hook import Hook
 from eventstore.memory import MemoryStore
 from eventstore.outbox import Deliveries, Tally
-from eventstore.store import Recorded
+from eventstore.store import Lane, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.egress.dial import system_resolve
+from runner.egress.dial import Resolve, system_resolve
 from runner.egress.rules import Rules, private_networks
 from runner.posting import Post
 from runner.webhooks import Webhooks
@@ -40,11 +49,32 @@ class Clock:
         return self.now
 
 
+class Reluctant(MemoryStore):
+    """Takes everything but deliveries, as often as `refusals` says."""
+
+    refusals = 0
+
+    async def append(
+        self,
+        stream: str,
+        expected: int,
+        events: Sequence[e.Event],
+        *,
+        actor: str,
+        command_id: str = "",
+        lane: Lane = Lane.FACT,
+    ) -> Sequence[Recorded]:
+        if self.refusals and isinstance(events[0], e.HookDelivered):
+            self.refusals -= 1
+            raise DiskFull
+        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
+
+
 class World:
     """A tape with tasks and webhooks; followers come and go on it."""
 
     def __init__(self, path: Path, receiver: Receiver) -> None:
-        self.store = MemoryStore()
+        self.store = Reluctant()
         self.vault = Vault(path / "vault")
         self.receiver = receiver
         self.tasks = Repository(self.store, Task(), evolve)
@@ -59,6 +89,7 @@ class World:
         retry: Sequence[float] = AT_ONCE,
         clock: Callable[[], int] = microseconds,
         rules: Rules = LOOPBACK,
+        resolve: Resolve = system_resolve,
         window: int = 1_000,
         checkpoint_events: int = 10_000,
     ) -> AsyncIterator[Webhooks]:
@@ -67,7 +98,7 @@ class World:
         webhooks = Webhooks(
             self.store,
             self.vault,
-            Post(rules, system_resolve),
+            Post(rules, resolve),
             self.tally,
             retry=retry,
             clock=clock,
@@ -417,3 +448,97 @@ async def test_a_private_target_is_told_nothing(world: World, host: str) -> None
     assert isinstance(failed, e.HookFailed)
     assert "a loopback address; TAPEWRIGHT_ALLOW_PRIVATE=loopback would allow it" in failed.error
     assert [] == world.receiver.begun
+
+
+async def test_a_name_that_has_come_to_lead_inside_is_told_nothing(world: World) -> None:
+    leads = [["127.0.0.1"], ["127.0.0.1", "10.0.0.7"]]
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return leads.pop(0)
+
+    await world.hook(url=f"http://hook.test:{world.receiver.port}/hook")
+    async with world.following(retry=(), resolve=resolve):
+        await world.create()
+        await world.recorded(e.HookDelivered)
+        await world.start()
+        await world.recorded(e.HookFailed)
+
+    (failed,) = await world.said(e.HookFailed)
+    assert isinstance(failed, e.HookFailed)
+    assert failed.error.startswith("hook.test leads to 10.0.0.7, which is a private address")
+    assert ["initializing"] == world.receiver.told()
+
+
+async def test_an_answer_without_end_and_a_redirect_cost_no_more_than_an_attempt(world: World) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(bytes(65_536))
+        return response
+
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=307, headers={"Location": world.receiver.url("/elsewhere")})
+
+    world.receiver.replies["/hook"] = [elsewhere, endless]
+    await world.hook()
+    async with world.following():
+        await world.create()
+        await world.recorded(e.HookDelivered)
+
+    (failed,) = await world.said(e.HookFailed)
+    assert isinstance(failed, e.HookFailed)
+    assert "HTTP 307; redirects are not followed" == failed.error
+    assert ["/hook", "/hook"] == [message.path for message in world.receiver.begun]
+
+
+async def test_what_the_log_does_not_take_yet_is_not_told_twice(world: World) -> None:
+    world.store.refusals = 2
+    await world.hook()
+    async with world.following():
+        await world.whole()
+        await world.recorded(e.HookDelivered, 3)
+
+    assert ALL == world.receiver.told()
+    assert 0 == world.store.refusals
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
+    async with receiving(ssl_context=self_signed(tmp_path)) as receiver:
+        world = World(tmp_path, receiver)
+        await world.hook(url=receiver.url().replace("http://", "https://"))
+        async with world.following(retry=()):
+            await world.create()
+            await world.recorded(e.HookFailed)
+
+    (failed,) = await world.said(e.HookFailed)
+    assert isinstance(failed, e.HookFailed)
+    assert failed.error.startswith("the certificate was not accepted")
+    assert [] == receiver.begun
+
+
+def self_signed(path: Path) -> ssl.SSLContext:
+    """A server's side, with a certificate for 127.0.0.1 that it has made itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hook")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = path / "hook.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context

@@ -5,9 +5,11 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -391,3 +393,21 @@ async def test_the_command_line_makes_shows_and_deletes(service: Service, receiv
     assert "HTTP 500" in shown
     assert [0] == [each["source"] for each in json.loads(after)["deliveries"]]
     assert {"webhooks": []} == json.loads(empty)
+
+
+async def test_the_page_for_operators_shows_how_a_message_is_verified(
+    client: Client, service: Service, receiver: Receiver
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?def verified.*?)```", page, re.DOTALL)
+    shown: dict[str, Any] = {}
+    exec(snippet, shown)  # noqa: S102  # our own page
+    made = await make(client, url=receiver.url())
+
+    async with telling(service):
+        await recorded(service, e.HookDelivered)
+
+    (message,) = receiver.got
+    assert shown["verified"](message.body, message.headers, made["secret"])
+    assert not shown["verified"](message.body + b" ", message.headers, made["secret"])
+    assert not shown["verified"](message.body, message.headers, "another secret")
