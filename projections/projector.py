@@ -156,10 +156,10 @@ class Projector:
             self.references.written()
             self.sessions.written()
             self.session_files.written()
+            self.hooks.written()
             self._kept, self._forgotten = seen, redactions
 
     async def purge(self) -> None:
-            self.hooks.written()
         """See that no byte of what was redacted is in the views file. Raises DiskFull.
 
         Costs as much as writing the file anew, and nothing where nothing was redacted.
