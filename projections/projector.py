@@ -194,10 +194,10 @@ class Projector:
             self.session_files.apply,
             self.keys.apply,
             self.profiles.apply,
+            self.hooks.apply,
         )
         for recorded in page:
             self._redactions += type(recorded.event) is TaskRedacted
-            self.hooks.apply,
             if type(recorded.event) is Unknown:
                 self.skipped += 1
             for apply in views:
