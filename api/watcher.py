@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import TypeGuard
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -55,6 +56,9 @@ CLOSE_SECONDS = 2.0
 MOST_WAITING = 64
 """Inputs of a person that wait for their turn; more are refused."""
 
+AFTER_HANDS = frozenset({"return", "resume"})
+"""What a person did by hand before he pressed one of these is done first."""
+
 _decoder = msgspec.json.Decoder(Said)
 
 Find = Callable[[], Awaitable[TaskRow | None]]
@@ -79,7 +83,7 @@ class Watcher(Page):
         self._stirred = asyncio.Event()
         self._ending = asyncio.Event()
         self._drain: Callable[[], Awaitable[None]] = _taken
-        self._hands: asyncio.Queue[Hand] = asyncio.Queue(MOST_WAITING)
+        self._hands: asyncio.Queue[Hand | Steer] = asyncio.Queue(MOST_WAITING)
 
     def end(self) -> None:
         """The service ends."""
@@ -217,7 +221,7 @@ class Watcher(Page):
                 await self._send(Problem(text=f"This cannot be read: {error}"))
                 continue
             problem = self._refusal()
-            if isinstance(said, Hand) and not problem:
+            if not problem and (isinstance(said, Hand) or self._comes_after_hands(said)):
                 problem = self._queue(said)
             elif not problem:
                 problem = await self._steered(partial(self._steer, said))
@@ -231,7 +235,11 @@ class Watcher(Page):
             return "This link is no longer good; ask for a new one."
         return "" if self._watch.right == "control" else "With this link one can only watch."
 
-    def _queue(self, hand: Hand) -> str:
+    def _comes_after_hands(self, said: Said) -> TypeGuard[Steer]:
+        waits = isinstance(said, Steer) and said.what in AFTER_HANDS and not self._hands.empty()
+        return waits and self._watchers.drives(self, self._task_id)
+
+    def _queue(self, hand: Hand | Steer) -> str:
         if not self._watchers.drives(self, self._task_id):
             return "Take control of the browser first."
         try:
@@ -261,6 +269,10 @@ class Watcher(Page):
         """A person's inputs, one after the other."""
         while True:
             hand = await self._hands.get()
+            if isinstance(hand, Steer):
+                if problem := await self._steered(partial(self._steer, hand)):
+                    await self._send(Problem(text=problem))
+                continue
             if not self._watchers.drives(self, self._task_id):
                 await self._send(Done(number=hand.number, problem="Somebody else has taken control."))
                 continue
