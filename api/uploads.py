@@ -98,7 +98,15 @@ def read(text: str) -> Ticket:
         raise Invalid("This is no link to upload a file to.", field=("path", "ticket")) from error
 
 
-async def take(service: Service, desk: Desk, given: Ticket, parts: AsyncIterator[bytes], record: Record) -> e.File:
+async def take(
+    service: Service,
+    desk: Desk,
+    given: Ticket,
+    parts: AsyncIterator[bytes],
+    record: Record,
+    *,
+    part_seconds: float = PART_SECONDS,
+) -> e.File:
     """Keep the file as its parts come, then have it on the tape. Nothing is left of one that is refused or cut off.
 
     Raises NoRoom, Overloaded, DiskFull, what `record` raises, and HTTPRequestTimeout for one that comes too slowly.
@@ -108,7 +116,7 @@ async def take(service: Service, desk: Desk, given: Ticket, parts: AsyncIterator
     async with desk.coming, incoming(service.blobs) as arriving:
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
-                while part := await _next(parts):
+                while part := await _next(parts, part_seconds):
                     if arriving.size + len(part) > given.most:
                         raise NoRoom(f"The file is larger than the {given.most:,} bytes that were announced.")
                     await arriving.write(part)
@@ -210,6 +218,6 @@ def _room(service: Service, project: str, *, most: int) -> None:
         )
 
 
-async def _next(parts: AsyncIterator[bytes]) -> bytes:
-    async with asyncio.timeout(PART_SECONDS):
+async def _next(parts: AsyncIterator[bytes], seconds: float) -> bytes:
+    async with asyncio.timeout(seconds):
         return await anext(parts, b"")

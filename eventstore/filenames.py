@@ -30,7 +30,8 @@ def made_safe(name: str, *, otherwise: str = "download") -> str:
     if not dot or len(ending.encode()) > MOST_BYTES // 4:
         stem, dot, ending = shown, "", ""
     room = MOST_BYTES - len((dot + ending).encode())
-    cut = stem.encode()[:room].decode(errors="ignore").rstrip(" .")
+    cut = stem.encode()[:room].decode(errors="ignore")
+    cut = cut if dot else cut.rstrip(" .")
     return (cut + dot + ending) if cut else otherwise
 
 

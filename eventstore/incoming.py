@@ -56,7 +56,7 @@ class Incoming:
 async def incoming(blobs: Blobs) -> AsyncIterator[Incoming]:
     """Room for one more blob, if it is kept before the block is left; else nothing is left of it. Raises DiskFull."""
     with telling_full():
-        arriving = await asyncio.to_thread(_begin, blobs)
+        arriving = _begin(blobs)  # not in a thread: cancelled meanwhile, nobody would know of its file
     try:
         yield arriving
     finally:
