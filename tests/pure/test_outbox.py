@@ -1,18 +1,22 @@
 """What a webhook is owed follows from the tape; whatever is cut off or repeated, each message is settled, in order."""
 
 from functools import partial
+from itertools import product
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventstore import codec, hook, outbox
 from eventstore import events as e
-from eventstore import hook, outbox
 from eventstore.errors import Conflict, NotFound
 from eventstore.hook import Hook
-from eventstore.machine import State
+from eventstore.machine import Desired, Hold, Phase, State
 from eventstore.outbox import RETRY_SECONDS, Deliveries, Owed, Story, Told
 from eventstore.store import Recorded
+from eventstore.task import Task, evolve
 
 CREATED = e.HookCreated(project="p", url="https://a.test/")
 TASK = e.TaskCreated(instruction="i", llm="l", session="s", project="p", family="v1", request_digest="")
@@ -239,3 +243,24 @@ def test_whatever_is_cut_off_or_fails_every_message_is_told_in_order_or_dead(ans
 
 def test_a_message_tells_when_it_was_so() -> None:
     assert Told(source=10, at=SECOND, status="initializing") == WHOLE.told[0]
+
+
+GOLDEN = (Path(__file__).parents[1] / "golden" / "events.jsonl").read_bytes().splitlines()
+
+
+def test_every_event_that_can_change_what_people_see_is_listened_for() -> None:
+    events = {kind: codec.decode(kind, line) for line in GOLDEN if (kind := msgspec.json.decode(line)["type"])}
+    tasks = [
+        Task(phase=phase, desired=desired, hold=hold, controlled=controlled, asking="q")
+        for phase, desired, hold, controlled in product(Phase, Desired, Hold, (False, True))
+    ]
+
+    telling = {
+        kind
+        for kind, event in events.items()
+        if kind.startswith("task.")
+        for task in tasks
+        if evolve(task, event).state in outbox.WORDS and evolve(task, event).state != task.state
+    }
+
+    assert set() == telling - set(outbox.TELLING)
