@@ -218,6 +218,8 @@ class World:
         self.workers = 0
         self.door = Door()
         self.input_seconds = 600.0
+        self.session_idle_seconds = 600.0
+        self.max_idle_sessions = 8
         self.running: Worker | None = None
 
     @asynccontextmanager
@@ -230,6 +232,8 @@ class World:
             blobs=self.blobs,
             vault=self.vault,
             input_seconds=self.input_seconds,
+            session_idle_seconds=self.session_idle_seconds,
+            max_idle_sessions=self.max_idle_sessions,
             door=self.door,
         )
         worker = Worker(
@@ -251,14 +255,20 @@ class World:
             assert running.done(), "a worker ends when it is told to"
 
     async def create(
-        self, name: str, script: Script, *, secrets: dict[str, str] | None = None, **fields: object
+        self,
+        name: str,
+        script: Script,
+        *,
+        secrets: dict[str, str] | None = None,
+        session: str = "",
+        **fields: object,
     ) -> str:
         """A new task whose model says the script; answers its stream."""
         self.scripts[name] = script
         created = e.TaskCreated(
             instruction=name,
             llm="script",
-            session=f"s-{name}",
+            session=session or f"s-{name}",
             project="p",
             family="v1",
             request_digest=name,
