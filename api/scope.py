@@ -7,7 +7,7 @@ import msgspec
 
 from api.control import seen
 from api.service import Caller, Service
-from eventstore import hook, profile
+from eventstore import folder, hook, profile
 from eventstore.events import KeyCreated
 from eventstore.store import PAGE, EventStore, Recorded
 from projections.sessions import STREAM as SESSION
@@ -82,6 +82,8 @@ async def _project(service: Service, recorded: Recorded) -> str:
         session = await service.sessions.load(recorded.stream)
         known = session.created or session.purged
         return known.project if known else ""
+    if recorded.stream.startswith(folder.STREAM):
+        return recorded.stream.removeprefix(folder.STREAM)
     if recorded.stream.startswith(profile.STREAM):
         return service.projector.profiles.project(recorded.stream.removeprefix(profile.STREAM))
     if recorded.stream.startswith(hook.STREAM):

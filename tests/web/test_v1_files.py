@@ -365,3 +365,14 @@ async def test_a_file_that_is_gone_or_damaged_is_not_served(
 
 def _caller(project: str) -> Caller:
     return msgspec.structs.replace(ENVIRONMENT, project=project)
+
+
+async def test_the_tape_tells_a_project_of_its_own_files_alone(client: Client, anonymous: Client, drive: Drive) -> None:
+    await uploaded(client, anonymous, "a.pdf")
+    stranger = await drive.key("read", project="other")
+
+    mine = await (await client.get("/api/tape/events")).json()
+    theirs = await (await anonymous.get("/api/tape/events", headers=stranger)).json()
+
+    assert ["file.uploaded"] == [event["type"] for event in mine["events"] if event["stream"] == "files-default"]
+    assert [] == [event for event in theirs["events"] if event["stream"] == "files-default"]
