@@ -104,6 +104,28 @@ async def test_a_download_is_kept_and_given_away_by_its_link(playwright: Playwri
     assert b"x" == data
 
 
+async def test_a_file_that_was_uploaded_for_it_is_given_to_a_page(tmp_path: Path) -> None:
+    async with served(tmp_path) as (_, http):
+        made = await lent(http)
+        wish = {"fileName": "cv.txt", "contentType": "text/plain", "sizeBytes": 3}
+        async with http.post(f"/api/v2/files/browsers/{made['id']}/presigned-url", json=wish) as response:
+            form = await response.json()
+        data = aiohttp.FormData(form["fields"])
+        data.add_field("file", b"Ann", filename="cv.txt", content_type="text/plain")
+        async with aiohttp.ClientSession() as anybody, anybody.post(form["url"], data=data) as response:
+            assert 204 == response.status
+        async with devtools(made["cdpUrl"]) as client:
+            _, session = await client.page("data:text/html,<input type=file>")
+            root = (await client.call("DOM.getDocument", session))["root"]["nodeId"]
+            node = (await client.call("DOM.querySelector", session, nodeId=root, selector="input"))["nodeId"]
+            async with asyncio.timeout(LIMIT):
+                while await client.call("DOM.setFileInputFiles", session, nodeId=node, files=["/home/ann/cv.txt"]):  # noqa: ASYNC110 - it is polled
+                    await asyncio.sleep(0.1)
+            text = await client.evaluate(session, "document.querySelector('input').files[0].text()")
+
+    assert "Ann" == text
+
+
 async def test_a_lent_browser_outlives_a_killed_service_with_its_pages(
     playwright: Playwright, site: str, tmp_path: Path
 ) -> None:
