@@ -35,6 +35,7 @@ from api.uploads import DESK, Desk
 from api.v1 import account, search
 from api.v1 import files as v1_files
 from api.v1 import profiles as v1_profiles
+from api.v1 import schedules as v1_schedules
 from api.v1 import tasks as v1_tasks
 from api.v2 import billing, ping, skills
 from api.v2 import browsers as v2_browsers
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *v1_tasks.ROUTES,
     *v1_profiles.ROUTES,
     *v1_files.ROUTES,
+    *v1_schedules.ROUTES,
     *account.ROUTES,
     *search.ROUTES,
     *v2_tasks.ROUTES,

@@ -7,7 +7,7 @@ import msgspec
 
 from api.control import seen
 from api.service import Caller, Service
-from eventstore import folder, hook, profile
+from eventstore import folder, hook, profile, schedule
 from eventstore.events import KeyCreated
 from eventstore.store import PAGE, EventStore, Recorded
 from projections.sessions import STREAM as SESSION
@@ -86,6 +86,8 @@ async def _project(service: Service, recorded: Recorded) -> str:
         return recorded.stream.removeprefix(folder.STREAM)
     if recorded.stream.startswith(profile.STREAM):
         return service.projector.profiles.project(recorded.stream.removeprefix(profile.STREAM))
+    if recorded.stream.startswith(schedule.STREAM):
+        return service.projector.schedules.project(recorded.stream.removeprefix(schedule.STREAM))
     if recorded.stream.startswith(hook.STREAM):
         created = (await service.hooks.load(hook.stream(hook.place(recorded.stream)[0]))).created
         return created.project if created else ""

@@ -17,6 +17,7 @@ from eventstore.folder import Folder
 from eventstore.hook import Hook
 from eventstore.outbox import Deliveries, Tally
 from eventstore.profile import Profile
+from eventstore.schedule import Schedule
 from eventstore.session import Session
 from eventstore.space import Space
 from eventstore.store import EventStore
@@ -55,6 +56,7 @@ class Service:
     tasks: Repository[Task]
     sessions: Repository[Session]
     profiles: Repository[Profile]
+    schedules: Repository[Schedule]
     folders: Repository[Folder]
     hooks: Repository[Hook]
     deliveries: Repository[Deliveries]

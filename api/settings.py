@@ -149,12 +149,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=256, description="how many sessions may keep their browsers open between tasks, 0 to 256"),
     ] = 8
+    missed_runs: Annotated[
+        Literal["once", "skip"],
+        Meta(
+            description="of a schedule's runs that were due while the service was down, once: the last one is made up"
+            " for; skip: none"
+        ),
+    ] = "once"
     model_aliases: Annotated[
         str,
         Meta(
             pattern=r"^\s*([^\s,=]+=[^\s,=]+\s*(,\s*[^\s,=]+=[^\s,=]+\s*)*)?$",
-            description="what other models are called for, such as gpt-4.1=instructions, with commas between; *=… is for"
-            " any other name",
+            description="what other models are called for, such as gpt-4.1=instructions, with commas between; *=… is"
+            " for any other name",
         ),
     ] = ""
     budget_usd: Annotated[

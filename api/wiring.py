@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
@@ -23,7 +24,7 @@ from api.service import Service
 from api.settings import Settings
 from api.signing import Signer, load_secret
 from api.witnessed import witnessed
-from eventstore import folder
+from eventstore import folder, schedule
 from eventstore.blobs import Blobs
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
@@ -58,6 +59,7 @@ from runner.opening import RunnerSettings, open_worker
 from runner.ports import Sessions
 from runner.posting import Post
 from runner.reel import Reels
+from runner.scheduler import Scheduler
 from runner.webhooks import Webhooks
 from runner.worker import Worker
 
@@ -123,6 +125,7 @@ async def open_service(
             tasks=tasks,
             sessions=Repository(store, Session(), session_evolve),
             profiles=Repository(store, Profile(), profile_evolve),
+            schedules=Repository(store, schedule.Schedule(), schedule.evolve),
             folders=Repository(store, folder.Folder(), folder.evolve),
             hooks=Repository(store, Hook(), hook_evolve),
             deliveries=Repository(store, Deliveries(), deliveries_evolve),
@@ -158,6 +161,11 @@ async def open_service(
             )
         )
         await stack.enter_async_context(background(worker.run()))
+        scheduler = Scheduler(
+            store, tasks, vault, now=lambda: time.time_ns() // 1_000, catch_up=settings.missed_runs == "once"
+        )
+        await scheduler.take_up()
+        await stack.enter_async_context(background(scheduler.run()))
         webhooks = Webhooks(store, vault, post, service.tally)
         await webhooks.take_up()
         await stack.enter_async_context(background(webhooks.run()))

@@ -450,7 +450,10 @@ class ProfileDeleted(Event, frozen=True, kw_only=True, tag="profile.deleted"):
 
 
 class ScheduleCreated(Event, frozen=True, kw_only=True, tag="schedule.created"):
-    """`task` is what each run begins with; `kind` is `interval` or `cron` (UTC). Times: microseconds since 1970."""
+    """`task` is what each run begins with; `kind` is `interval` or `cron` (UTC). Times: microseconds since 1970.
+
+    `asked` is JSON text of the request in the words of its family, without secrets.
+    """
 
     project: str
     family: str
@@ -461,6 +464,7 @@ class ScheduleCreated(Event, frozen=True, kw_only=True, tag="schedule.created"):
     interval_minutes: int = 0
     cron: str = ""
     active: bool = True
+    asked: str = "{}"
 
 
 class ScheduleChanged(Event, frozen=True, kw_only=True, tag="schedule.changed"):
@@ -473,6 +477,7 @@ class ScheduleChanged(Event, frozen=True, kw_only=True, tag="schedule.changed"):
     interval_minutes: int = 0
     cron: str = ""
     active: bool = True
+    asked: str = "{}"
 
 
 class ScheduleRun(Event, frozen=True, kw_only=True, tag="schedule.run"):

@@ -25,7 +25,7 @@ _NONCE_BYTES = 12
 _KEY, _CHECK = "vault.key", "vault.check"
 _CHECKED = b"tapewright"
 
-LASTING = frozenset({"session", "cookies", "profile", "proxy"})
+LASTING = frozenset({"session", "cookies", "profile", "proxy", "schedule"})
 """Kinds of names (what stands before the first slash) that outlast tasks: each is swept by itself, or never."""
 
 

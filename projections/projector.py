@@ -18,6 +18,7 @@ from projections.hooks import Hooks
 from projections.keys import Keys
 from projections.profiles import Profiles
 from projections.references import References
+from projections.schedules import Schedules
 from projections.session_files import SessionFiles
 from projections.sessions import Sessions
 from projections.shelf import Checkpoint, Shelf, open_shelf, remove
@@ -56,9 +57,10 @@ class Projector:
         self.references = References(file, self.flush)
         self.sessions = Sessions(file, self.flush)
         self.session_files = SessionFiles(file, self.flush)
+        self.hooks = Hooks(file, self.flush)
         self.keys = Keys()
         self.profiles = Profiles()
-        self.hooks = Hooks(file, self.flush)
+        self.schedules = Schedules()
         self.uploads = Uploads()
         self.skipped = 0
         self.poisoned = 0
@@ -85,6 +87,7 @@ class Projector:
         await self.sessions.load()
         await self.keys.load(self._store)
         await self.profiles.load(self._store)
+        await self.schedules.load(self._store)
         await self.uploads.load(self._store)
 
     async def run(self) -> None:
@@ -193,8 +196,9 @@ class Projector:
             self.sessions.apply,
             self.session_files.apply,
             self.keys.apply,
-            self.profiles.apply,
             self.hooks.apply,
+            self.profiles.apply,
+            self.schedules.apply,
         )
         for recorded in page:
             self._redactions += type(recorded.event) is TaskRedacted
