@@ -232,6 +232,25 @@ async def test_downloads_land_in_the_folder_of_the_session_alone(place: Place, t
     assert [] == left(tmp_path)
 
 
+async def test_a_page_that_came_to_show_a_file_all_the_same_is_closed(place: Place) -> None:
+    async with devtools(endpoint(place)) as own:  # past the relay
+        await own.call("Target.setDiscoverTargets", discover=True)
+        made = await own.call("Target.createTarget", url=place.secret.as_uri())
+        await own.until("Target.targetDestroyed", targetId=made["targetId"])
+
+    assert {"about", "http"} == await shown(place)
+
+
+async def test_the_camera_is_a_pretended_one(place: Place) -> None:
+    _, session = await place.client.page(f"{place.site}/")
+    await place.client.call("Browser.grantPermissions", permissions=["videoCapture"])
+    expression = "navigator.mediaDevices.getUserMedia({video: true}).then((s) => s.getTracks()[0].label)"
+
+    label = await place.client.evaluate(session, expression)
+
+    assert "fake_device_0" == label
+
+
 async def test_the_port_of_the_browser_itself_is_out_of_reach_for_its_pages(place: Place) -> None:
     _, session = await place.client.page()
     port = endpoint(place).split(":")[2].partition("/")[0]
