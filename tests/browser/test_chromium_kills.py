@@ -20,6 +20,7 @@ async def test_a_killed_service_with_its_chromium_loses_nothing_and_leaves_nothi
         trial = Trial(forks, tmp_path, 1, pages)
         await trial.kill("load")
         await trial.kill("term")
+        await trial.prove()
         await trial.finish()
 
     assert [] == trial.wrong
