@@ -28,9 +28,9 @@ from runner.door import Door
 from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
+from runner.proxies import Countries
 from runner.recording import ASKED, records
 from runner.reel import Reels
-from runner.proxies import Countries
 from runner.vocabulary import ActFailed
 from runner.worker import Worker
 

@@ -15,7 +15,6 @@ from api.wire import CALLER, Route
 from eventstore.errors import Invalid, NotFound
 from projections.sessions import SessionRow
 
-
 Shown = TypeVar("Shown", schemas.SessionItem, schemas.SessionView)
 
 

@@ -1,5 +1,6 @@
 """The live page in a real browser, in a frame of another site: watch, pause, take over, give back, resume, answer."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,8 +19,10 @@ from runner.browser.chromium import find
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = "a-key-that-is-long-enough"
-LIMIT = 300.0
+LIMIT = 120.0
 WIDTH, HEIGHT = 1280, 960
+MANY = re.compile(r"^([3-9]|\d\d+)$")
+"""Pictures that were drawn: three at least, so that they change."""
 
 
 @asynccontextmanager
@@ -104,7 +107,7 @@ async def test_a_person_watches_pauses_drives_gives_back_resumes_and_answers(sit
 
         await expect(live.locator("#state")).to_have_text("running")
         await expect(live.locator("#steps")).to_contain_text("watched.html")
-        await expect(live.locator("canvas")).to_have_attribute("data-pictures", "3")
+        await expect(live.locator("canvas")).to_have_attribute("data-pictures", MANY)
         await live.get_by_role("button", name="Pause").click()
         await expect(live.locator("#state")).to_have_text("paused")
         await live.get_by_role("button", name="Take control").click()
