@@ -86,7 +86,7 @@ def _person(progress: Progress, event: e.Event) -> tuple[Progress, tuple[Line, .
     """What a person is asked, and does."""
     match event:
         case e.InputRequested():
-            asks = Line(f"asks for an answer ({plain(event.kind)}): {safe(event.prompt)}", "yellow")
+            asks = Line(f"asks for an answer ({plain(event.kind)}): {plain(event.prompt, 0)}", "yellow")
             return _with(progress, question=event, doing="waiting for an answer"), (asks,)
         case e.InputProvided():
             return _with(progress, question=None, doing="going on"), (Line("answered", "yellow"),)

@@ -63,8 +63,8 @@ def _asked(question: Question) -> str:
     """A line of stdin; at a terminal, after the question."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    print(prompt(question.kind, question.prompt), end="", file=sys.stderr, flush=True)
     with unseen(hide=question.kind == HIDDEN):
+        print(prompt(question.kind, question.prompt), end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
     if not line:
         complain("No answer was given.")

@@ -138,9 +138,9 @@ class Follower:
             return
         self._asking = True
         self._spin(on=False)
-        self._err.print(prompt(question.kind, question.prompt), end="")
         closing = asyncio.create_task(self._closed.wait())
         with unseen(hide=question.kind == HIDDEN):
+            self._err.print(prompt(question.kind, question.prompt), end="")
             typed = await _typed((watching, closing), pressed)
         closing.cancel()
         self._asking = False

@@ -10,7 +10,7 @@ from eventstore.events import Target
 from runner.browser.selectors import NAMES
 
 SCRIPT = NAMES + (Path(__file__).parent / "human.js").read_text(encoding="utf-8")
-ASK_SECONDS = 1.0
+ASK_SECONDS = 5.0
 DEEPEST = 5
 
 

@@ -226,6 +226,40 @@ def test_a_pause_a_resume_and_a_stop_are_told() -> None:
     ] == told
 
 
+def test_a_question_and_hands_are_told_as_they_come() -> None:
+    question = e.InputRequested(fence=2, step=1, request="q1", kind="code", prompt="The code\nby SMS", seconds=60.0)
+    box = e.Target(selector="", role="textbox", name="Code")
+    told = tell(
+        question,
+        e.TaskPaused(fence=2, step=1, cause="input"),
+        e.ControlTaken(),
+        e.HumanActed(fence=2, name="type", params='{"text":"x"}', target=box),
+        e.InputProvided(request="q1"),
+        e.ControlReturned(),
+        e.InputExpired(fence=2, request="q2"),
+    )
+
+    assert [
+        Line("asks for an answer (code): The code by SMS", "yellow"),
+        Line("taken over by a person", "yellow"),
+        Line('     by hand: type textbox "Code"', QUIET),
+        Line("answered", "yellow"),
+        Line("control was returned", "yellow"),
+        Line("nobody has answered in time", BAD),
+    ] == told
+
+
+@pytest.mark.parametrize("ends", [e.InputProvided(request="q1"), e.ResumeRequested(), e.StopRequested()])
+def test_a_question_is_open_until_nobody_waits_any_more(ends: e.Event) -> None:
+    question = e.InputRequested(fence=2, step=1, request="q1", kind="text", prompt="Who?", seconds=60.0)
+
+    asked, _ = advance(Progress(), AT, question)
+    closed, _ = advance(asked, AT, ends)
+
+    assert question == asked.question
+    assert isinstance(ends, e.StopRequested) is (closed.question is not None)
+
+
 @pytest.mark.parametrize("event", [event for event, _ in SAID])
 def test_every_event_can_be_followed(event: e.Event) -> None:
     progress, lines = advance(Progress(), AT, event)

@@ -66,14 +66,8 @@ async def ask(drive: Drive, kind: str = "code", prompt: str = "Which code?", req
     """A running task that asks; its id."""
     task_id = await drive.create()
     await drive.start(task_id)
-    await again(drive, task_id, kind, prompt, request)
+    await drive.ask(task_id, kind, prompt, request)
     return task_id
-
-
-async def again(drive: Drive, task_id: str, kind: str, prompt: str, request: str) -> None:
-    fence = await drive._fence(task_id)
-    question = e.InputRequested(fence=fence, step=1, request=request, kind=kind, prompt=prompt, seconds=60.0)
-    await drive._decide(task_id, partial(decide.ask, question=question))
 
 
 async def post(client: Client, task_id: str, what: str, body: Any, **headers: str) -> tuple[int, Any]:
@@ -200,7 +194,7 @@ async def test_the_next_question_is_another_one(client: Client, service: Service
     task_id = await ask(drive)
     await post(client, task_id, "input", {"value": CODE})
     await drive._decide(task_id, partial(decide.unpark, fence=await drive._fence(task_id)))
-    await again(drive, task_id, "text", "Whose?", "q2")
+    await drive.ask(task_id, "text", "Whose?", "q2")
 
     late, _ = await post(client, task_id, "input", {"value": "x", "request": "q1"})
     status, _ = await post(client, task_id, "input", {"value": "Ada"})
