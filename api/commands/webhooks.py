@@ -8,7 +8,8 @@ import typer
 from api.client import connect
 from api.commands.common import LOCAL, Json, Key, Url, finish, out, say, say_json, table
 from api.text import plain
-from api.webhooks import PATH, Delivery, MadeWebhook, Webhooks, WebhookWhole
+from api.webhook_schemas import Delivery, MadeWebhook, Webhooks, WebhookWhole
+from api.webhooks import PATH
 from api.wire import Empty
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The webhook's id, as listed.")]
