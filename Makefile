@@ -9,10 +9,10 @@ help:  ## print this list
 setup:  ## create .venv with the pinned packages, and find or install Chromium
 	@.ci/setup
 
-# More files at a time than most machines have processors, as half of what tests do is to wait. In their order, which has
-# the long ones first. ARGS="-n0 -s" runs them one after the other and shows what they print.
+# Three files at a time, which keep two processors busy; in their order, as those that wait for browsers come first in it.
+# ARGS="-n0 -s" runs them one after the other and shows what they print.
 test: setup  ## run all tests; ARGS="tests/pure -x" goes to pytest
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 demo: setup  ## watch a browser buy two things in the demo shop, and read the tape of it
 	$(BIN)/tapewright demo $(ARGS)
