@@ -226,7 +226,7 @@ class Rooms:
         """The task has left: the browser waits for the next one, or closes."""
         session.wallet, session.uploads, session.inbox = Wallet(), None, None
         if room.over.is_set() or not session.keep or room.cause:
-            room.end(room.cause or "left")
+            room.end(room.cause or "left", keep=False if room.cause else None)
             if owner := self._owners.get(room):
                 await asyncio.wait({owner})
             return

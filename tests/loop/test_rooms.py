@@ -190,8 +190,10 @@ async def test_stopping_a_session_closes_its_browser_and_forgets_what_was_kept(w
     assert (SHOP, "task-one", {}) == (before.url, before.stream, before.hidden)
 
 
-async def test_a_session_that_stops_while_a_task_is_in_it_takes_the_task_along(world: World) -> None:
+@pytest.mark.parametrize("isolated", [False, True])
+async def test_a_session_that_stops_while_a_task_is_in_it_takes_the_task_along(world: World, isolated: bool) -> None:
     await begin(world)
+    world.stage.isolated = isolated
     reached = world.stage.stop_at(f'act {{"navigate":{{"url":"{SHOP}"}}}}')
 
     async with world.worker():
@@ -202,7 +204,7 @@ async def test_a_session_that_stops_while_a_task_is_in_it_takes_the_task_along(w
         await world.until("session-s", e.SessionClosed)
         await until_forgotten(world)
 
-    assert 1 == world.stage.closed
+    assert (1, {}) == (world.stage.closed, world.stage.living)
 
 
 async def test_a_task_in_a_stopped_session_fails_and_says_why(world: World) -> None:
