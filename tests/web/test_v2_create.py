@@ -156,10 +156,6 @@ async def test_null_counts_as_left_out(client: Client, drive: Drive) -> None:
             ),
         ),
         (
-            {"sessionSettings": {"enableRecording": True}},
-            flaw("body", "sessionSettings", "enableRecording", msg=UNSUPPORTED),
-        ),
-        (
             {"sessionSettings": {"browserScreenWidth": 319}},
             flaw("body", "sessionSettings", "browserScreenWidth", msg="Expected `int` >= 320"),
         ),

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType, WSServerHandshakeError
 from yarl import URL
@@ -402,3 +403,34 @@ async def test_a_session_is_watched_through_all_its_tasks(live: Client, drive: D
     word = await told(socket, "task", id=second)
 
     assert "Second." == word["instruction"]
+
+
+async def test_a_video_that_would_not_be_made_is_refused_by_the_name_of_the_field(
+    service: Service, aiohttp_client: MakeClient
+) -> None:
+    off = replace(service, settings=msgspec.structs.replace(service.settings, recordings="off"))
+    silent, recording = await aiohttp_client(create_app(off)), await aiohttp_client(create_app(service))
+    body = {"task": "Go to shop.test.", "sessionSettings": {"enableRecording": True}}
+
+    answers = [await each.post("/api/v2/tasks", headers=headers(each), json=body) for each in (silent, recording)]
+    locs = [error["loc"] for error in (await answers[0].json())["detail"]]
+    created = (await answers[1].json())["id"]
+    row = await service.projector.tasks.find(created)
+
+    assert ([422, 202], [["body", "sessionSettings", "enableRecording"]]) == ([each.status for each in answers], locs)
+    assert row is not None
+    assert row.options.record
+
+
+async def test_a_session_names_its_newest_video(live: Client, drive: Drive) -> None:
+    key, asked = headers(live), {"enableRecording": True}
+    session = await (await live.post("/api/v2/sessions", headers=key, json=asked)).json()
+    task_id = await drive.create(session=session["id"])
+    await drive.start(task_id)
+    fence = (await drive.service.tasks.load(f"task-{task_id}")).fence
+    file = e.File(id="v1", name="recording-1.webm", blob="0" * 64, size=5, content_type="video/webm")
+    await drive._decide(task_id, lambda task: [e.RecordingSaved(fence=fence, file=file)])
+
+    view = await (await live.get(f"/api/v2/sessions/{session['id']}", headers=key)).json()
+
+    assert (None, f"/files/tasks/{task_id}/v1") == (session["recordingUrl"], URL(view["recordingUrl"]).path)
