@@ -28,6 +28,7 @@ WORDS: dict[type, frozenset[str]] = {
     e.InputExpired: frozenset({"request"}),
     e.HumanActed: frozenset({"name"}),
     e.File: frozenset({"id", "blob"}),
+    e.RecordingSaved: frozenset({"file"}),
 }
 """Fields whose words are ours and mean something to programs: no page and no model has a say in them."""
 
