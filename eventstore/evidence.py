@@ -5,7 +5,7 @@ import msgspec
 from eventstore import events as e
 from eventstore.blobs import Blobs, DamagedBlob
 from eventstore.examine import Readable
-from eventstore.naming import named
+from eventstore.naming import ANEW, named
 from eventstore.store import Lost, Verdict
 
 MOST = 1_000
@@ -59,6 +59,8 @@ async def _named(tape: Readable) -> dict[bytes, str]:
 
 def _note(naming: dict[tuple[str, bytes], None], event: e.Event) -> None:
     """What the stream names after this event: by class, or by the name or the id of a file."""
+    if type(event) in ANEW or isinstance(event, e.SessionPurged):
+        naming.clear()
     for each in named(event):
         naming[each.kind, bytes.fromhex(each.blob)] = None
     match event:
@@ -73,5 +75,3 @@ def _note(naming: dict[tuple[str, bytes], None], event: e.Event) -> None:
         case e.FilesRemoved(files=gone):
             for known in [known for known in naming if known[0].rpartition("/")[2] in gone]:
                 del naming[known]
-        case e.TaskRedacted() | e.SessionPurged():
-            naming.clear()

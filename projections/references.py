@@ -1,6 +1,7 @@
 """The view of blobs: who names which, so that one is deleted when nobody names it any more. In SQL alone.
 
-Tasks name those of their events; sessions and projects those of their files, which are the view of session files.
+Tasks and schedules name those of their events; sessions and projects those of their files, which are the view of
+session files.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -8,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 import msgspec
 
 from eventstore import events as e
-from eventstore.naming import NAMES, named
+from eventstore.naming import ANEW, NAMES, named
 from eventstore.retention import TASKS, UPLOADS, Aged
 from eventstore.store import Recorded
 from projections.shelf import Shelf, Values
@@ -91,13 +92,13 @@ class References:
     def apply(self, recorded: Recorded) -> None:
         """See View."""
         task, event = recorded.stream.removeprefix(STREAM), recorded.event
+        if type(event) in ANEW:
+            self._changes.append((_FORGET_TASK, (task,)))
         if type(event) in NAMES:
             self._changes += [(_NAME, (task, each.blob, each.kind, recorded.at)) for each in named(event)]
         match event:
             case e.BlobsRemoved(blobs=blobs, kind=kind):
                 self._changes += [(_FORGET, (task, blob, kind)) for blob in blobs]
-            case e.TaskRedacted():
-                self._changes.append((_FORGET_TASK, (task,)))
 
     def pending(self) -> list[tuple[str, list[Values]]]:
         """Statements and their rows, in the order of the log, for all that has changed since the last write."""

@@ -189,3 +189,26 @@ async def test_a_crash_between_the_word_and_the_deed_of_a_redaction_is_made_good
     finished = await retention.finish(service)
 
     assert (1, [], set()) == (finished, await names(service), bytes_left(service))
+
+
+async def test_what_a_schedule_is_given_stays_until_it_is_deleted(
+    service: Service, client: Client, anonymous: Client
+) -> None:
+    await uploaded(client, anonymous, "daily.csv", b"daily")
+    body = {
+        "task": "Open.",
+        "schedule_type": "interval",
+        "interval_minutes": 60,
+        "included_file_names": ["daily.csv"],
+    }
+    response = await client.post("/api/v1/scheduled-task", json=body)
+    schedule = str((await response.json())["id"])
+    aging = keeping(service, files=2)
+
+    await retention.prune(aging, microseconds() + 3 * DAY, actor="system")
+    kept = await names(service), bytes_left(service), (await lost(service.store, service.blobs))[0]
+    await client.delete(f"/api/v1/scheduled-task/{schedule}")
+    await retention.prune(aging, microseconds() + 3 * DAY, actor="system")
+
+    assert (["daily.csv"], {b"daily"}, 1) == kept
+    assert ([], set()) == (await names(service), bytes_left(service))
