@@ -9,44 +9,28 @@ from typing import TypeGuard
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from api import present
-from api.files import TAKE
 from api.service import Service
 from api.sse import bound
 from api.watch_link import Watching, good
+from api.watch_news import LOOK_SECONDS, Find, News
 from api.watch_steering import Steering
 from api.watch_words import (
     LARGEST_MESSAGE,
     Answer,
     Done,
     Hand,
-    Over,
     Problem,
     Said,
     Sight,
     Steer,
-    Steps,
-    StepTold,
     Word,
     frame,
-    step,
-    told,
 )
 from api.watchers import Page, Watchers
-from eventstore.errors import NotFound, Refused
-from projections.task_row import TaskRow
+from eventstore.errors import Refused
 
 FRAME_SECONDS = 0.1
 """From one picture to the next, for one page."""
-
-LOOK_SECONDS = 0.5
-"""How often it is looked whether there is a browser to be seen by now."""
-
-CHECK_SECONDS = 5.0
-"""How often it is looked whether the link is still good."""
-
-LINGER_SECONDS = 60.0
-"""How long a page waits after the end of its task for the video of it."""
 
 PING_SECONDS = 20.0
 DRAIN_SECONDS = 20.0
@@ -61,9 +45,6 @@ AFTER_HANDS = frozenset({"return", "resume"})
 
 _decoder = msgspec.json.Decoder(Said)
 
-Find = Callable[[], Awaitable[TaskRow | None]]
-"""The task to be shown now, None before there is one. Raises NotFound."""
-
 
 class Watcher(Page):
     """Use `run` once. `find` gives the task; `lasting` tells that there may be another one after it."""
@@ -72,15 +53,18 @@ class Watcher(Page):
         self._service = service
         self._watchers = watchers
         self._watch = watch
-        self._find = find
-        self._lasting = lasting
         self._socket = web.WebSocketResponse(
             heartbeat=PING_SECONDS, max_msg_size=LARGEST_MESSAGE, timeout=CLOSE_SECONDS, compress=False
         )
         self._steering = Steering(service, watch.caller)
-        self._task_id = ""
-        self._sent: list[StepTold] = []
-        self._stirred = asyncio.Event()
+        self._news = News(
+            service,
+            watch,
+            find=find,
+            lasting=lasting,
+            drives=partial(watchers.drives, self),
+            send=self._send,
+        )
         self._ending = asyncio.Event()
         self._drain: Callable[[], Awaitable[None]] = _taken
         self._hands: asyncio.Queue[Hand | Steer] = asyncio.Queue(MOST_WAITING)
@@ -91,14 +75,14 @@ class Watcher(Page):
 
     def stir(self) -> None:
         """Something changed that no event tells of."""
-        self._stirred.set()
+        self._news.stir()
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:
         """Until the page goes, or there is nothing to be told any more, or the service ends."""
         await self._socket.prepare(request)
         bound(request.transport)
         self._drain = request.writer.drain
-        parts = (self._tell(), self._show(), self._hear(), self._act(), self._ending.wait())
+        parts = (self._news.tell(), self._show(), self._hear(), self._act(), self._ending.wait())
         works = [asyncio.ensure_future(part) for part in parts]
         try:
             await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
@@ -117,77 +101,10 @@ class Watcher(Page):
 
     # --- out
 
-    async def _tell(self) -> None:
-        """How the task stands, whenever that changes."""
-        over = ""
-        while not over:
-            self._stirred.clear()
-            if not good(self._service, self._watch):
-                over = "This link is no longer good; ask for a new one."
-                break
-            try:
-                row = await self._find()
-            except NotFound:
-                over = "What was to be seen here is gone."
-                break
-            if row is None:
-                await self._changed(asyncio.sleep(LOOK_SECONDS))
-                continue
-            await self._stands(row)
-            over = await self._next(row)
-        await self._send(Over(text=over))
-
-    async def _next(self, row: TaskRow) -> str:
-        """Wait until there may be news; a sentence when there will be none."""
-        seconds = CHECK_SECONDS if row.ended_at is None or self._lasting else LINGER_SECONDS
-        more = self._service.projector.tasks.until(row.id, lambda now: now.position > row.position, seconds)
-        changed = await self._changed(more)
-        if changed or row.ended_at is None or self._lasting:
-            return ""
-        return "The task has ended."
-
-    async def _changed(self, wait: Awaitable[object]) -> bool:
-        """Whether the wait brought something, or somebody stirred."""
-        works = [asyncio.ensure_future(wait), asyncio.ensure_future(self._stirred.wait())]
-        try:
-            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
-            return any(work.result() for work in done)
-        finally:
-            for work in works:
-                work.cancel()
-
-    async def _stands(self, row: TaskRow) -> None:
-        if row.id != self._task_id:
-            self._task_id, self._sent = row.id, []
-        rows = await self._service.projector.steps.of(row.id)
-        driving = row.controlled and self._watchers.drives(self, row.id)
-        last = next((each for each in reversed(rows) if each.screenshot), None)
-        ended = row.ended_at is not None
-        picture = f"/api/tape/tasks/{row.id}/screenshots/{last.number}.png" if ended and last else ""
-        videos = [self._below(f"{TAKE}{row.id}/{file.id}") for file in row.recordings]
-        await self._send(
-            told(
-                row,
-                right=self._watch.right,
-                driving=driving,
-                screenshot=self._below(picture) if picture else "",
-                recordings=videos,
-            )
-        )
-        steps = [step(each) for each in rows]
-        same = sum(1 for _ in _alike(self._sent, steps))
-        if same < len(steps) or same < len(self._sent):
-            self._sent = steps
-            await self._send(Steps(task=row.id, place=same, steps=steps[same:]))
-
-    def _below(self, path: str) -> str:
-        """A signed link to a path of ours, from the page's own address: a proxy may have put the service anywhere."""
-        return ".." + self._service.signer.sign(path, present.PICTURE_SECONDS)
-
     async def _show(self) -> None:
         """Pictures, whenever there is a browser."""
         while True:
-            watching = self._service.reels.watching(self._task_id) if self._task_id else None
+            watching = self._service.reels.watching(self._news.task_id) if self._news.task_id else None
             if watching is None:
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
@@ -231,16 +148,16 @@ class Watcher(Page):
                 await self._send(Problem(text=problem))
 
     def _refusal(self) -> str:
-        if not (self._task_id and good(self._service, self._watch)):
+        if not (self._news.task_id and good(self._service, self._watch)):
             return "This link is no longer good; ask for a new one."
         return "" if self._watch.right == "control" else "With this link one can only watch."
 
     def _comes_after_hands(self, said: Said) -> TypeGuard[Steer]:
         waits = isinstance(said, Steer) and said.what in AFTER_HANDS and not self._hands.empty()
-        return waits and self._watchers.drives(self, self._task_id)
+        return waits and self._watchers.drives(self, self._news.task_id)
 
     def _queue(self, hand: Hand | Steer) -> str:
-        if not self._watchers.drives(self, self._task_id):
+        if not self._watchers.drives(self, self._news.task_id):
             return "Take control of the browser first."
         try:
             self._hands.put_nowait(hand)
@@ -250,11 +167,11 @@ class Watcher(Page):
 
     async def _steer(self, said: Steer | Answer) -> None:
         if isinstance(said, Answer):
-            await self._steering.answer(self._task_id, said.request, said.value)
+            await self._steering.answer(self._news.task_id, said.request, said.value)
             return
-        await self._steering.press(self._task_id, said.what)
+        await self._steering.press(self._news.task_id, said.what)
         if said.what == "take":
-            self._watchers.take(self, self._task_id)
+            self._watchers.take(self, self._news.task_id)
             self.stir()
 
     async def _steered(self, doing: Callable[[], Awaitable[None]]) -> str:
@@ -273,25 +190,15 @@ class Watcher(Page):
                 if problem := await self._steered(partial(self._steer, hand)):
                     await self._send(Problem(text=problem))
                 continue
-            if not self._watchers.drives(self, self._task_id):
+            if not self._watchers.drives(self, self._news.task_id):
                 await self._send(Done(number=hand.number, problem="Somebody else has taken control."))
                 continue
             try:
-                outcome = await self._steering.act(self._task_id, hand.input)
+                outcome = await self._steering.act(self._news.task_id, hand.input)
                 done = Done(number=hand.number, url=outcome.url, problem=outcome.problem)
             except Refused as refused:
                 done = Done(number=hand.number, problem=str(refused))
             await self._send(done)
-
-
-def _alike(before: list[StepTold], now: list[StepTold]) -> list[StepTold]:
-    """The steps at the beginning that are the same in both."""
-    same: list[StepTold] = []
-    for one, other in zip(before, now, strict=False):
-        if one != other:
-            break
-        same.append(one)
-    return same
 
 
 async def _taken() -> None:

@@ -54,7 +54,7 @@ async def _moving(tabs: Tabs, tab: Tab, masking: Masking, put: Put) -> bool:
     try:
         async with asyncio.timeout(CALL_SECONDS):
             await cast.start(on_frame=take, quality=QUALITY, fps=FRAMES_A_SECOND, size=_size(tab))
-        while tabs.current_now is tab and not (masking() or tab.crashed or tab.page.is_closed()):
+        while tabs.current_now is tab and not (masking() or tab.crashed or tab.page.is_closed()):  # noqa: ASYNC110 - four places could change it
             await asyncio.sleep(LOOK_SECONDS)
     except (Error, TimeoutError):
         return False
