@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from api.hooks import MAX_URL as MAX_WEBHOOK
 from api.hooks import HookStatus
 from api.intake import MAX_PATTERN, MAX_TASK
+from api.long_poll import Seconds
 from api.uploads import MAX_NAMES
 from eventstore.machine import State
 from eventstore.secrets import Secret
@@ -67,6 +68,16 @@ class TaskQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which task is meant."""
 
     task_id: str
+
+
+class StatusQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer once the status is not `known` any more, or the task has ended; after `wait` seconds anyway.
+
+    Without `known`, it is the status at the time of the request.
+    """
+
+    wait: Seconds = 0.0
+    known: Literal["created", "running", "paused", "finished", "failed", "stopped"] | None = None
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True):

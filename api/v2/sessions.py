@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from api import intake, profiles, proxies, purging, recordings, sessions, share, watch_link, wire
+from api import etag, intake, profiles, proxies, purging, recordings, sessions, share, watch_link, wire
 from api.present import moment
 from api.service import SERVICE
 from api.v2 import session_convert as convert
@@ -58,7 +58,10 @@ async def list_sessions(request: web.Request) -> web.Response:
 
 async def get_session(request: web.Request) -> web.Response:
     """The whole session."""
-    return await _viewed(request, await _session(request))
+    row = await _session(request)
+    tasks = await sessions.tasks(request.app[SERVICE], row)
+    tag = etag.linked(request, row, [(task.id, task.position) for task in tasks])
+    return etag.unchanged(tag) if etag.known(request, tag) else await _viewed(request, row, etag.headers(tag))
 
 
 async def update_session(request: web.Request) -> web.Response:
@@ -104,9 +107,10 @@ async def _session(request: web.Request) -> SessionRow:
     return await sessions.session(request.app[SERVICE], request[CALLER], session_id_of(request))
 
 
-async def _viewed(request: web.Request, row: SessionRow) -> web.Response:
+async def _viewed(request: web.Request, row: SessionRow, headers: dict[str, str] | None = None) -> web.Response:
     tasks = await sessions.tasks(request.app[SERVICE], row)
-    return wire.reply(await _linked(request, row, convert.view(row, tasks, share.of(request, row.id))))
+    view = convert.view(row, tasks, share.of(request, row.id))
+    return wire.reply(await _linked(request, row, view), headers=headers)
 
 
 async def _item(request: web.Request, row: SessionRow) -> schemas.SessionItem:
@@ -175,6 +179,7 @@ ROUTES: tuple[Route, ...] = (
         family="v2",
         scope="read",
         reply=schemas.SessionView,
+        tagged=True,
         errors=(404,),
         paths=_SESSION,
     ),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from api import control, intake, profiles, sessions, task_log, uploads, wire
+from api import control, etag, intake, long_poll, profiles, sessions, task_log, uploads, wire
 from api.hooks import wanted as webhook
 from api.present import NO_SESSION, microseconds, picture
 from api.service import SERVICE
@@ -78,13 +78,15 @@ async def list_tasks(request: web.Request) -> web.Response:
 
 async def get_task(request: web.Request) -> web.Response:
     """The whole task."""
-    return await _viewed(request, await control.task(request.app[SERVICE], request[CALLER], _task_id(request)))
+    row = await control.task(request.app[SERVICE], request[CALLER], _task_id(request))
+    tag = etag.linked(request, row.position)
+    return etag.unchanged(tag) if etag.known(request, tag) else await _viewed(request, row, etag.headers(tag))
 
 
 async def update_task(request: web.Request) -> web.Response:
     """Steer the task; the answer is the task as it then stands."""
     task_id = _task_id(request)
-    asked = await wire.body(request, schemas.UpdateTask)
+    asked = await _update(request)
     row = await control.control(
         request.app[SERVICE],
         request[CALLER],
@@ -98,9 +100,13 @@ async def update_task(request: web.Request) -> web.Response:
 
 
 async def task_status(request: web.Request) -> web.Response:
-    """What clients poll."""
+    """What clients poll. With `wait`, when its word has changed."""
+    if long_poll.asked(request):
+        asked = wire.query(request, schemas.TaskStatusQuery)
+        await long_poll.changed(request, _task_id(request), schemas.WORDS, seconds=asked.wait, known=asked.known)
     row = await control.glance(request.app[SERVICE], request[CALLER], _task_id(request))
-    return wire.reply(convert.status(row))
+    tag = etag.plain(row.position)
+    return etag.unchanged(tag) if etag.known(request, tag) else wire.reply(convert.status(row), headers={"ETag": tag})
 
 
 async def task_logs(request: web.Request) -> web.Response:
@@ -109,9 +115,18 @@ async def task_logs(request: web.Request) -> web.Response:
     return wire.reply(LogFile(download_url=task_log.url(request, row.id)))
 
 
-async def _viewed(request: web.Request, row: TaskRow) -> web.Response:
+async def _viewed(request: web.Request, row: TaskRow, headers: dict[str, str] | None = None) -> web.Response:
     steps = await request.app[SERVICE].projector.steps.of(row.id)
-    return wire.reply(convert.view(row, steps, partial(picture, request, row.id)))
+    return wire.reply(convert.view(row, steps, partial(picture, request, row.id)), headers=headers)
+
+
+async def _update(request: web.Request) -> schemas.UpdateTask:
+    """What the body asks for, by its action, or as the status alone that is meant to come."""
+    try:
+        await wire.body(request, schemas.Stopped)
+    except Invalid:
+        return await wire.body(request, schemas.UpdateTask)
+    return schemas.UpdateTask(action="stop")
 
 
 def _task_id(request: web.Request) -> str:
@@ -156,6 +171,7 @@ ROUTES: tuple[Route, ...] = (
         family="v2",
         scope="read",
         reply=schemas.TaskView,
+        tagged=True,
         errors=(404,),
         paths=_TASK,
     ),
@@ -180,7 +196,9 @@ ROUTES: tuple[Route, ...] = (
         family="v2",
         scope="read",
         cost=POLLED,
+        query=schemas.TaskStatusQuery,
         reply=schemas.TaskStatus,
+        tagged=True,
         errors=(404,),
         paths=_TASK,
     ),
