@@ -129,7 +129,7 @@ async def test_without_an_inbox_nothing_is_downloaded(browsers: Browsers, shop: 
         await go(session, shop)
 
         said = await do(session, Click(target=Query(text="By link")))
-        with pytest.raises(ActFailed, match="is a file to download, and not a page. Downloads are not"):
+        with pytest.raises(ActFailed, match=r"is a file to download, and not a page\. Downloads are not"):
             await do(session, Navigate(url=f"{shop}/file/x.csv"))
 
     assert ('clicked link "By link"', []) == (said, os.listdir(tmp_path))

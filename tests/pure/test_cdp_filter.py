@@ -122,7 +122,7 @@ def test_a_domain_that_is_not_in_the_table_is_refused(method: str) -> None:
         ("Tracing.start", {"tracingBackend": "system"}, "it would trace the machine"),
     ],
 )
-def test_commands_that_reach_past_the_pages_are_refused(method: str, params: dict[str, object], why: str) -> None:
+def test_commands_that_reach_past_the_pages_are_refused(method: str, params: dict[str, Any], why: str) -> None:
     assert f"{method} is refused: {why}." == refused(said(method, **params))
 
 
@@ -135,7 +135,7 @@ def test_commands_that_reach_past_the_pages_are_refused(method: str, params: dic
         ("Tracing.start", "perfettoConfig", "AAAA"),
     ],
 )
-def test_parameters_that_lead_past_the_proxy_or_to_files_are_refused(method: str, name: str, value: object) -> None:
+def test_parameters_that_lead_past_the_proxy_or_to_files_are_refused(method: str, name: str, value: Any) -> None:
     assert refused(said(method, **{name: value})).startswith(f"{method} with {name} is refused: ")
 
 
