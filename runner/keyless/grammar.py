@@ -27,6 +27,8 @@ FORMS: tuple[tuple[str, str], ...] = tuple(
 # These open a sentence too, so that it is refused alone and not with the one before it.
 UNKNOWN = r"submit|search for|log in|sign in|close|find|download|do not|don['\u2019]t"
 BETWEEN = separators("|".join(dict.fromkeys((*(row.verbs for row in TABLE), UNKNOWN))))
+# The vendor's n8n node ends a task with this where it asks for a structured output; the schema says the same.
+SCHEMA_NOTE = "IMPORTANT: Extract and return data in the exact JSON structure specified. Follow the schema strictly."
 POLITE = re.compile(rf"(?:{FILLER}(?:,? |,?\Z))+", re.IGNORECASE)
 
 HINTS = tuple(
@@ -61,7 +63,7 @@ def parse(instruction: str) -> list[Sentence]:
     """The sentences in order, at least one. Raises ActFailed `unreadable` for the first that cannot be read."""
     sentences = [
         Sentence(clause.text, _action(clause))
-        for clause in clauses(instruction, BETWEEN)
+        for clause in clauses(instruction.rstrip().removesuffix(SCHEMA_NOTE), BETWEEN)
         if not POLITE.fullmatch(clause.words)
     ]
     if not sentences:
