@@ -214,7 +214,6 @@ def test_removals_may_follow_the_end_and_what_is_newer_breaks_nothing() -> None:
         e.BlobsRemoved(kind="screenshots", blobs=("ab",)),
         e.TaskRedacted(project="p", request_digest="d", events=5),
         e.TaskDeleted(),
-        e.TaskDeleted(),
         e.Unknown(original="task.of_the_future"),
     ]
 
