@@ -80,6 +80,8 @@ async def _project(service: Service, recorded: Recorded) -> str:
         return row.project if row else ""
     if recorded.stream.startswith(SESSION):
         session = await service.sessions.load(recorded.stream)
+        if not session.version:  # who appends this very event may not have got to know that it is there
+            session = await service.sessions.fresh(recorded.stream)
         known = session.created or session.purged
         return known.project if known else ""
     if recorded.stream.startswith(folder.STREAM):
@@ -89,6 +91,7 @@ async def _project(service: Service, recorded: Recorded) -> str:
     if recorded.stream.startswith(schedule.STREAM):
         return service.projector.schedules.project(recorded.stream.removeprefix(schedule.STREAM))
     if recorded.stream.startswith(hook.STREAM):
-        created = (await service.hooks.load(hook.stream(hook.place(recorded.stream)[0]))).created
+        name = hook.stream(hook.place(recorded.stream)[0])
+        created = (await service.hooks.load(name)).created or (await service.hooks.fresh(name)).created
         return created.project if created else ""
     return recorded.event.project if isinstance(recorded.event, KeyCreated) else ""
