@@ -10,8 +10,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from browser_use_sdk import AsyncBrowserUse
-from browser_use_sdk.v2 import AsyncTaskRun, TaskResult
+from browser_use_sdk import AsyncBrowserUse  # type: ignore[import-untyped]  # the package has no types
+from browser_use_sdk.v2 import AsyncTaskRun, TaskResult  # type: ignore[import-untyped]  # the same
 
 from api.demo.child import descendants
 from tests.browser.test_killed import KEY, LIMIT, gone, served, until
