@@ -308,3 +308,19 @@ def test_runs_of_typing_and_of_the_wheel_are_one_act(last: Touch, touch: Touch, 
     found = joined(last, touch)
 
     assert (both and (both.name, both.params, both.secret)) == (found and (found.name, found.params, found.secret))
+
+
+async def test_a_task_that_is_driven_waits_for_no_place_and_gives_its_browser_back_in_time(
+    world: Any, script: Any
+) -> None:
+    arrived = world.stage.stop_at(f"act {as_json(CLICK)}")
+
+    async with world.worker(max_concurrent=1, keep_paused_seconds=0.3):
+        asking = await world.create("asking", script([ASK]))
+        await world.until(asking, e.TaskPaused)
+        await world.create("working", script([CLICK]))
+        await arrived.wait()
+        await world.tell(asking, decide.take_control)
+        lost = await world.until(asking, e.RunnerLost)
+
+    assert "let_go" == lost.event.cause
