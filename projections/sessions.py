@@ -84,7 +84,7 @@ class Sessions:
     async def load(self) -> None:
         """Bring the shares into memory."""
         rows = await self._shelf.rows("SELECT id, share FROM sessions WHERE share <> ''")
-        self._shares = {session_id: share for session_id, share in rows}
+        self._shares = dict(map(tuple, rows))
 
     async def find(self, session_id: str) -> SessionRow | None:
         """The session, a deleted one too; None when there is none."""

@@ -49,9 +49,7 @@ def wished(asked: CreateTask, settings: Settings, profile: Profile | None = None
     sent = intake.sent(asked, NO_EFFECT_YET)
     created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
-        llm=models.resolve(
-            asked.llm, stand_ins=models.aliases(settings.model_aliases), field=("body", "llm")
-        ),
+        llm=models.resolve(asked.llm, stand_ins=models.aliases(settings.model_aliases), field=("body", "llm")),
         session=fresh_id(),
         project="",
         family="v2",

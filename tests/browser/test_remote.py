@@ -10,6 +10,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -113,7 +114,7 @@ async def use_one(browsers: AnySessions, site: str) -> str:
 
 
 async def test_a_half_filled_page_in_a_remote_browser_is_gone_on_with(devtools: str, site: str, tmp_path: Path) -> None:
-    remote = {"TAPEWRIGHT_ISOLATION": "browser", "TAPEWRIGHT_BROWSER": devtools}
+    remote: dict[str, Any] = {"TAPEWRIGHT_ISOLATION": "browser", "TAPEWRIGHT_BROWSER": devtools}
     async with served(tmp_path, **remote) as (pid, http):
         task_id = await begin(http, SENTENCES.format(site=site))
         await until(http, task_id, "task.action_started", '"wait"')
