@@ -42,6 +42,7 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     headless: bool = True
     navigation_seconds: float = 30.0
     close_seconds: float = 2.0
+    launch_seconds: float = LAUNCH_SECONDS
     answer_seconds: float = ANSWER_SECONDS
     recycle_after: int = 200
     private: tuple[Network, ...] = ()
@@ -205,7 +206,7 @@ class Browsers:
         starting, self._starting = self._starting, None
         if starting is None:
             return set()
-        await asyncio.wait({starting}, timeout=LAUNCH_SECONDS)
+        await asyncio.wait({starting}, timeout=self.settings.launch_seconds)
         if not starting.done():
             starting.cancel()
             await asyncio.wait({starting}, timeout=self.settings.close_seconds)

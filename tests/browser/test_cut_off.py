@@ -42,7 +42,7 @@ async def test_a_browser_whose_start_was_cut_off_serves_the_next() -> None:
 async def test_a_browser_that_nobody_waits_for_is_ended() -> None:
     before = children()
 
-    async with open_browsers(BrowserSettings()) as browsers:
+    async with open_browsers(BrowserSettings(launch_seconds=60.0)) as browsers:
         await cut_off(browsers)
         starting = browsers._starting
         assert starting is not None
