@@ -290,6 +290,12 @@ class World:
         assert self.running is not None
         return self.running._gates[stream]
 
+    @property
+    def parked(self) -> "list[asyncio.Timeout]":
+        """The limits of the tasks that are paused and keep their browsers: each can be brought forward."""
+        assert self.running is not None
+        return self.running._parking._kept
+
     def overtake(self, kind: type[e.Event], decision: Callable[[Task], list[e.Event]]) -> asyncio.Event:
         """Right before the first event of that kind is written, somebody decides; the event tells that it is so."""
         self.store.overtaking = kind, decision, self

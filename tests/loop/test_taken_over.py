@@ -35,6 +35,14 @@ async def paused(world: Any, stream: str, resolve: str) -> None:
     await world.settled()
 
 
+async def let_go(world: Any, stream: str) -> None:
+    """The time is over for which a paused task keeps its browser."""
+    await world.settled()
+    (kept,) = world.parked
+    kept.reschedule(0.0)
+    await world.until(stream, e.RunnerLost)
+
+
 def human(world: Any, stream: str) -> Any:
     found = world.door.acting(stream.removeprefix("task-"))
     assert found is not None
@@ -127,11 +135,11 @@ async def test_a_lost_browser_takes_control_away_and_a_claim_follows_the_resume(
     resolve = f"resolve {as_json(CLICK)}"
     world.stage.stop_at(resolve)
 
-    async with world.worker(keep_paused_seconds=0.3):
+    async with world.worker():
         stream = await world.create("buy", script([OPEN], [CLICK]))
         await paused(world, stream, resolve)
         await human(world, stream).act(ELSEWHERE, actor="key:ada")
-        await world.until(stream, e.RunnerLost)
+        await let_go(world, stream)
         await world.settled()
         task = await world.tasks.load(stream)
         with pytest.raises(NotAllowed, match="its browser was given back; resume it first"):
@@ -149,11 +157,11 @@ async def test_what_a_person_did_to_a_page_is_not_done_again_in_a_new_browser(wo
     resolve = f"resolve {as_json(CLICK)}"
     world.stage.stop_at(resolve)
 
-    async with world.worker(keep_paused_seconds=0.3):
+    async with world.worker():
         stream = await world.create("buy", script([OPEN], [CLICK]))
         await paused(world, stream, resolve)
         await human(world, stream).act(HumanInput(act="click", x=1, y=2), actor="key:ada")
-        await world.until(stream, e.RunnerLost)
+        await let_go(world, stream)
         world.stage.hold[resolve].set()
         await world.tell(stream, decide.resume)
         failed = await world.until(stream, e.TaskFailed)
@@ -310,17 +318,18 @@ def test_runs_of_typing_and_of_the_wheel_are_one_act(last: Touch, touch: Touch, 
     assert (both and (both.name, both.params, both.secret)) == (found and (found.name, found.params, found.secret))
 
 
-async def test_a_task_that_is_driven_waits_for_no_place_and_gives_its_browser_back_in_time(
+async def test_a_task_that_is_driven_waits_for_no_place_and_keeps_its_browser_only_for_a_while(
     world: Any, script: Any
 ) -> None:
     arrived = world.stage.stop_at(f"act {as_json(CLICK)}")
 
-    async with world.worker(max_concurrent=1, keep_paused_seconds=0.3):
+    async with world.worker(max_concurrent=1):
         asking = await world.create("asking", script([ASK]))
         await world.until(asking, e.TaskPaused)
         await world.create("working", script([CLICK]))
         await arrived.wait()
         await world.tell(asking, decide.take_control)
+        await let_go(world, asking)
         lost = await world.until(asking, e.RunnerLost)
 
     assert "let_go" == lost.event.cause
