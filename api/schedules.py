@@ -1,6 +1,5 @@
 """What every family does with a schedule: makes, changes and deletes it. In no family's words."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -8,10 +7,11 @@ import msgspec
 
 from api import wire
 from api.control import fresh_id, seen
-from api.present import microseconds
+from api.present import microseconds, moment
 from api.service import Caller, Service
 from eventstore import rhythm, secrets
 from eventstore import schedule as decide
+from eventstore.clock import microseconds as now
 from eventstore.errors import DiskFull, Invalid, NotFound
 from eventstore.events import ScheduleChanged, ScheduleCreated
 from eventstore.schedule import STREAM
@@ -47,7 +47,7 @@ def find(service: Service, caller: Caller, schedule_id: str) -> Schedule:
 
 def next_run(schedule: Schedule) -> int | None:
     """When it is due next, in microseconds since 1970."""
-    return rhythm.after(schedule.current, time.time_ns() // 1_000)
+    return rhythm.after(schedule.current, now())
 
 
 def timed(times: Times, change: ScheduleChanged) -> ScheduleChanged:
@@ -138,10 +138,10 @@ def as_sent(data: bytes) -> dict[str, object]:
 
 def _bounds(start: datetime | None, end: datetime | None) -> tuple[int, int]:
     """From now, and for a year, where nothing else was asked for; in microseconds since 1970."""
-    for field, moment in (("start_at", start), ("end_at", end)):
-        if moment is not None and not 0 <= microseconds(moment) <= microseconds(LATEST):
+    for field, when in (("start_at", start), ("end_at", end)):
+        if when is not None and not 0 <= microseconds(when) <= microseconds(LATEST):
             raise _wrong(field, f"The time must lie between 1970 and {LATEST.year}.")
-    begin = start or datetime.now(UTC)
+    begin = start or moment(now())
     return microseconds(begin), microseconds(end or begin + LASTS)
 
 

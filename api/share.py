@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
@@ -18,6 +17,7 @@ from api.service import SERVICE, Service
 from api.wire import Route
 from eventstore import session as decide
 from eventstore.blobs import DamagedBlob
+from eventstore.clock import microseconds
 from eventstore.errors import Gone, NotFound, Refused
 from projections.sessions import SessionRow
 from projections.step_row import StepRow
@@ -58,7 +58,7 @@ class Views:
         """Somebody looked."""
         looks = self._looks[row.id] = self.of(row)
         looks.views += 1
-        looks.at = time.time_ns() // 1_000
+        looks.at = microseconds()
 
     async def tell(self) -> None:
         """Put what was counted on the tape; what the log refuses is tried again later."""

@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
@@ -26,6 +25,7 @@ from api.signing import Signer, load_secret
 from api.witnessed import witnessed
 from eventstore import folder, schedule
 from eventstore.blobs import Blobs
+from eventstore.clock import microseconds
 from eventstore.directory import hold
 from eventstore.errors import Broken, CannotOpen
 from eventstore.files import sweep
@@ -161,9 +161,7 @@ async def open_service(
             )
         )
         await stack.enter_async_context(background(worker.run()))
-        scheduler = Scheduler(
-            store, tasks, vault, now=lambda: time.time_ns() // 1_000, catch_up=settings.missed_runs == "once"
-        )
+        scheduler = Scheduler(store, tasks, vault, now=microseconds, catch_up=settings.missed_runs == "once")
         await scheduler.take_up()
         await stack.enter_async_context(background(scheduler.run()))
         webhooks = Webhooks(store, vault, post, service.tally)
