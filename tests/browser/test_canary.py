@@ -22,7 +22,7 @@ import pytest
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = "a-key-that-is-long-enough"
-LIMIT = 120.0
+LIMIT = 240.0
 SECRET = 'k7&Q "z+4/é-canary'
 PLAIN = 'p9&W "y+3/é-parrot'
 SENTENCES = (
@@ -123,7 +123,7 @@ async def served(directory: Path) -> AsyncIterator[Running]:
         "TAPEWRIGHT_API_KEY": KEY,
         "TAPEWRIGHT_ALLOW_PRIVATE": "loopback",
         "TAPEWRIGHT_LOG_LEVEL": "debug",
-        "TAPEWRIGHT_ACTION_SECONDS": "3",
+        "TAPEWRIGHT_ACTION_SECONDS": "10",
     }
     with log.open("wb") as written:
         process = await asyncio.create_subprocess_exec(

@@ -19,7 +19,7 @@ from api.demo.child import descendants
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = "a-key-that-is-long-enough"
-LIMIT = 60.0
+LIMIT = 240.0
 Events = list[dict[str, Any]]
 
 

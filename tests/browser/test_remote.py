@@ -32,7 +32,7 @@ from tests.playing import do, go, read
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LIMIT = 60.0
+LIMIT = 240.0
 
 
 def open_to_all(profile: Path) -> list[str]:
