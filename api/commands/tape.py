@@ -7,7 +7,7 @@ import typer
 
 from api.client import SUCCESS, connect
 from api.commands.common import LOCAL, Json, Key, Url, complete, finish, say
-from api.gists import line
+from api.text import line
 
 TAPE = "tape.db"
 
