@@ -8,28 +8,71 @@ from functools import partial
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
-from api import docs, health, keys, openapi, removals, tape
+from api import (
+    cdp,
+    docs,
+    downloads,
+    files,
+    health,
+    keys,
+    openapi,
+    removals,
+    share,
+    tape,
+    tape_people,
+    task_log,
+    watching,
+)
 from api.auth import identifier
+from api.cdp import IDENTIFY, RELAYS, Relays
 from api.cors import CORS, Cors
 from api.errors import Problem, problem
 from api.guard import Rates, guard
 from api.health import FOUND_AT_START, REQUESTS
 from api.service import SERVICE, Caller, Service
 from api.sse import STREAMS, Streams
-from api.v1 import account
+from api.uploads import DESK, Desk
+from api.v1 import account, search
+from api.v1 import files as v1_files
+from api.v1 import profiles as v1_profiles
+from api.v1 import schedules as v1_schedules
 from api.v1 import tasks as v1_tasks
-from api.v2 import ping
+from api.v2 import billing, ping, skills
+from api.v2 import browsers as v2_browsers
+from api.v2 import files as v2_files
+from api.v2 import profiles as v2_profiles
+from api.v2 import sessions as v2_sessions
 from api.v2 import tasks as v2_tasks
+from api.watchers import WATCHERS, Watchers
+from api.webhooks import ROUTES as WEBHOOKS
 from api.wire import Route
 
 ROUTES: tuple[Route, ...] = (
     *v1_tasks.ROUTES,
+    *v1_profiles.ROUTES,
+    *v1_files.ROUTES,
+    *v1_schedules.ROUTES,
     *account.ROUTES,
+    *search.ROUTES,
     *v2_tasks.ROUTES,
+    *v2_profiles.ROUTES,
+    *v2_sessions.ROUTES,
+    *v2_files.ROUTES,
+    *share.ROUTES,
+    *task_log.ROUTES,
     *ping.ROUTES,
+    *billing.ROUTES,
+    *skills.ROUTES,
     *tape.ROUTES,
+    *tape_people.ROUTES,
+    *files.ROUTES,
     *removals.ROUTES,
+    *cdp.ROUTES,
+    *downloads.ROUTES,
+    *v2_browsers.ROUTES,
     *keys.ROUTES,
+    *WEBHOOKS,
+    *watching.ROUTES,
     *health.ROUTES,
     *openapi.ROUTES,
     *docs.ROUTES,
@@ -41,8 +84,13 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app = web.Application(client_max_size=service.settings.max_body_bytes)
     app[SERVICE] = service
     app[STREAMS] = Streams(each=service.settings.max_connections // 2)
+    app[WATCHERS] = Watchers()
     app[tape.VERIFYING] = asyncio.Lock()
+    app[DESK] = Desk()
     app[keys.KEYS] = keys.Ring(service.store)
+    app[share.VIEWS] = share.Views(service)
+    app.cleanup_ctx.append(share.telling)
+    app[RELAYS] = Relays()
     app[CORS] = Cors(service.settings.cors_origins)
     app[REQUESTS] = {}
     app[FOUND_AT_START] = service.store.head
@@ -52,7 +100,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     routes = tuple(routes)
     app[openapi.DOCUMENT] = openapi.encode(routes)
     rates = Rates(service.settings.rate_limit)
-    identify = identifier(service.settings.api_key, partial(_keyholder, service))
+    identify = app[IDENTIFY] = identifier(service.settings.api_key, partial(_keyholder, service))
     for route in (*routes, _UNKNOWN):
         statuses = app[REQUESTS].setdefault((route.method, route.path), defaultdict(int))
         guarded = guard(route, identify, rates, statuses, service)
@@ -105,3 +153,5 @@ _UNKNOWN = Route(
 
 async def _end_streams(app: web.Application) -> None:
     app[STREAMS].close()
+    app[WATCHERS].close()
+    await app[RELAYS].close()

@@ -4,7 +4,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from api.commands import keys, removals, run, serve, show, tape, tasks, verify
+from api.commands import answer, keys, removals, run, serve, show, tape, tasks, verify, webhooks
 from api.commands.common import EXIT_CODES, Json, say, say_json
 from api.demo import demo
 
@@ -39,6 +39,7 @@ def assemble() -> typer.Typer:
         tasks.pause,
         tasks.resume,
         tasks.stop,
+        answer.answer,
         tape.tail,
         verify.verify,
         verify.accept_loss,
@@ -49,6 +50,7 @@ def assemble() -> typer.Typer:
     ):
         app.command()(command)
     app.add_typer(keys.app, name="keys")
+    app.add_typer(webhooks.app, name="webhooks")
     return app
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 import uuid_utils
 
+from api import hooks
 from api.service import Caller, Service
 from eventstore import decide
 from eventstore import secrets as sealed
@@ -62,7 +63,7 @@ async def glance(service: Service, caller: Caller, task_id: str) -> TaskRow:
     """The same, but no copy: it changes with the next event, so that it must be read before anything is awaited."""
     tasks = service.projector.tasks
     row = tasks.peek(task_id) or await tasks.find(task_id.lower())  # UUIDs are the same in either case
-    if row is None or row.project != caller.project:
+    if row is None or row.shown_in != caller.project:
         raise NotFound
     return row
 
@@ -75,6 +76,7 @@ async def create(
     digest: str,
     idempotency_key: str = "",
     secrets: Secrets | None = None,
+    webhook: hooks.Wanted | None = None,
 ) -> Created:
     """Put a new task on the tape, in the caller's project; answer when it is durable and in the view.
 
@@ -82,11 +84,14 @@ async def create(
     passwords that could be guessed from a bare hash. The same `idempotency_key` with the same digest is the same
     task. Raises Invalid for another digest under that key, and what `EventStore.append` raises.
     """
-    task_id = _derived(caller.project, idempotency_key) if idempotency_key else fresh_id()
+    task_id = derived(caller.project, idempotency_key) if idempotency_key else fresh_id()
     wish = msgspec.structs.replace(
         created, project=caller.project, request_digest=service.signer.digest(digest.encode())
     )
-    async with _kept(service, stream(task_id), wish, secrets or {}):
+    async with (
+        hooks.beside(service, caller, task_id, wish.request_digest, webhook),
+        _kept(service, stream(task_id), wish, secrets or {}),
+    ):
         done = await service.tasks.transact(
             stream(task_id), partial(decide.create, created=wish), actor=caller.actor, lane=Lane.INTAKE
         )
@@ -136,14 +141,39 @@ async def control(
     Raises NotFound, NotAllowed in words, and what `EventStore.append` raises.
     """
     row = await task(service, caller, task_id)
-    # With its verb, so that a stop is never taken for a repeated pause because both came under one key.
-    command = f"{decision.__name__}:{_checked(command_id)}" if command_id else fresh_id()
-    done = await service.tasks.transact(
-        stream(row.id), partial(decision, command_id=command), actor=caller.actor, command_id=command, lane=Lane.CONTROL
-    )
-    await seen(service, done.position)
-    await service.projector.tasks.until(row.id, _settled, timeout=wait_seconds)
+    name = command(decision.__name__, command_id)
+    wish = partial(decision, command_id=name)
+    async with _hands_off(service, row.id):
+        done = await service.tasks.transact(
+            stream(row.id), wish, actor=caller.actor, command_id=name, lane=Lane.CONTROL
+        )
+    await effect(service, row.id, done.position, wait_seconds=wait_seconds)
     return await task(service, caller, row.id)
+
+
+def command(verb: str, key: str) -> str:
+    """The command that a client's key makes of a verb; without a key, one of its own. Raises Invalid for no key.
+
+    With its verb, so that a stop is never taken for a repeated pause because both came under one key.
+    """
+    return f"{verb}:{_checked(key)}" if key else fresh_id()
+
+
+@asynccontextmanager
+async def _hands_off(service: Service, task_id: str) -> AsyncIterator[None]:
+    """Where a person drives the task's browser, nothing is done by hand while its state changes."""
+    human = service.door.acting(task_id)
+    if human is None or not (await service.tasks.load(stream(task_id))).controlled:
+        yield
+        return
+    async with human.apart():
+        yield
+
+
+async def effect(service: Service, task_id: str, position: int, *, wait_seconds: float = EFFECT_SECONDS) -> None:
+    """Wait until the views have what was just written, and for a while until it has taken effect."""
+    await seen(service, position)
+    await service.projector.tasks.until(task_id, _settled, timeout=wait_seconds)
 
 
 async def seen(service: Service, position: int) -> None:
@@ -157,9 +187,16 @@ def _settled(row: TaskRow) -> bool:
     return row.state not in UNDER_WAY
 
 
-def _derived(project: str, key: str) -> str:
+async def repeated(service: Service, caller: Caller, idempotency_key: str) -> bool:
+    """Whether a task was begun under this key already. Raises Invalid for what is no key."""
+    if not idempotency_key:
+        return False
+    return (await service.tasks.load(stream(derived(caller.project, idempotency_key)))).version > 0
+
+
+def derived(project: str, key: str, noun: str = "task") -> str:
     """A UUIDv8 out of the key and the project: the same key in another project is another task."""
-    name = f"tapewright/task\x00{project}\x00{_checked(key)}".encode()
+    name = f"tapewright/{noun}\x00{project}\x00{_checked(key)}".encode()
     bits = int.from_bytes(sha256(name).digest()[:16])
     return str(uuid_utils.uuid8(bits >> 80, bits >> 64 & 0xFFF, bits & (1 << 62) - 1))
 

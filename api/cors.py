@@ -3,8 +3,8 @@
 from aiohttp import hdrs, web
 
 MAX_AGE_SECONDS = 600
-_HEADERS = "Authorization, X-Browser-Use-API-Key, Content-Type, Idempotency-Key, Last-Event-ID"
-_SHOWN = "Retry-After, Idempotency-Replayed"
+_HEADERS = "Authorization, X-Browser-Use-API-Key, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
+_SHOWN = "Retry-After, Idempotency-Replayed, ETag"
 
 
 class Cors:

@@ -14,6 +14,7 @@ STATUS = {
     "conflict": 409,
     "fenced": 409,
     "gone": 410,
+    "no_room": 413,
     "overloaded": 503,
     "disk_full": 507,
 }

@@ -9,16 +9,16 @@ from aiohttp import web
 
 from api.auth import ANONYMOUS, OPERATORS, Identify
 from api.errors import answer, problem, refusal
-from api.limits import FAILURES, Rate, network
+from api.limits import FAILURES, POLLS, Rate, network
 from api.service import Caller, Service
-from api.wire import CALLER, Handler, Route
+from api.wire import CALLER, POLLED, Handler, Route
 from eventstore.errors import Broken, Damaged, Refused
 
 _log = structlog.get_logger("api")
 
 
 class Rates:
-    """What the whole application counts: requests by key, and failures to name a good one by address.
+    """What the whole application counts: requests and polls by key, and failures to name a good one by address.
 
     `per_second` is what one key may do; 0 turns all counting off.
     """
@@ -26,6 +26,7 @@ class Rates:
     def __init__(self, per_second: float) -> None:
         self.keys = Rate(per_second) if per_second else None
         self.strangers = Rate(FAILURES) if per_second else None
+        self.polls = Rate(per_second * POLLS) if per_second else None
 
 
 def guard(route: Route, identify: Identify, rates: Rates, statuses: defaultdict[int, int], service: Service) -> Handler:
@@ -36,6 +37,7 @@ def guard(route: Route, identify: Identify, rates: Rates, statuses: defaultdict[
     handler, cost, is_open, anybody = route.handler, route.cost, route.open, not route.operator
     scopes: frozenset[str] = frozenset() if route.scope is None else frozenset((route.scope,))
     rate, strangers = (rates.keys if cost else None), rates.strangers
+    polls = rates.polls if cost == POLLED else None
     health = route.family == "health"
     serves = not route.inspects and route.family not in ("health", "docs")
     ending, store = service.ending, service.store
@@ -53,6 +55,9 @@ def guard(route: Route, identify: Identify, rates: Rates, statuses: defaultdict[
         else:
             request[CALLER] = caller
             try:
+                # A client that polls without a pause gets a pace, so that it does not slow the tasks that it asks for.
+                if polls is not None and (late := polls.pace(caller.actor)):
+                    await asyncio.sleep(late)
                 if serves and (failure := store.failure) is not None:
                     raise failure.again()
                 response = await handler(request)

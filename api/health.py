@@ -70,7 +70,22 @@ class _Figures:
         low = service.space is not None and service.space.low
         yield GaugeMetricFamily("tapewright_disk_low", "1 while new tasks are refused for want of room.", value=low)
         yield GaugeMetricFamily("tapewright_streams", "Open event streams.", value=self._app[STREAMS].open)
+        yield from self._webhooks()
         yield self._requests()
+
+    def _webhooks(self) -> Iterable[Metric]:
+        tally = self._app[SERVICE].tally
+        yield GaugeMetricFamily(
+            "tapewright_webhooks_owed", "Messages to webhooks that are still owed.", value=tally.owed
+        )
+        told = CounterMetricFamily(
+            "tapewright_webhook_attempts", "Attempts at messages by outcome.", labels=["outcome"]
+        )
+        told.add_metric(["delivered"], tally.delivered)
+        told.add_metric(["failed"], tally.failed)
+        yield told
+        dead = "Messages that were given up, since the start."
+        yield CounterMetricFamily("tapewright_webhook_dead_letters", dead, value=tally.dead)
 
     def _requests(self) -> Metric:
         labels = ["method", "route", "status"]

@@ -10,6 +10,12 @@ BURST_SECONDS = 2.0
 FAILURES = 10.0
 """Requests a second that may come without a good key from one address; none is too many for a person."""
 
+POLLS = 0.2
+"""So much of its requests a second may be polls; who polls more often has each answer a little later."""
+
+POLLS_BURST_SECONDS, POLLS_LATE_SECONDS = 0.5, 1.0
+"""How much may come at once, and how late an answer may be for it at most."""
+
 REMEMBERED = 10_000
 
 
@@ -46,6 +52,17 @@ class Rate:
         if len(self._due) > self._remember:
             self._forget(now)
         return 0.0
+
+    def pace(self, who: str) -> float:
+        """Count a request, and say in how many seconds its answer is due: at once, unless they come too thick."""
+        now = self._clock()
+        due = max(self._due.get(who, now), now) + self._interval
+        late = due - now - POLLS_BURST_SECONDS
+        if late < POLLS_LATE_SECONDS:
+            self._due[who] = due
+            if len(self._due) > self._remember:
+                self._forget(now)
+        return min(max(late, 0.0), POLLS_LATE_SECONDS)
 
     def _forget(self, now: float) -> None:
         """Those at rest; if there are none, the half that was seen first is let off what it owes."""

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from api.text import duration, gist, plain, safe, target
+from api.gists import gist, target
+from api.text import duration, plain, safe
 from eventstore import events as e
 
 OK, BAD, QUIET = "green", "red", "dim"
@@ -21,7 +22,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     `step` is the step under way (0: none), `begun` and `since` when the task was started and that step, `doing` what
     it is at, `acts` and `error` what the step has brought so far, `held` whether a runner has it, `paused` whether
-    nothing moves, `end` how it ended.
+    nothing moves, `question` what it asks a person, `end` how it ended.
     """
 
     step: int = 0
@@ -34,6 +35,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     held: bool = False
     paused: bool = False
+    question: e.InputRequested | None = None
     end: ENDS | None = None
 
 
@@ -54,11 +56,22 @@ def advance(progress: Progress, at: int, event: e.Event) -> tuple[Progress, tupl
             # Where no runner has to park it, what is asked for is so.
             idle = not progress.held and isinstance(event, e.PauseRequested)
             return _with(progress, doing=word, paused=progress.paused or idle), ()
+        case (
+            e.InputRequested()
+            | e.InputProvided()
+            | e.InputExpired()
+            | e.ControlTaken()
+            | e.ControlReturned()
+            | e.HumanActed()
+        ):
+            return _person(progress, event)
+        case e.TaskPaused(cause="input"):
+            return _with(progress, paused=True), ()
         case e.TaskPaused():
             return _with(progress, paused=True, doing="paused"), (Line(f"paused {gist(event)}", "yellow"),)
         case e.ResumeRequested() | e.TaskResumed():
             told = (Line(f"resumed {gist(event)}", "yellow"),) if isinstance(event, e.TaskResumed) else ()
-            return _with(progress, paused=False, doing="going on"), told
+            return _with(progress, paused=False, doing="going on", question=None), told
         case e.NavigationBlocked():
             return progress, (Line(f"blocked {gist(event)}", BAD),)
         case e.RunnerLost() | e.TaskRequeued():
@@ -67,6 +80,24 @@ def advance(progress: Progress, at: int, event: e.Event) -> tuple[Progress, tupl
             return _with(progress, doing="waiting for a runner", held=False), told
         case _:
             return progress, ()
+
+
+def _person(progress: Progress, event: e.Event) -> tuple[Progress, tuple[Line, ...]]:
+    """What a person is asked, and does."""
+    match event:
+        case e.InputRequested():
+            asks = Line(f"asks for an answer ({plain(event.kind)}): {plain(event.prompt, 0)}", "yellow")
+            return _with(progress, question=event, doing="waiting for an answer"), (asks,)
+        case e.InputProvided():
+            return _with(progress, question=None, doing="going on"), (Line("answered", "yellow"),)
+        case e.InputExpired():
+            return _with(progress, question=None, doing="going on"), (Line("nobody has answered in time", BAD),)
+        case e.ControlTaken():
+            return _with(progress, doing="driven by hand"), (Line("taken over by a person", "yellow"),)
+        case e.ControlReturned():
+            return _with(progress, doing="paused"), (Line("control was returned", "yellow"),)
+        case _:
+            return progress, (Line(f"     by hand: {gist(event)}", QUIET),)
 
 
 def _step(progress: Progress, at: int, event: e.Event) -> tuple[Progress, tuple[Line, ...]]:
@@ -114,7 +145,7 @@ def _end(progress: Progress, at: int, event: ENDS) -> tuple[Progress, tuple[Line
             last = Line(f"failed ({plain(event.code)}) after {steps}: {safe(event.message)}", BAD)
         case e.TaskStopped():
             last = Line(f"stopped after {steps}", "yellow")
-    return _with(progress, end=event, step=0, doing="", paused=False), (*rows, last)
+    return _with(progress, end=event, step=0, doing="", paused=False, question=None), (*rows, last)
 
 
 def _with(progress: Progress, **changes: object) -> Progress:

@@ -18,6 +18,9 @@ DOCUMENT = web.AppKey("openapi", bytes)
 _PATH = re.compile(r"\{([^}]+)\}")
 _REF = "#/components/schemas/{name}"
 
+_KNOWN = "the tag of the answer that the client has: where it is still right, 304 comes without a body"
+_TAG = "a weak tag of this answer, for If-None-Match"
+
 Json = dict[str, object]
 
 
@@ -107,9 +110,10 @@ def _query_parameters(route: Route, schemas: dict[object, Json], components: dic
 
 
 def _headers(route: Route) -> list[Json]:
+    headers = {**route.headers, "If-None-Match": _KNOWN} if route.tagged else route.headers
     return [
         {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
-        for name, text in route.headers.items()
+        for name, text in headers.items()
     ]
 
 
@@ -120,6 +124,10 @@ def _responses(route: Route, schemas: dict[object, Json]) -> Json:
     elif route.media != "application/json":
         told["content"] = {route.media: {"schema": {"type": "string", "format": "binary"}}}
     responses: Json = {str(route.status): told}
+    if route.tagged:
+        tag: Json = {"ETag": {"description": _TAG, "schema": {"type": "string"}}}
+        told["headers"] = tag
+        responses["304"] = {"description": HTTPStatus.NOT_MODIFIED.phrase, "headers": tag}
     for status in sorted(_statuses(route)):
         schema = {"const": route.unauthorized} if status == 401 and route.unauthorized is not None else None
         responses[str(status)] = _failure(status, schema or schemas[_identity(Problem)])

@@ -52,11 +52,16 @@ def identity(task_id: str, *parts: str | int) -> str:
 
 
 def picture(request: web.Request, task_id: str, step: StepRow) -> str:
-    """An absolute link to the step's screenshot that needs no key and expires.
+    """An absolute link to the step's screenshot that needs no key and expires."""
+    return link(request, f"/api/tape/tasks/{task_id}/screenshots/{step.number}.png", PICTURE_SECONDS)
 
-    Without a public URL it starts with the origin that this client reached the service under.
-    """
+
+def link(request: web.Request, path: str, seconds: int) -> str:
+    """An absolute link to a path of ours that needs no key and expires."""
+    return origin(request) + request.app[SERVICE].signer.sign(path, seconds)
+
+
+def origin(request: web.Request) -> str:
+    """What links begin with: the public URL, or else the origin that this client reached the service under."""
     service = request.app[SERVICE]
-    path = f"/api/tape/tasks/{task_id}/screenshots/{step.number}.png"
-    origin = service.settings.public_url or f"{request.scheme}://{request.host}"
-    return origin.rstrip("/") + service.signer.sign(path, PICTURE_SECONDS)
+    return (service.settings.public_url or f"{request.scheme}://{request.host}").rstrip("/")

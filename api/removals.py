@@ -22,9 +22,11 @@ class Prune(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Class(msgspec.Struct, frozen=True, kw_only=True):
-    """One class of what is removed by age: `screenshots`, or `tasks` with all that they said and their pictures.
+    """One class of what is removed by age.
 
-    `bytes` are those of the blobs. `oldest` and `newest` are when tasks ended, ISO 8601 in UTC.
+    `screenshots`; `files` that tasks were given and produced; `recordings`; `uploads` that no task names, of so many
+    projects and sessions (`tasks`); or `tasks` with all that they said and all of these. `bytes` are those of the
+    blobs. `oldest` and `newest` are when tasks ended, or uploads came, ISO 8601 in UTC.
     """
 
     kind: str

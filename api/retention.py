@@ -13,14 +13,16 @@ import msgspec
 import structlog
 
 from api import control
+from api.file_retention import delete, forget_given, remove_uploads
 from api.service import Service
+from eventstore import answers, naming, retention
 from eventstore import events as e
-from eventstore import retention
 from eventstore.blobs import PARTS
 from eventstore.clock import microseconds
 from eventstore.errors import NotFound, Refused
-from eventstore.retention import SCREENSHOTS, TASKS, Aged, Going
+from eventstore.retention import FILES, RECORDINGS, SCREENSHOTS, TASKS, UPLOADS, Aged, Going
 from eventstore.secrets import vault_name
+from eventstore.snapshots import cookies_name
 from eventstore.store import PAGE, Lane, Recorded
 from projections.projector import ViewsStopped
 
@@ -94,7 +96,8 @@ async def prune(service: Service, now: int, *, actor: str, size: int = TURN, tur
             for kind, days in _kept(service):
                 aged = await _aged(service, kind, days, now, size)
                 going = await _going(service, kind, days, aged)
-                await (_redact_all if kind == TASKS else _remove)(service, aged, going.reason, actor)
+                until = retention.before(days, now) or 0
+                await _REMOVERS.get(kind, _remove)(service, aged, going.reason, actor, until)
                 gone[kind] = _sum(gone.get(kind), going)
                 more = more or len(aged) == size
             await service.projector.purge()
@@ -105,10 +108,7 @@ async def prune(service: Service, now: int, *, actor: str, size: int = TURN, tur
 
 
 async def sweep(service: Service, part: int, now: int) -> int:
-    """Delete the blobs of one part that are a day old and named by nobody; tells how many.
-
-    Looks at every file of that part, and asks the views of each that is old.
-    """
+    """Delete the blobs of one part that are a day old and named by nobody; tells how many."""
     async with service.removing:
         old = await service.blobs.old(part, before=now - YOUNG)
         await service.projector.reached(service.store.head)
@@ -123,8 +123,10 @@ async def sweep_vault(service: Service, now: int) -> int:
         keep: list[str] = []
         for task_id in service.projector.tasks.live():
             stream = control.stream(task_id)
-            if created := (await service.tasks.load(stream)).created:
+            task = await service.tasks.load(stream)
+            if created := task.created:
                 keep += [_BROWSER + created.session, vault_name(stream, created)]
+                keep += [answers.vault_name(stream, request) for request in task.asked]
         return await service.vault.sweep(keep, before=now - YOUNG)
 
 
@@ -150,9 +152,15 @@ async def run(service: Service) -> None:
 
 
 def _kept(service: Service) -> list[tuple[str, float]]:
-    """The classes, and for how many days each is kept."""
+    """The classes, and for how many days each is kept. A file that no task names any more goes in the same turn."""
     settings = service.settings
-    return [(SCREENSHOTS, settings.keep_screenshots_days), (TASKS, settings.keep_tasks_days)]
+    return [
+        (SCREENSHOTS, settings.keep_screenshots_days),
+        (FILES, settings.keep_files_days),
+        (RECORDINGS, settings.keep_recordings_days),
+        (UPLOADS, settings.keep_files_days),
+        (TASKS, settings.keep_tasks_days),
+    ]
 
 
 async def _aged(service: Service, kind: str, days: float, now: int, limit: int) -> Sequence[Aged]:
@@ -179,17 +187,16 @@ def _sum(before: Going | None, more: Going) -> Going:
     )
 
 
-async def _remove(service: Service, aged: Sequence[Aged], reason: str, actor: str) -> None:
+async def _remove(service: Service, aged: Sequence[Aged], reason: str, actor: str, until: int) -> None:
     """The files go after the events that say so. When this is killed in between, the sweep deletes them."""
     for each in aged:
         decision = partial(retention.remove, kind=each.kind, blobs=each.blobs, reason=reason)
         done = await service.tasks.transact(control.stream(each.task), decision, actor=actor)
         await service.projector.reached(done.position)
-    if aged:
-        await _delete(service, {blob for each in aged for blob in each.blobs}, max(each.ended_at for each in aged))
+    await delete(service, {blob for each in aged for blob in each.blobs}, until)
 
 
-async def _redact_all(service: Service, aged: Sequence[Aged], reason: str, actor: str) -> None:
+async def _redact_all(service: Service, aged: Sequence[Aged], reason: str, actor: str, _until: int) -> None:
     for each in aged:
         await _redact(service, each.task, reason=reason, actor=actor)
 
@@ -213,23 +220,21 @@ async def _erase(service: Service, stream: str, redacted: e.TaskRedacted) -> boo
         return False
     await service.projector.reached(service.store.head)
     said = [recorded for recorded in await _said(service, stream) if recorded.version <= redacted.events]
-    await _delete(service, _blobs(said), said[-1].at)
+    await delete(service, _blobs(said), said[-1].at)
     if isinstance(created := first[0].event, e.TaskCreated):
+        await forget_given(service, created, first[0].at)
         await service.vault.delete(_BROWSER + created.session)
         await service.vault.delete(vault_name(stream, created))
+    for recorded in said:
+        if isinstance(recorded.event, e.InputRequested):
+            await service.vault.delete(answers.vault_name(stream, recorded.event.request))
+        await service.vault.delete(cookies_name(stream.removeprefix("task-")))
     await service.store.redact(stream, redacted.events)
     return True
 
 
-async def _delete(service: Service, blobs: set[str], before: int) -> None:
-    """Those that nobody names. What was put again later may be about to be named: that is left to the sweep."""
-    if blobs:
-        named = await service.projector.references.named(blobs)
-        await service.blobs.delete([blob for blob in blobs if blob not in named], before=before)
-
-
 def _blobs(said: Sequence[Recorded]) -> set[str]:
-    return {each.event.screenshot for each in said if isinstance(each.event, e.StepTaken) and each.event.screenshot}
+    return {named.blob for each in said for named in naming.named(each.event)}
 
 
 async def _said(service: Service, stream: str) -> list[Recorded]:
@@ -239,3 +244,6 @@ async def _said(service: Service, stream: str) -> list[Recorded]:
         if len(page) < PAGE:
             break
     return events
+
+
+_REMOVERS = {TASKS: _redact_all, UPLOADS: remove_uploads}

@@ -7,8 +7,10 @@ import msgspec
 
 from api.control import seen
 from api.service import Caller, Service
+from eventstore import folder, hook, profile, schedule
 from eventstore.events import KeyCreated
 from eventstore.store import PAGE, EventStore, Recorded
+from projections.sessions import STREAM as SESSION
 
 LAST = frozenset({"task.finished", "task.failed", "task.stopped"})
 _TASK = "task-"
@@ -76,4 +78,20 @@ async def _project(service: Service, recorded: Recorded) -> str:
     if recorded.stream.startswith(_TASK):
         row = await service.projector.tasks.find(recorded.stream.removeprefix(_TASK))
         return row.project if row else ""
+    if recorded.stream.startswith(SESSION):
+        session = await service.sessions.load(recorded.stream)
+        if not session.version:  # who appends this very event may not have got to know that it is there
+            session = await service.sessions.fresh(recorded.stream)
+        known = session.created or session.purged
+        return known.project if known else ""
+    if recorded.stream.startswith(folder.STREAM):
+        return recorded.stream.removeprefix(folder.STREAM)
+    if recorded.stream.startswith(profile.STREAM):
+        return service.projector.profiles.project(recorded.stream.removeprefix(profile.STREAM))
+    if recorded.stream.startswith(schedule.STREAM):
+        return service.projector.schedules.project(recorded.stream.removeprefix(schedule.STREAM))
+    if recorded.stream.startswith(hook.STREAM):
+        name = hook.stream(hook.place(recorded.stream)[0])
+        created = (await service.hooks.load(name)).created or (await service.hooks.fresh(name)).created
+        return created.project if created else ""
     return recorded.event.project if isinstance(recorded.event, KeyCreated) else ""

@@ -2,20 +2,22 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
+from api.countries import exits
 from eventstore.errors import CannotOpen
 from eventstore.secrets import Secret
 from eventstore.space import RESERVE
 from eventstore.vault import key_of
 
 PREFIX = "TAPEWRIGHT_"
-_KEYS = frozenset({"api_key", "vault_key"})
+_KEYS = frozenset({"api_key", "vault_key", "proxies"})
+_CHECKS: Mapping[str, Callable[[str], object]] = {"vault_key": key_of, "proxies": exits}
 _INJECTED = re.compile(r"TAPEWRIGHT_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
 
@@ -45,9 +47,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="the key of the vault: 32 bytes as 64 hex digits or base64; without it one is made beside it"),
     ] = None
     max_concurrent: Annotated[int, Meta(ge=0, le=256, description="how many tasks run at once, 0 to 256")] = 4
+    max_browsers: Annotated[
+        int, Meta(ge=0, le=64, description="how many browsers clients may drive by themselves at once, 0 to 64")
+    ] = 4
     screenshots: Annotated[bool, Meta(description="whether every step keeps a picture of the page, true or false")] = (
         True
     )
+    recordings: Annotated[
+        Literal["asked", "all", "off"],
+        Meta(
+            description="of which tasks there is a video: those that ask for one (asked), all, or none (off); videos"
+            " need the extra recordings"
+        ),
+    ] = "asked"
     browser: Annotated[
         str | None,
         Meta(description="the Chrome or Chromium to run, or the URL of a remote one; without it one is looked for"),
@@ -69,6 +81,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(gt=0, le=86400, description="how long a browser of its own waits for the service to return, in seconds"),
     ] = 60.0
+    proxies: Annotated[
+        Secret | None,
+        Meta(
+            description="the HTTP proxies that tasks leave through by country, such as us=http://user:password@host:3128,"
+            " with commas between"
+        ),
+    ] = None
     headless: Annotated[bool, Meta(description="whether the browser runs without a window, true or false")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -107,6 +126,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     task_seconds: Annotated[
         float, Meta(gt=0, le=604800, description="how long a task may run, in seconds; paused time does not count")
     ] = 3600.0
+    input_seconds: Annotated[
+        float,
+        Meta(gt=0, le=2592000, description="how long a task waits for a person's answer to its question, in seconds"),
+    ] = 3600.0
     max_attempts: Annotated[
         int,
         Meta(ge=1, le=1000, description="how many attempts at a task may be lost in a row without a step, 1 to 1000"),
@@ -114,6 +137,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paused_browser_grace: Annotated[
         float, Meta(gt=0, le=604800, description="how long a paused task keeps its browser, in seconds")
     ] = 1800.0
+    session_idle: Annotated[
+        float,
+        Meta(gt=0, le=604800, description="how long a session keeps its browser open after a task, in seconds"),
+    ] = 900.0
+    session_seconds: Annotated[
+        float,
+        Meta(ge=0, le=31536000, description="how long a session for several tasks lives, in seconds; 0: for ever"),
+    ] = 86400.0
+    max_idle_sessions: Annotated[
+        int,
+        Meta(ge=0, le=256, description="how many sessions may keep their browsers open between tasks, 0 to 256"),
+    ] = 8
+    missed_runs: Annotated[
+        Literal["once", "skip"],
+        Meta(
+            description="of a schedule's runs that were due while the service was down, once: the last one is made up"
+            " for; skip: none"
+        ),
+    ] = "once"
+    model_aliases: Annotated[
+        str,
+        Meta(
+            pattern=r"^\s*([^\s,=]+=[^\s,=]+\s*(,\s*[^\s,=]+=[^\s,=]+\s*)*)?$",
+            description="what other models are called for, such as gpt-4.1=instructions, with commas between; *=… is"
+            " for any other name",
+        ),
+    ] = ""
+    budget_usd: Annotated[
+        float, Meta(ge=0, le=1e9, description="the balance that clients are told, in US dollars; nothing is charged")
+    ] = 50.0
     disk_reserve: Annotated[
         int,
         Meta(ge=0, description="how many bytes must be free on the disk for new tasks and pictures; the rest run on"),
@@ -122,6 +175,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=36500, description="for how many days after the end of a task its pictures stay; 0: for ever"),
     ] = 30.0
+    keep_files_days: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=36500,
+            description="for how many days the files of a task stay after its end, and uploads that no task names;"
+            " 0: for ever",
+        ),
+    ] = 30.0
+    keep_recordings_days: Annotated[
+        float,
+        Meta(ge=0, le=36500, description="for how many days after the end of a task its videos stay; 0: for ever"),
+    ] = 30.0
+    uploads_bytes: Annotated[
+        int, Meta(ge=0, description="how many bytes of uploaded files one project may keep; 0: it may upload none")
+    ] = 1 << 30
+    downloads_bytes: Annotated[
+        int, Meta(ge=0, description="how many bytes one task may download as files; 0: it may download none")
+    ] = 100 * 1024 * 1024
     keep_tasks_days: Annotated[
         float,
         Meta(ge=0, le=36500, description="after how many days an ended task is redacted, 0 for never"),
@@ -174,6 +246,11 @@ def _read(name: str, hint: object, value: object) -> object:
         read = msgspec.convert(value, hint, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
         raise _wrong(name, hint, value) from error
+    try:
+        if isinstance(read, Secret):
+            _CHECKS[name](read.reveal())
+    except ValueError:
+        raise _wrong(name, hint, value) from None
     if name == "api_key" and (len(str(read)) < 16 or not str(read).isascii() or not str(read).isprintable()):
         raise _wrong(name, hint, value)
     if name == "public_url" and not str(read).startswith(("http://", "https://")):
@@ -190,7 +267,6 @@ def _hook(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value)).expanduser()
     if kind is Secret:
-        key_of(str(value))  # raises ValueError
         return Secret(str(value))
     raise NotImplementedError(kind)
 

@@ -23,6 +23,10 @@ class Signer:
         expires = int(time.time()) + ttl_seconds
         return f"{path}?{urlencode({'expires': expires, 'signature': self._signature(path, expires)})}"
 
+    def signature(self, path: str, expires: int) -> str:
+        """What `check` holds to be right for that path until then (seconds since 1970)."""
+        return self._signature(path, expires)
+
     def check(self, path: str, expires: int, signature: str) -> bool:
         """Whether this service signed the path and the time has not come. A near miss takes as long as a far one."""
         right = hmac.compare_digest(self._signature(path, expires).encode(), signature.encode(errors="replace"))
@@ -31,6 +35,10 @@ class Signer:
     def digest(self, data: bytes) -> str:
         """HMAC-SHA256 in hex: tells equal data apart from other data, and nobody without the secret can guess it."""
         return self._mac(b"digest\x00" + data)
+
+    def token(self, *parts: str) -> str:
+        """A name for these that nobody can guess, in 40 hex digits; the same whenever it is asked for."""
+        return self._mac("\x00".join(("token", *parts)).encode())[:40]
 
     def _signature(self, path: str, expires: int) -> str:
         return self._mac(f"url\x00{expires}\x00{path}".encode())

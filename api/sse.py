@@ -149,7 +149,7 @@ async def _response(request: web.Request) -> AsyncIterator[web.StreamResponse]:
     response = web.StreamResponse(headers=headers)
     response.force_close()
     await response.prepare(request)
-    _bound(request.transport)
+    bound(request.transport)
     try:
         yield response
         await _end(response)
@@ -159,7 +159,7 @@ async def _response(request: web.Request) -> AsyncIterator[web.StreamResponse]:
             request.transport.abort()
 
 
-def _bound(transport: asyncio.Transport | None) -> None:
+def bound(transport: asyncio.Transport | None) -> None:
     """A client that takes nothing costs a few pages: the kernel alone would keep megabytes for it."""
     if transport is None:
         raise ConnectionResetError("The client has gone.")

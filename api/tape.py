@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from api import control, present, sse
+from api import control, etag, present, sse
 from api.auth import ANONYMOUS, still_good
 from api.scope import Reader, TaskReader, of_project
 from api.service import SERVICE, Service
@@ -88,7 +88,10 @@ async def task(request: web.Request) -> web.Response:
     then = await task_at(service.store, row.id, **_moment(asked.at))
     if then is None:
         raise NotFound("This task was not created yet then.")
-    return reply(as_of(*then, picture=partial(present.picture, request, row.id)))
+    # Of the task as it stands too: what is redacted now is gone from what was.
+    if etag.known(request, tag := etag.linked(request, row.position, asked)):
+        return etag.unchanged(tag)
+    return reply(as_of(*then, picture=partial(present.picture, request, row.id)), headers=etag.headers(tag))
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -227,6 +230,7 @@ ROUTES: tuple[Route, ...] = (
         summary="A task as it stood at a position of the log or at a time",
         query=At,
         reply=TaskAsOf,
+        tagged=True,
         errors=(404,),
         paths=_TASK,
     ),

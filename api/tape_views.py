@@ -66,10 +66,21 @@ class StepAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     screenshot_removed: str = ""
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task asks a person. `kind` is text, code, captcha or confirm; after `expires_at` nobody waits any more."""
+
+    request: str
+    kind: str
+    prompt: str
+    asked_at: str
+    expires_at: str
+
+
 class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A task as it stood: the three registers, what people saw of them, and all that had happened by then.
 
-    Of one that was `redacted` there are states, times and counts; `redaction` is why. Both stand there only then.
+    `question` is what it asks a person, `controlled` that one drives its browser. Of one that was `redacted` there are
+    states, times and counts; `redaction` is why. Each of these stands there only while it is so.
     """
 
     id: str
@@ -98,6 +109,8 @@ class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     output_tokens: int
     cost_usd: str | None
     steps: Sequence[StepAsOf]
+    question: Question | None = None
+    controlled: bool = False
     redacted: bool = False
     redaction: str = ""
 
@@ -152,8 +165,23 @@ def as_of(row: TaskRow, steps: Sequence[StepRow], *, picture: Callable[[StepRow]
         output_tokens=row.output_tokens,
         cost_usd=None if row.cost_usd is None else str(row.cost_usd),
         steps=[_step(step, picture(step) if step.screenshot else None) for step in steps],
+        question=asked_of(row),
+        controlled=row.controlled,
         redacted=row.redacted,
         redaction=row.redaction,
+    )
+
+
+def asked_of(row: TaskRow) -> Question | None:
+    """What the task asks, if it does."""
+    if row.question is None or row.asked_at is None:
+        return None
+    return Question(
+        request=row.question.request,
+        kind=row.question.kind,
+        prompt=row.question.prompt,
+        asked_at=iso(row.asked_at),
+        expires_at=iso(row.asked_at + round(row.question.seconds * 1_000_000)),
     )
 
 

@@ -38,9 +38,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     `operator` routes tell of the whole log, so that only keys of the project `default` open them. `cost` is how many
     requests one of these counts as, against the limit of its key. `errors` are the statuses that the route may answer
     with beside those that any may (see `openapi.py`). `paths` describes path parameters, `headers` those that the route
-    reads. `media` is the content type of a reply that is not JSON; `unauthorized` the whole body of its 401, where that
-    is not a `detail`. A route that is not `documented` serves people, not programs; one that `inspects` answers even
-    when the tape is damaged.
+    reads. A `tagged` reply has an ETag, and may be 304 (see `etag.py`). `media` is the content type of a reply that is
+    not JSON; `unauthorized` the whole body of its 401, where that is not a `detail`. A route that is not `documented`
+    serves people, not programs; one that `inspects` answers even when the tape is damaged.
     """
 
     method: str
@@ -59,6 +59,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[int, ...] = ()
     paths: dict[str, str] = {}
     headers: dict[str, str] = {}
+    tagged: bool = False
     media: str = "application/json"
     unauthorized: object = None
     documented: bool = True
@@ -69,10 +70,10 @@ class Empty(msgspec.Struct, frozen=True, kw_only=True):
     """`{}`"""
 
 
-async def body(request: web.Request, kind: type[T], *, seconds: float = BODY_SECONDS) -> T:
+async def body(request: web.Request, kind: type[T], *, empty: bytes = b"", seconds: float = BODY_SECONDS) -> T:
     """The request's body as a struct. Raises Invalid, naming the field by its path from `body`.
 
-    A client that has not sent all of it after `seconds` gets 408.
+    A client that has not sent all of it after `seconds` gets 408. `empty` is what no body at all stands for.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -81,7 +82,7 @@ async def body(request: web.Request, kind: type[T], *, seconds: float = BODY_SEC
         raise web.HTTPRequestTimeout(text="The body did not arrive in time.") from None
     except web.RequestPayloadError:
         raise Invalid("The body is not encoded as its headers say.", field=("body",)) from None
-    return decode(data, kind)
+    return decode(data or empty, kind)
 
 
 def decode(data: bytes, kind: type[T]) -> T:

@@ -24,6 +24,7 @@ from api.demo.child import descendants
 from runner.browser.browsers import BrowserSettings
 from runner.browser.sessions import open_sessions
 from runner.egress.addresses import LOOPBACK
+from runner.ports import Wanted
 from runner.vocabulary import Navigate
 
 SESSIONS = (1, 4)
@@ -72,7 +73,7 @@ async def measure(url: str, sessions: int, *, isolated: bool) -> Sample:
         async with open_sessions(settings) as browsers, AsyncExitStack() as stack:
             for _ in range(sessions):
                 began = time.perf_counter()
-                session = await stack.enter_async_context(browsers.session(viewport=(1280, 960)))
+                session = await stack.enter_async_context(browsers.session(Wanted(viewport=(1280, 960))))
                 await session.act(await session.resolve(Navigate(url=url)))
                 times.append(time.perf_counter() - began)
             await asyncio.sleep(1.0)  # what the pages still set up

@@ -31,6 +31,7 @@ from api.service import Service
 from api.settings import Settings
 from api.signing import Signer
 from eventstore import events as e
+from eventstore import folder, hook, outbox, profile, schedule, session
 from eventstore.blobs import Blobs
 from eventstore.sqlite import open_sqlite
 from eventstore.task import Task, evolve
@@ -93,6 +94,12 @@ async def ours(directory: Path) -> AsyncIterator[web.Application]:
             settings=Settings(data_dir=directory, api_key=KEY, rate_limit=1_000_000),
             store=store,
             tasks=Repository(store, Task(), evolve),
+            sessions=Repository(store, session.Session(), session.evolve),
+            profiles=Repository(store, profile.Profile(), profile.evolve),
+            schedules=Repository(store, schedule.Schedule(), schedule.evolve),
+            folders=Repository(store, folder.Folder(), folder.evolve),
+            hooks=Repository(store, hook.Hook(), hook.evolve),
+            deliveries=Repository(store, outbox.Deliveries(), outbox.evolve),
             projector=projector,
             blobs=Blobs(directory / "blobs"),
             vault=Vault(directory / "vault"),

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from eventstore import chain, codec
-from eventstore.events import TaskRedacted
+from eventstore.events import SessionPurged, TaskRedacted
 from eventstore.seal import Head, empty
 from eventstore.store import Verdict
 
@@ -33,7 +33,7 @@ class _Tag(msgspec.Struct, frozen=True):
     original: str = ""
 
 
-_REDACTION = "task.redacted"
+_REDACTIONS = frozenset({"task.redacted", "session.purged"})
 _tag = msgspec.json.Decoder(_Tag)
 
 
@@ -84,9 +84,9 @@ class Audit:
         first, last = self._bare.get(stored.stream, (self.head, 0))
         if stored.payload is None:
             self._bare[stored.stream] = (first, stored.version)
-        elif last and stored.type == _REDACTION:
+        elif last and stored.type in _REDACTIONS:
             event = codec.decode(stored.type, stored.payload)
-            if isinstance(event, TaskRedacted) and last <= event.events:
+            if isinstance(event, TaskRedacted | SessionPurged) and last <= event.events:
                 del self._bare[stored.stream]
 
     def _place(self, stored: Stored) -> str | None:

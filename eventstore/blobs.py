@@ -9,9 +9,9 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Collection
-from contextlib import suppress
-from hashlib import sha256
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from eventstore.errors import DiskFull, Invalid
@@ -59,6 +59,32 @@ class Blobs:
         """Bytes on the disk of each blob that is there."""
         return await asyncio.to_thread(self._sizes, digests)
 
+    async def sound(self, digest: str) -> Path | None:
+        """Where the blob lies, read through and found whole; None where there is none. Raises DamagedBlob."""
+        return await asyncio.to_thread(self._sound, digest)
+
+    async def touch(self, digests: Collection[str]) -> set[str]:
+        """Those of these that are there: as young as if they were new, for those who delete what is old."""
+        return await asyncio.to_thread(lambda: {digest for digest in digests if self._touched(self.path(digest))})
+
+    def ready(self) -> Path:
+        """The root, where what arrives is written until it is whole. Raises DiskFull while `space` is low."""
+        if self._space is not None:
+            self._space.check("Screenshots and files are not kept")
+        self._root.mkdir(parents=True, exist_ok=True)
+        return self._root
+
+    def adopt(self, path: Path, digest: str) -> str:
+        """Take the file, which has that digest and lies in the root, for a blob; durable then. Raises DiskFull."""
+        place = self.path(digest)
+        with telling_full():
+            sync(path)
+            self._directories(place.parent)
+            self._touched(place)
+            os.replace(path, place)
+            sync(place.parent)
+        return digest
+
     async def delete(self, digests: Collection[str], *, before: int) -> int:
         """Delete these, but none that was put again after `before` (microseconds since 1970); tells how many went."""
         return await asyncio.to_thread(self._delete, digests, before)
@@ -95,7 +121,7 @@ class Blobs:
     def _put(self, data: bytes) -> str:
         digest = sha256(data).hexdigest()
         path = self.path(digest)
-        try:
+        with telling_full():
             there = self._touched(path) and path.read_bytes() == data
             if not there and self._space is not None:
                 self._space.check("Screenshots and files are not kept")
@@ -105,10 +131,6 @@ class Blobs:
             else:
                 # Another put may have renamed it this moment, and not have synced the directory yet.
                 sync(path.parent)
-        except OSError as error:
-            if error.errno in _NO_SPACE:
-                raise DiskFull from error
-            raise
         return digest
 
     def _touched(self, path: Path) -> bool:
@@ -127,6 +149,17 @@ class Blobs:
             raise DamagedBlob(f"The blob {digest} was damaged on the disk.")
         return data
 
+    def _sound(self, digest: str) -> Path | None:
+        path = self.path(digest)
+        try:
+            with path.open("rb") as file:
+                found = file_digest(file, sha256).hexdigest()
+        except FileNotFoundError:
+            return None
+        if found != digest:
+            raise DamagedBlob(f"The blob {digest} was damaged on the disk.")
+        return path
+
     def _directories(self, path: Path) -> None:
         """A new directory is durable when its parent is synced; once in this process is enough."""
         place = int(path.parent.name + path.name, 16)
@@ -136,3 +169,14 @@ class Blobs:
         for parent in (path.parent, self._root, self._root.parent):
             sync(parent)
         self._durable[place] = 1
+
+
+@contextmanager
+def telling_full() -> Iterator[None]:
+    """Turn the disk's word for being full into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise DiskFull from error
+        raise

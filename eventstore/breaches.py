@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from eventstore import events as e
+from eventstore.answers import is_answer
 from eventstore.lives import ABSENT, REQUESTS, Life
 
 ENDS = frozenset({"task.finished", "task.failed", "task.stopped"})
-_REMOVALS = frozenset({"task.blobs_removed", "task.redacted"})
-_BEGINS = frozenset(
-    {"task.claimed", "task.requeued", "task.resumed", "task.step_started", "task.action_started"},
-)
-_WORK = frozenset(
-    {"task.step_started", "task.action_started", "task.action_ended", "task.step_taken", "task.finished"},
-)
+_REMOVALS = frozenset({"task.blobs_removed", "task.redacted", "task.deleted"})
+_LATER = _REMOVALS | {"task.recording_saved"}
+_NEW = frozenset({"task.step_started", "task.action_started", "task.input_requested"})
+_BEGINS = _NEW | {"task.claimed", "task.requeued", "task.resumed"}
+_WORK = _NEW | {"task.action_ended", "task.step_taken", "task.finished"}
 _HOLDERS = _WORK | {
     "task.browser_opened",
     "task.started",
@@ -21,6 +20,8 @@ _HOLDERS = _WORK | {
     "task.resumed",
     "task.navigation_blocked",
     "task.secret_used",
+    "task.control_taken",
+    "task.human_acted",
     "task.runner_lost",
 }
 
@@ -31,7 +32,7 @@ def after_the_end(kind: str) -> Iterator[Breach]:
     """What an event breaks whose task has ended."""
     if kind in ENDS:
         yield "one_end", f"{kind} follows the end of the task"
-    elif kind not in _REMOVALS:
+    elif kind not in _LATER:
         yield "absorbing", f"{kind} follows the end of the task"
 
 
@@ -88,6 +89,7 @@ def _fact(life: Life, kind: str, event: e.Event | None) -> Iterator[Breach]:
         case _:
             yield from _step(life, event)
     yield from _once(life, kind)
+    yield from _person(life, kind, event)
 
 
 def _step(life: Life, event: e.Event | None) -> Iterator[Breach]:
@@ -105,7 +107,7 @@ def _step(life: Life, event: e.Event | None) -> Iterator[Breach]:
             if life.act not in (None, (number, index)):
                 yield "acts", f"act {index} of step {number} ends, and {life.act} is under way"
         case e.SecretUsed(name=name):
-            if life.secrets is not None and name not in life.secrets:
+            if life.secrets is not None and name not in life.secrets and not is_answer(name, life.answered):
                 yield "secrets", f"{name} is not among the task's secrets"
 
 
@@ -125,3 +127,21 @@ def _once(life: Life, kind: str) -> Iterator[Breach]:
         yield "acts", "an act ends, and none is under way"
     if kind == "task.step_taken" and life.acting:
         yield "acts", "the step is taken while an act of it is under way"
+
+
+def _person(life: Life, kind: str, event: e.Event | None) -> Iterator[Breach]:
+    """What has to do with people: their control of the browser, and the questions that they are asked."""
+    if kind in _BEGINS and life.controlled:
+        yield "control", f"{kind} while a person has control"
+    if kind in _BEGINS and life.asking:
+        yield "questions", f"{kind} while a question waits for its answer"
+    if kind in ("task.human_acted", "task.control_returned") and not life.controlled:
+        yield "control", f"{kind}, and nobody has control"
+    if kind == "task.control_taken" and (life.controlled or life.phase != "paused"):
+        yield "control", f"it is taken over {'twice' if life.controlled else f'while it is {life.phase}'}"
+    match event:
+        case e.InputProvided(request=request) | e.InputExpired(request=request):
+            if life.asking and life.question not in (None, request):
+                yield "questions", f"the question {request} is closed, and {life.question} waits for its answer"
+    if kind in ("task.input_provided", "task.input_expired") and not life.asking:
+        yield "questions", f"{kind}, and no question waits"

@@ -8,7 +8,7 @@ A wish to stop or to pause goes before the rule.
 
 from eventstore import events as e
 from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound
-from eventstore.machine import Answer, Desired, Phase, after, answer, check
+from eventstore.machine import Answer, Desired, Hold, Phase, State, after, answer, check
 from eventstore.task import Task, counts
 
 MAX_ATTEMPTS = 3
@@ -36,8 +36,12 @@ def create(task: Task, created: e.TaskCreated) -> list[e.Event]:
 
 
 def pause(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
-    """Hold before anything new begins. A task that nobody runs yet is simply not taken up."""
-    if _said(task, command_id) or answer(task.state, e.PauseRequested) is Answer.ALREADY:
+    """Hold before anything new begins. A task that nobody runs yet is simply not taken up.
+
+    One that waits for a person, or is driven by one, stays paused when the person is done.
+    """
+    waits = task.held is not Hold.NONE and task.state is State.PAUSED and task.desired is Desired.RUN
+    if _said(task, command_id) or (answer(task.state, e.PauseRequested) is Answer.ALREADY and not waits):
         return []
     return [e.PauseRequested(reason=reason, command_id=command_id)]
 
@@ -46,7 +50,7 @@ def resume(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Even
     """Go on from where it was paused."""
     if _said(task, command_id) or answer(task.state, e.ResumeRequested) is Answer.ALREADY:
         return []
-    return [e.ResumeRequested(reason=reason, command_id=command_id)]
+    return [*_returned(task, "resume"), e.ResumeRequested(reason=reason, command_id=command_id)]
 
 
 def stop(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
@@ -55,8 +59,41 @@ def stop(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]
         return []
     requested = e.StopRequested(reason=reason, command_id=command_id)
     if task.runner:
-        return [requested]
+        return [*_returned(task, "stop"), requested]
     return [requested, e.TaskStopped(fence=task.fence, step=task.step, answers=task.version + 1)]
+
+
+def provide(task: Task, *, request: str, command_id: str = "") -> list[e.Event]:
+    """Answer the question of that id; its value is in the vault by then."""
+    if _said(task, command_id):
+        return []
+    if task.phase is Phase.ABSENT:
+        raise NotFound
+    if task.ended or not task.asking or task.asking != request or task.desired is Desired.STOP:
+        raise NotAllowed("This question waits for no answer (any more).")
+    return [e.InputProvided(request=request, command_id=command_id)]
+
+
+def take_control(task: Task, *, command_id: str = "") -> list[e.Event]:
+    """A person drives the browser from now on. Only that of a paused task, while there is one."""
+    if task.phase is Phase.ABSENT:
+        raise NotFound
+    if _said(task, command_id) or (task.controlled and not task.ended):
+        return []
+    if task.state is not State.PAUSED or task.phase is not Phase.PAUSED:
+        raise NotAllowed(f"Only a paused task can be taken over; this one is {task.state}.")
+    if not task.runner:
+        raise NotAllowed("The task was paused for so long that its browser was given back; resume it first.")
+    return [e.ControlTaken(command_id=command_id)]
+
+
+def return_control(task: Task, *, reason: str = "", command_id: str = "") -> list[e.Event]:
+    """The person is done; the task goes on, if that is desired."""
+    if task.phase is Phase.ABSENT:
+        raise NotFound
+    if _said(task, command_id) or not task.controlled or task.ended:
+        return []
+    return [e.ControlReturned(reason=reason, command_id=command_id)]
 
 
 # --- what a runner does -----------------------------------------------------------------------------------------
@@ -98,9 +135,38 @@ def park(task: Task, *, fence: int) -> list[e.Event]:
 
 def unpark(task: Task, *, fence: int) -> list[e.Event]:
     """The resume took effect. Nothing to say when it is not parked, or is not wanted by now."""
-    if not task.parked or task.desired is not Desired.RUN:
+    if not task.parked or task.desired is not Desired.RUN or task.held is not Hold.NONE:
         return []
     return record(task, e.TaskResumed(fence=fence, step=task.step, answers=task.request))
+
+
+def ask(task: Task, question: e.InputRequested) -> list[e.Event]:
+    """The task waits for a person, parked by itself. Asking the same again changes nothing."""
+    if question.request in task.asked:
+        return []
+    asked = record(task, question)
+    return [*asked, e.TaskPaused(fence=question.fence, step=task.step, cause=Hold.INPUT)]
+
+
+def expire(task: Task, *, request: str) -> list[e.Event]:
+    """Nobody answered in time, whoever runs the task, if anybody does. Nothing to say when somebody has."""
+    if task.ended or not task.asking or task.asking != request or task.desired is Desired.STOP:
+        return []
+    return [e.InputExpired(fence=task.fence, request=request)]
+
+
+def human_acted(task: Task, acted: e.HumanActed) -> list[e.Event]:
+    """What a person did. Raises NotAllowed when nobody has control (any more)."""
+    if not task.controlled:
+        raise NotAllowed("Nobody has control of this task's browser.")
+    return record(task, acted)
+
+
+def recorded(task: Task, saved: e.RecordingSaved) -> list[e.Event]:
+    """The video of the task, which may be ready only after its end. Raises Fenced."""
+    if task.fence != saved.fence or task.redacted:
+        raise Fenced
+    return [saved]
 
 
 def stopped(task: Task, *, fence: int) -> list[e.Event]:
@@ -151,6 +217,11 @@ def _given_up(task: Task, cause: str) -> e.TaskFailed:
             f"{doing} ({cause}); the task is not taken up again."
         ),
     )
+
+
+def _returned(task: Task, reason: str) -> list[e.Event]:
+    """What is asked for takes the browser out of a person's hands."""
+    return [e.ControlReturned(reason=reason)] if task.controlled else []
 
 
 def _said(task: Task, command_id: str) -> bool:

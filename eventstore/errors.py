@@ -54,6 +54,12 @@ class Fenced(Refused):
     code = "fenced"
 
 
+class NoRoom(Refused):
+    """There is no room for it."""
+
+    code = "no_room"
+
+
 class Gone(Refused):
     """It was removed."""
 

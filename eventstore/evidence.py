@@ -5,6 +5,7 @@ import msgspec
 from eventstore import events as e
 from eventstore.blobs import Blobs, DamagedBlob
 from eventstore.examine import Readable
+from eventstore.naming import ANEW, named
 from eventstore.store import Lost, Verdict
 
 MOST = 1_000
@@ -41,21 +42,36 @@ async def _problem(blobs: Blobs, name: str) -> str:
 
 async def _named(tape: Readable) -> dict[bytes, str]:
     """Each blob that is still named, and the first stream that names it."""
-    by_stream: dict[str, dict[bytes, None]] = {}
+    by_stream: dict[str, dict[tuple[str, bytes], None]] = {}
     after = 0
     while page := await tape.read(after):
         after = page[-1].position
         for recorded in page:
-            match recorded.event:
-                case e.StepTaken(screenshot=blob) if blob:
-                    by_stream.setdefault(recorded.stream, {})[bytes.fromhex(blob)] = None
-                case e.BlobsRemoved(blobs=removed):
-                    for blob in removed:
-                        by_stream.get(recorded.stream, {}).pop(bytes.fromhex(blob), None)
-                case e.TaskRedacted():
-                    by_stream.pop(recorded.stream, None)
-    named: dict[bytes, str] = {}
-    for stream, digests in by_stream.items():
-        for digest in digests:
-            named.setdefault(digest, stream)
-    return named
+            _note(by_stream.setdefault(recorded.stream, {}), recorded.event)
+            if not by_stream[recorded.stream]:
+                del by_stream[recorded.stream]
+    found: dict[bytes, str] = {}
+    for stream, naming in by_stream.items():
+        for _, digest in naming:
+            found.setdefault(digest, stream)
+    return found
+
+
+def _note(naming: dict[tuple[str, bytes], None], event: e.Event) -> None:
+    """What the stream names after this event: by class, or by the name or the id of a file."""
+    if type(event) in ANEW or isinstance(event, e.SessionPurged):
+        naming.clear()
+    for each in named(event):
+        naming[each.kind, bytes.fromhex(each.blob)] = None
+    match event:
+        case e.BlobsRemoved(kind=kind, blobs=removed):
+            for blob in removed:
+                naming.pop((kind, bytes.fromhex(blob)), None)
+        case e.FileUploaded(file=file) | e.FileDownloaded(file=file):
+            slot = f"{type(event).__name__}/{file.name}/"
+            for known in [known for known in naming if known[0].startswith(slot)]:
+                del naming[known]
+            naming[slot + file.id, bytes.fromhex(file.blob)] = None
+        case e.FilesRemoved(files=gone):
+            for known in [known for known in naming if known[0].rpartition("/")[2] in gone]:
+                del naming[known]

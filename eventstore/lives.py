@@ -44,6 +44,10 @@ class Life:
         self.acting = False
         self.act: Act | None = None
         self.secrets: tuple[str, ...] | None = ()
+        self.controlled = False
+        self.asking = False
+        self.question: str | None = None
+        self.answered = 0
         self.command = ""
         self.commands: deque[str] = deque(maxlen=COMMANDS_REMEMBERED)
         self.said: deque[str] = deque(maxlen=COMMANDS_REMEMBERED)
@@ -62,6 +66,7 @@ class Life:
             self.parked_itself = self.parked_itself and kind != "task.resume_requested"
         self._remember(command, getattr(event, "command_id", ""))
         self._by_type(kind, version)
+        self._by_person(kind)
         self._by_payload(kind, event)
 
     def _remember(self, command: str, said: str) -> None:
@@ -79,9 +84,9 @@ class Life:
                 self.held, self.runner, self.fence = True, None, version
                 self.attempt = None
             case "task.runner_lost":
-                self.held, self.runner = False, ""
+                self.held, self.runner, self.controlled = False, "", False
             case "task.paused":
-                self.parked = True
+                self.parked, self.parked_itself = True, self.desired == "run"
             case "task.resumed":
                 self.parked, self.parked_itself = False, False
             case "task.step_started":
@@ -95,8 +100,20 @@ class Life:
             case "task.action_ended":
                 self.acting, self.act = False, None
 
+    def _by_person(self, kind: str) -> None:
+        match kind:
+            case "task.control_taken" | "task.control_returned":
+                self.controlled = kind == "task.control_taken"
+            case "task.input_requested":
+                self.asking, self.question = True, None
+            case "task.input_provided" | "task.input_expired" | "task.resume_requested":
+                self.asking = False
+                self.answered += kind == "task.input_provided"
+
     def _by_payload(self, kind: str, event: e.Event | None) -> None:
         match event:
+            case e.InputRequested(request=request):
+                self.question = request
             case e.TaskCreated(secrets=secrets):
                 self.secrets = secrets
             case e.TaskClaimed(runner=runner, attempt=attempt):

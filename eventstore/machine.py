@@ -32,12 +32,13 @@ class Desired(StrEnum):
 
 
 class Hold(StrEnum):
-    """Why the runner parked itself, without being asked."""
+    """Why nothing is resumed though it is desired: the runner parked itself, or (CONTROL) a person has the browser."""
 
     NONE = "none"
     INPUT = "input"
     BUDGET = "budget"
     POLICY = "policy"
+    CONTROL = "control"
 
 
 class State(StrEnum):
@@ -96,6 +97,9 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
         e.StepInterrupted: Phase.RUNNING,
         e.NavigationBlocked: Phase.RUNNING,
         e.SecretUsed: Phase.RUNNING,
+        e.InputRequested: Phase.RUNNING,
+        e.FileProduced: Phase.RUNNING,
+        e.RecordingSaved: Phase.RUNNING,
         # A task that was paused under a runner that died is taken up by another: started, then resumed.
         e.TaskResumed: Phase.RUNNING,
         e.TaskPaused: Phase.PAUSED,
@@ -109,6 +113,14 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
         e.TaskClaimed: Phase.CLAIMED,
         # A page can try to leave its domains while nothing acts; that is a fact all the same.
         e.NavigationBlocked: Phase.PAUSED,
+        # A person answers, or drives the browser, and what his acts bring is a fact as well.
+        e.InputProvided: Phase.PAUSED,
+        e.InputExpired: Phase.PAUSED,
+        e.ControlTaken: Phase.PAUSED,
+        e.ControlReturned: Phase.PAUSED,
+        e.HumanActed: Phase.PAUSED,
+        e.FileProduced: Phase.PAUSED,
+        e.RecordingSaved: Phase.PAUSED,
         # A pause can come within a step; when a stop follows, that step will not be completed.
         e.StepInterrupted: Phase.PAUSED,
         e.RunnerLost: Phase.PAUSED,
@@ -130,6 +142,7 @@ NEEDS: dict[type[e.Event], Desired] = {
     e.TaskClaimed: Desired.RUN,
     e.StepStarted: Desired.RUN,
     e.ActionStarted: Desired.RUN,
+    e.InputRequested: Desired.RUN,
     e.TaskResumed: Desired.RUN,
     e.TaskRequeued: Desired.RUN,
     e.TaskPaused: Desired.PAUSE,

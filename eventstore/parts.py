@@ -16,12 +16,43 @@ class Limits(Part, frozen=True, kw_only=True):
     action_seconds: float = 10.0
 
 
+class Proxy(Part, frozen=True, kw_only=True):
+    """An HTTP proxy that a client brought. Where it wants a user and a password, they are in the vault under `secret`.
+
+    With `untrusted` the certificates that come through it are not checked: it may have put its own in their place.
+    """
+
+    host: str
+    port: int
+    secret: str = ""
+    untrusted: bool = False
+
+
 class Options(Part, frozen=True, kw_only=True):
-    """What the client chose about the browser. `given` keeps wire fields that have no effect here yet, as JSON text."""
+    """What the client chose about the browser. `given` keeps wire fields that have no effect here yet, as JSON text.
+
+    `profile` is the id of the profile that it begins with, `country` the code whose proxy it leaves through. With
+    `save_state` its cookies are kept for the client to read, with `record` there is a video of each task.
+    """
 
     viewport_width: int = 1280
     viewport_height: int = 960
     given: str = "{}"
+    profile: str = ""
+    proxy: Proxy | None = None
+    country: str = ""
+    save_state: bool = False
+    record: bool = False
+
+
+class File(Part, frozen=True, kw_only=True):
+    """A file by its SHA-256 hex in the blobs. `size` is in bytes; `id` is a UUID."""
+
+    id: str
+    name: str
+    blob: str
+    size: int
+    content_type: str = ""
 
 
 class Target(Part, frozen=True, kw_only=True):

@@ -11,6 +11,9 @@ from eventstore.task import Task
 
 TASKS = "tasks"
 SCREENSHOTS = "screenshots"
+FILES = "files"
+RECORDINGS = "recordings"
+UPLOADS = "uploads"
 
 DAY = 86_400_000_000
 
@@ -18,19 +21,22 @@ DAY = 86_400_000_000
 class Aged(msgspec.Struct, frozen=True, kw_only=True):
     """A task that ended so long ago that something of it goes: of which class, and which blobs of its own.
 
-    `ended_at` is microseconds since 1970 UTC.
+    `ended_at` is microseconds since 1970 UTC. Of the class `uploads`, `task` is the stream that they were uploaded to,
+    `files` their ids, and `ended_at` when the last of them came.
     """
 
     task: str
     kind: str
     ended_at: int
     blobs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 class Going(msgspec.Struct, frozen=True, kw_only=True):
     """What goes, or went, of one class: tasks, blobs and their bytes; times of end, microseconds, None without tasks.
 
-    `kind` is `tasks` (all that they said and their blobs) or `screenshots`.
+    `kind` is `tasks` (all that they said and their blobs), `screenshots`, `files` (what tasks were given and what they
+    produced), `recordings`, or `uploads` (that no task names; `tasks` counts the places that they were uploaded to).
     """
 
     kind: str
@@ -106,6 +112,14 @@ def remove(task: Task, *, kind: str, blobs: Sequence[str], reason: str) -> list[
         return []
     _check(task, "emptied")
     return [e.BlobsRemoved(kind=kind, blobs=tuple(blobs), reason=reason)]
+
+
+def delete(task: Task, *, reason: str = "") -> list[e.Event]:
+    """The task is to be shown no more. Twice changes nothing. Raises NotFound, and NotAllowed for one not ended."""
+    if task.deleted:
+        return []
+    _check(task, "deleted")
+    return [e.TaskDeleted(reason=reason)]
 
 
 def _check(task: Task, participle: str) -> None:

@@ -19,7 +19,7 @@ RULES: dict[str, str] = {
     "dense": "Positions are dense on the tape, and versions in each stream.",
     "time": "Every event is later than the one before it.",
     "created": "A task begins by being created, once.",
-    "absorbing": "Nothing follows the end of a task but removals.",
+    "absorbing": "Nothing follows the end of a task but its recording and removals.",
     "one_end": "A task ends once.",
     "rest": "No claim, step, act or resumption begins while a pause or a stop is wanted.",
     "asked": "A task is paused when a pause is wanted and stopped when a stop is, in answer to the last request.",
@@ -32,7 +32,9 @@ RULES: dict[str, str] = {
     "resumed": "A task is resumed only after it was paused.",
     "steps": "One step at a time, numbered beyond all that were taken; what ends is what was begun.",
     "acts": "One act at a time, within its step; what ends is what was begun.",
-    "secrets": "A secret is used only where the task was created with its name.",
+    "secrets": "A secret is used only where the task was created with its name, or is a person's answer to it.",
+    "control": "A person acts only in a paused task that he has taken over; nothing begins before he gives it back.",
+    "questions": "One question at a time; what is answered is what was asked, and nothing begins while it waits.",
 }
 
 

@@ -136,8 +136,8 @@ class EventStore(Protocol):
         """Blank payload and salt of the stream's first `through` events, all at once; tells of how many.
 
         When it answers they are in no file of the store and in nothing that it keeps in memory: readers get Unknown
-        events without a payload. The chain still verifies once a later TaskRedacted of the stream covers them. What is
-        blank already stays so. Raises DiskFull, Overloaded, Broken.
+        events without a payload. The chain still verifies once a later TaskRedacted or SessionPurged covers them. What
+        is blank already stays so. Raises DiskFull, Overloaded, Broken.
         """
         ...
 

@@ -32,7 +32,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     `step` is the number of the last step begun, `taken` how many were completed; `parked` tells that a TaskPaused
     waits for its TaskResumed; `commands` are the identifiers of the last control commands; `lost` counts the attempts
     that were lost since the last step was taken; `browser` names the browser of its own in which the task last started,
-    and `opening` the one of this attempt, before it has started there; `redacted` is why nothing else is known of it.
+    and `opening` the one of this attempt, before it has started there; `asked` are the ids of all questions to people,
+    `asking` is that of the one that waits for its answer, `answered` that of the last one that got it; `controlled`
+    tells that a person drives the browser, `handed` counts how often one has taken it; `redacted` is why nothing else
+    is known.
     """
 
     version: int = 0
@@ -53,12 +56,23 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
     browser: str = ""
     opening: str = ""
+    asked: tuple[str, ...] = ()
+    asking: str = ""
+    answered: str = ""
+    controlled: bool = False
+    handed: int = 0
     redacted: e.TaskRedacted | None = None
+    deleted: bool = False
 
     @property
     def state(self) -> State:
         """What people see."""
-        return seen(self.phase, self.desired, self.hold)
+        return seen(self.phase, self.desired, self.held)
+
+    @property
+    def held(self) -> Hold:
+        """Why it is not resumed though that is desired."""
+        return Hold.CONTROL if self.controlled else self.hold
 
     @property
     def ended(self) -> bool:
@@ -69,7 +83,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     def claimable(self) -> bool:
         """Whether it waits for a runner: wanted, alive, and nobody's; and whether it is known what it is about."""
         waiting = self.phase in (Phase.QUEUED, Phase.PAUSED) and not self.runner and self.created is not None
-        return waiting and self.desired is Desired.RUN and self.hold is Hold.NONE
+        return waiting and self.desired is Desired.RUN and self.held is Hold.NONE
 
 
 def evolve(task: Task, event: e.Event) -> Task:
@@ -95,10 +109,10 @@ def evolve(task: Task, event: e.Event) -> Task:
             changes |= {"step_open": False, "acting": None}
         case e.TaskCreated():
             changes["created"] = event
-        case e.PauseRequested(command_id=command) | e.StopRequested(command_id=command):
-            changes |= {"request": task.version + 1, "commands": _remember(task, command)}
-        case e.ResumeRequested(command_id=command):
-            changes |= {"request": task.version + 1, "commands": _remember(task, command), "hold": Hold.NONE}
+        case e.PauseRequested() | e.ResumeRequested() | e.StopRequested():
+            changes |= _asked(task, event)
+        case e.InputRequested() | e.InputProvided() | e.InputExpired() | e.ControlTaken() | e.ControlReturned():
+            changes |= _helped(task, event)
         case e.TaskClaimed(runner=runner, attempt=attempt):
             changes |= {"runner": runner, "attempt": attempt, "fence": task.version + 1, "opening": ""}
         case e.BrowserOpened() | e.TaskStarted():
@@ -108,7 +122,7 @@ def evolve(task: Task, event: e.Event) -> Task:
         case e.TaskResumed():
             changes["parked"] = False
         case e.RunnerLost():
-            changes |= {"runner": "", "lost": task.lost + counts(task, event.cause)}
+            changes |= {"runner": "", "controlled": False, "lost": task.lost + counts(task, event.cause)}
     return msgspec.structs.replace(task, **changes)
 
 
@@ -120,8 +134,10 @@ def fold(events: Iterable[e.Event], task: Task | None = None) -> Task:
 def _remove(task: Task, event: e.Event) -> Task:
     """What has ended changes no more; but all that was known of it may be taken away."""
     if isinstance(event, e.TaskRedacted):
-        return Task(version=task.version + 1, phase=task.phase, desired=task.desired, redacted=event)
-    return msgspec.structs.replace(task, version=task.version + 1)
+        version, deleted = task.version + 1, task.deleted
+        return Task(version=version, phase=task.phase, desired=task.desired, redacted=event, deleted=deleted)
+    deleted = task.deleted or kind_of(event) is e.TaskDeleted
+    return msgspec.structs.replace(task, version=task.version + 1, deleted=deleted)
 
 
 def counts(task: Task, cause: str) -> bool:
@@ -130,6 +146,27 @@ def counts(task: Task, cause: str) -> bool:
 
 
 _HOLDS = {hold.value: hold for hold in Hold if hold is not Hold.NONE}
+
+
+def _asked(task: Task, event: e.PauseRequested | e.ResumeRequested | e.StopRequested) -> dict[str, object]:
+    """What a request changes. A resume goes on without the answer to a question."""
+    changes: dict[str, object] = {"request": task.version + 1, "commands": _remember(task, event.command_id)}
+    return changes | {"hold": Hold.NONE, "asking": ""} if isinstance(event, e.ResumeRequested) else changes
+
+
+def _helped(task: Task, event: e.Event) -> dict[str, object]:
+    """What a question, its answer, or a person's hand on the browser changes."""
+    commands = _remember(task, getattr(event, "command_id", ""))
+    match event:
+        case e.InputRequested(request=request):
+            return {"asking": request, "asked": (*task.asked, request)}
+        case e.ControlTaken():
+            return {"controlled": True, "handed": task.handed + 1, "commands": commands}
+        case e.ControlReturned():
+            return {"controlled": False, "commands": commands}
+        case e.InputProvided(request=request):
+            return {"asking": "", "answered": request, "hold": Hold.NONE, "commands": commands}
+    return {"asking": "", "hold": Hold.NONE, "commands": commands}
 
 
 def _remember(task: Task, command: str) -> tuple[str, ...]:

@@ -52,6 +52,10 @@ class Repository(Generic[S]):
         """The state as it was last seen: without what another repository, or a cancelled caller, has appended since."""
         return self._cache[stream] if stream in self._cache else await self._refresh(stream)
 
+    async def fresh(self, stream: str) -> S:
+        """The state with all that is on the tape by now."""
+        return await self._refresh(stream)
+
     async def transact(
         self,
         stream: str,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +24,9 @@ KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY, _CHECK = "vault.key", "vault.check"
 _CHECKED = b"tapewright"
+
+LASTING = frozenset({"session", "cookies", "profile", "proxy", "schedule"})
+"""Kinds of names (what stands before the first slash) that outlast tasks: each is swept by itself, or never."""
 
 
 def key_of(text: str) -> bytes:
@@ -40,7 +44,7 @@ def key_of(text: str) -> bytes:
 
 
 class Vault:
-    """Named bytes. Names need not be safe as file names, and are not told by them."""
+    """Named bytes. Names need not be safe as file names, and are not told by them but for their lasting kind."""
 
     def __init__(self, directory: Path, key: bytes | None = None) -> None:
         """`key` has 32 bytes; without one, `vault.key` in the directory is read, or made and kept there.
@@ -49,11 +53,16 @@ class Vault:
         written.
         """
         self._directory = directory
+        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._cipher = self._opened(key)
         except OSError as error:
             raise CannotOpen(f"The vault {directory} cannot be opened: {error.strerror}.") from error
+
+    def writing(self, name: str) -> asyncio.Lock:
+        """The lock of a name, for those who write what follows from what is there: all who share this vault."""
+        return self._writing.setdefault(name, asyncio.Lock())
 
     async def put(self, name: str, data: bytes, *, durable: bool = False) -> None:
         """Keep the bytes in place of what was there; all of them or what was there before.
@@ -70,17 +79,20 @@ class Vault:
         """Forget the bytes. Forgetting what is not there is no error."""
         await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
 
-    async def sweep(self, keep: Iterable[str], *, before: int | None = None) -> int:
+    async def sweep(self, keep: Iterable[str], *, before: int | None = None, kind: str = "") -> int:
         """Forget all but the bytes of these names, and what writers that were killed left; answers how many.
 
-        What was put after `before` (microseconds since 1970) stays as well.
+        What was put after `before` (microseconds since 1970) stays as well. Only those of one lasting `kind` are
+        forgotten, or only those of none.
         """
         kept = {self._path(name).name for name in keep} | {_KEY, _CHECK}
-        return await asyncio.to_thread(self._sweep, kept, before)
+        return await asyncio.to_thread(self._sweep, kept, before, kind)
 
-    def _sweep(self, keep: set[str], before: int | None) -> int:
+    def _sweep(self, keep: set[str], before: int | None, kind: str) -> int:
         swept = 0
         for path in self._directory.iterdir():
+            if _kind(path.name, "-") != kind:
+                continue
             with suppress(FileNotFoundError):
                 young = before is not None and path.stat().st_mtime_ns // 1_000 > before
                 if path.is_file() and path.name not in keep and not young:
@@ -108,7 +120,8 @@ class Vault:
         return AESGCM(key)
 
     def _path(self, name: str) -> Path:
-        return self._directory / sha256(name.encode()).hexdigest()
+        kind, digest = _kind(name, "/"), sha256(name.encode()).hexdigest()
+        return self._directory / (f"{kind}-{digest}" if kind else digest)
 
     def _put(self, name: str, data: bytes, durable: bool) -> None:
         write_whole(self._path(name), _sealed(self._cipher, name, data), durable=durable)
@@ -119,6 +132,12 @@ class Vault:
         except FileNotFoundError:
             return None
         return _unsealed(self._cipher, name, stored)
+
+
+def _kind(name: str, mark: str) -> str:
+    """The lasting kind that stands before the mark, or an empty string."""
+    kind = name.partition(mark)[0]
+    return kind if kind in LASTING else ""
 
 
 def _sealed(cipher: AESGCM, name: str, data: bytes) -> bytes:

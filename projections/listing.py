@@ -42,7 +42,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     def has(self, row: TaskRow) -> bool:
         """Whether the row is one of them."""
         return (
-            row.project == self.project
+            row.shown_in == self.project
             and (self.states is None or row.state in self.states)
             and (self.session is None or row.session == self.session)
             and (self.created_after is None or row.created_at >= self.created_after)

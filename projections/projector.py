@@ -9,16 +9,22 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
-from eventstore import codec, events, machine
+from eventstore import codec, events, machine, naming
 from eventstore.errors import DiskFull
 from eventstore.events import TaskRedacted, Unknown
 from eventstore.store import EventStore, Recorded
-from projections import references, shelf, step_row, steps, task_row, tasks
+from projections import hooks, references, session_files, session_row, sessions, shelf, step_row, steps, task_row, tasks
+from projections.hooks import Hooks
 from projections.keys import Keys
+from projections.profiles import Profiles
 from projections.references import References
+from projections.schedules import Schedules
+from projections.session_files import SessionFiles
+from projections.sessions import Sessions
 from projections.shelf import Checkpoint, Shelf, open_shelf, remove
 from projections.steps import Steps
 from projections.tasks import Tasks
+from projections.uploads import Uploads
 
 FLUSH_EVERY = 20_000
 REMEMBER = 20_000
@@ -49,7 +55,13 @@ class Projector:
         self.tasks = Tasks(file, self.flush, remember=remember)
         self.steps = Steps(file)
         self.references = References(file, self.flush)
+        self.sessions = Sessions(file, self.flush)
+        self.session_files = SessionFiles(file, self.flush)
+        self.hooks = Hooks(file, self.flush)
         self.keys = Keys()
+        self.profiles = Profiles()
+        self.schedules = Schedules()
+        self.uploads = Uploads()
         self.skipped = 0
         self.poisoned = 0
 
@@ -72,7 +84,11 @@ class Projector:
         """Bring into memory what must always be there."""
         await self.tasks.load()
         await self.steps.load()
+        await self.sessions.load()
         await self.keys.load(self._store)
+        await self.profiles.load(self._store)
+        await self.schedules.load(self._store)
+        await self.uploads.load(self._store)
 
     async def run(self) -> None:
         """Follow the log for ever. Raises what the store raises; then, and when cancelled, nobody waits in vain."""
@@ -134,11 +150,16 @@ class Projector:
             seen, redactions = self._seen, self._redactions
             if seen == self._kept or self._shelf.damage is not None:
                 return
-            writes = [self.tasks.pending(), self.steps.pending(), *self.references.pending()]
+            writes = [self.tasks.pending(), self.steps.pending()]
+            for view in (self.references, self.sessions, self.session_files, self.hooks):
+                writes += view.pending()
             await self._shelf.write(writes, seen, residue=redactions > self._forgotten)
             self.tasks.written()
             self.steps.written()
             self.references.written()
+            self.sessions.written()
+            self.session_files.written()
+            self.hooks.written()
             self._kept, self._forgotten = seen, redactions
 
     async def purge(self) -> None:
@@ -167,7 +188,18 @@ class Projector:
         What cannot be read (of a newer type, or redacted) is skipped. A defect of a view must not stop the service:
         it is logged, counted as poison, and the event is passed over for that view.
         """
-        views = (self.tasks.apply, self.steps.apply, self.references.apply, self.keys.apply)
+        views = (
+            self.tasks.apply,
+            self.steps.apply,
+            self.references.apply,
+            self.uploads.apply,
+            self.sessions.apply,
+            self.session_files.apply,
+            self.keys.apply,
+            self.hooks.apply,
+            self.profiles.apply,
+            self.schedules.apply,
+        )
         for recorded in page:
             self._redactions += type(recorded.event) is TaskRedacted
             if type(recorded.event) is Unknown:
@@ -211,7 +243,8 @@ async def open_projector(store: EventStore, path: Path | None, *, remember: int 
         await projector.load()
         return projector
 
-    async with open_shelf(file, tasks.SCHEMA + steps.SCHEMA + references.SCHEMA, trust) as projector:
+    schema = tasks.SCHEMA + steps.SCHEMA + references.SCHEMA + sessions.SCHEMA + session_files.SCHEMA + hooks.SCHEMA
+    async with open_shelf(file, schema, trust) as projector:
         try:
             yield projector
         finally:
@@ -231,7 +264,8 @@ def _files(directory: Path) -> tuple[Path, list[Path]]:
     """The views file of this definition, and those of others."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = sha256()
-    for module in (events, codec, machine, shelf, task_row, tasks, step_row, steps, references):
+    views = (task_row, tasks, step_row, steps, references, session_row, sessions, session_files, hooks)
+    for module in (events, codec, machine, naming, shelf, *views):
         digest.update(Path(module.__file__ or "").read_bytes())
     file = directory / f"views-{digest.hexdigest()[:16]}.db"
     return file, [other for other in directory.glob("views-*.db") if other != file]

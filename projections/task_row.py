@@ -16,10 +16,12 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     """What the API families show of a task. Times are microseconds since 1970 UTC, None for what has not happened.
 
     `created` is the position of its first event, `version` and `position` those of its last one. `state` is what the
-    three registers amount to. `uploads` are files it was given, `files` those it produced; `steps` counts the steps
-    that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose price is
-    known, None when there was none. `runner` is empty when nobody holds it. Of a task that was `redacted` there are the
-    project, the states and the times; `redaction` is why.
+    three registers amount to. `uploads` are the names of files it was given, `files` of those it produced: `produced`
+    has the newest of each name, `recordings` its videos, and `removed` why what is gone of a class went. `steps` counts
+    the steps that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose
+    price is known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a
+    person and waits to be answered, since `asked_at`; `controlled` that a person drives its browser. Of a task that was
+    `redacted` there are the project, the states and the times; `redaction` is why.
     """
 
     id: str
@@ -41,6 +43,9 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     phase: Phase = Phase.QUEUED
     desired: Desired = Desired.RUN
     hold: Hold = Hold.NONE
+    question: e.InputRequested | None = None
+    asked_at: int | None = None
+    controlled: bool = False
     state: State = State.QUEUED
     started_at: int | None = None
     ended_at: int | None = None
@@ -53,10 +58,19 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     success: bool | None = None
     output: str = ""
     files: tuple[str, ...] = ()
+    produced: tuple[e.File, ...] = ()
+    recordings: tuple[e.File, ...] = ()
+    removed: dict[str, str] = {}
     error_code: str = ""
     error_message: str = ""
     redacted: bool = False
     redaction: str = ""
+    deleted: bool = False
+
+    @property
+    def shown_in(self) -> str:
+        """The project whose lists show it; none shows a deleted one."""
+        return "" if self.deleted else self.project
 
 
 def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
@@ -69,6 +83,8 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
     row.position = recorded.position
     if isinstance(event, e.TaskRedacted):
         return _redact(row, event)
+    row.deleted = row.deleted or kind is e.TaskDeleted
+    _file(row, event)
     if kind in _QUIET or row.ended_at is not None:
         return row
     if isinstance(event, e.Unknown):
@@ -83,10 +99,14 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
             row.attempt = attempt
         case e.TaskPaused(cause=cause):
             row.hold = _HOLDS.get(cause, Hold.NONE)
-        case e.ResumeRequested():
-            row.hold = Hold.NONE
+        case e.InputRequested():
+            row.question, row.asked_at = event, recorded.at
+        case e.ResumeRequested() | e.InputProvided() | e.InputExpired():
+            row.hold, row.question, row.asked_at = Hold.NONE, None, None
         case e.RunnerLost():
-            row.runner = ""
+            row.runner, row.controlled = "", False
+    if kind in (e.ControlTaken, e.ControlReturned):
+        row.controlled = kind is e.ControlTaken
     if kind is e.TaskStarted:
         row.started_at = row.started_at or recorded.at
     if kind in _MOVING:
@@ -95,6 +115,7 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
 
 
 _MOVING = {kind for phase, moves in PHASES.items() for kind, to in moves.items() if to is not phase} | DESIRES.keys()
+_MOVING |= {e.InputProvided, e.InputExpired, e.ControlTaken, e.ControlReturned, e.RunnerLost}
 _QUIET = frozenset({e.StepStarted, e.ActionStarted, e.ActionEnded, e.StepInterrupted, e.NavigationBlocked})
 _HOLDS = {hold.value: hold for hold in Hold if hold is not Hold.NONE}
 
@@ -146,6 +167,18 @@ def _blank(recorded: Recorded) -> TaskRow:
     )
 
 
+def _file(row: TaskRow, event: e.Event) -> None:
+    """Files may come, and go, when the task has ended."""
+    match event:
+        case e.FileProduced(file=file):
+            row.produced = (*(each for each in row.produced if each.name != file.name), file)
+            row.files = tuple(each.name for each in row.produced)
+        case e.RecordingSaved(file=file):
+            row.recordings = (*row.recordings, file)
+        case e.BlobsRemoved(kind=kind, reason=reason):
+            row.removed = {**row.removed, kind: reason or "removed"}
+
+
 def _count(row: TaskRow, kind: type[e.Event]) -> None:
     """What the type alone tells of an event whose payload is gone."""
     row.steps += kind is e.StepTaken
@@ -158,8 +191,9 @@ def _redact(row: TaskRow, event: e.TaskRedacted) -> TaskRow:
     row.session = row.family = row.instruction = row.llm = row.start_url = row.output_schema = ""
     row.limits, row.options = e.Limits(), e.Options()
     row.metadata = {}
-    row.uploads = row.files = ()
-    row.hold = Hold.NONE
+    row.uploads = row.files = row.produced = row.recordings = ()
+    row.removed = {}
+    _leave(row)
     row.state = seen(row.phase, row.desired)
     row.runner = row.output = row.error_code = row.error_message = ""
     row.input_tokens = row.output_tokens = 0
@@ -174,16 +208,22 @@ def _move(row: TaskRow, event: e.Event, at: int) -> None:
     kind = kind_of(event)
     row.desired = wish(row.phase, row.desired, kind)
     row.phase = after(row.phase, kind)
-    row.state = seen(row.phase, row.desired, row.hold)
+    row.state = seen(row.phase, row.desired, Hold.CONTROL if row.controlled else row.hold)
     if row.phase in ENDED:
+        _leave(row)
         row.ended_at = at
         match event:
             case e.TaskFinished(success=success, output=output, files=files):
-                row.success, row.output, row.files = success, output, files
+                row.success, row.output, row.files = success, output, row.files or files
             case e.TaskFailed(code=code, message=message):
                 row.success, row.error_code, row.error_message = False, code, message
             case e.Unknown() if row.phase is Phase.FAILED:
                 row.success = False
+
+
+def _leave(row: TaskRow) -> None:
+    """Nobody is asked any more, and nobody drives."""
+    row.hold, row.question, row.asked_at, row.controlled = Hold.NONE, None, None, False
 
 
 def _spend(row: TaskRow, usage: e.Usage) -> None:

@@ -158,12 +158,12 @@ class Tasks:
             if not stream.startswith(STREAM):
                 return
             known = self._ended.get(stream)
-        before = (known.project, known.state) if known else None
+        before = (known.shown_in, known.state) if known else None
         row = apply(known, recorded)
         if row is None:
             return
         self._dirty[stream] = row
-        if (row.project, row.state) != before:
+        if (row.shown_in, row.state) != before:
             self._count(stream, row, before)
         if stream in self._waiting:
             self._wake(stream, row)
@@ -219,7 +219,7 @@ class Tasks:
             self._live[stream] = row
         else:
             self._totals[before] -= 1
-        self._totals[row.project, row.state] += 1
+        self._totals[row.shown_in, row.state] += 1
         if row.ended_at is not None and self._live.pop(stream, None) is not None:
             self._ended[stream] = row
 
@@ -239,7 +239,7 @@ class Tasks:
 
 def _values(row: TaskRow) -> Values:
     live = 1 if row.ended_at is None else 0
-    known = row.created, row.id, row.project, row.session, row.state, live, row.created_at
+    known = row.created, row.id, row.shown_in, row.session, row.state, live, row.created_at
     return (*known, row.ended_at, int(row.redacted), sealed(_encoder.encode(row)))
 
 

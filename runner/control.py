@@ -1,16 +1,21 @@
 """The gate: what the log wants of one task now, and how its work gives way to that.
 
 Pause: nothing new begins; an act in flight may end within a grace, then it is cancelled; a model call goes on and its
-answer is kept. Stop: the work is cancelled. Paused time eats no limit.
+answer is kept. Stop: the work is cancelled. Paused time eats no limit. While a person is asked, or drives the browser,
+nothing begins either: there the log itself is asked what holds, each time that something is heard.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from eventstore import decide
-from eventstore.machine import Desired
+from eventstore import events as e
+from eventstore.errors import NotAllowed
+from eventstore.machine import Desired, Hold
+from runner.parking import LetGo, Parking
 from runner.tape import Tape
 
 T = TypeVar("T")
@@ -18,55 +23,29 @@ T = TypeVar("T")
 ACT_GRACE = 1.0
 """Seconds that an act in flight may take to end once a pause was asked for."""
 
+_TRIES = 16
+
 
 class Interrupted(Exception):
     """A pause came and the awaited work was cancelled."""
-
-
-class LetGo(Exception):
-    """The runner gives the task back: paused for longer than its browser is kept, or the service ends."""
-
-    def __init__(self, cause: str) -> None:
-        """`cause` is what the tape says of it: `let_go` or `shutdown`."""
-        super().__init__(cause)
-        self.cause = cause
-
-
-class Parking:
-    """Paused tasks that keep their browsers: for so many seconds, and so many of them; of more, the first let go."""
-
-    def __init__(self, *, seconds: float, most: int) -> None:
-        """Empty."""
-        self._seconds = seconds
-        self._most = most
-        self._kept: list[asyncio.Timeout] = []
-
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Raises LetGo when the time is over, or the place is needed."""
-        try:
-            async with asyncio.timeout(self._seconds) as kept:
-                self._kept.append(kept)
-                try:
-                    if len(self._kept) > self._most and not (first := self._kept.pop(0)).expired():
-                        first.reschedule(0.0)
-                    yield
-                finally:
-                    if kept in self._kept:
-                        self._kept.remove(kept)
-        except TimeoutError as error:
-            raise LetGo("let_go") from error
 
 
 class Gate:
     """The gate of one task. The follower tells it what is desired; the loop passes through it."""
 
     def __init__(self, tape: Tape, slots: asyncio.Semaphore, parking: Parking) -> None:
-        """The caller holds one slot, which is given back while the task is paused."""
+        """The caller holds one slot, which is given back while the task is paused.
+
+        `parkings` counts how often the task was paused here, `handed` how often people have driven its browser.
+        """
         self.desired = Desired.RUN
         self.leaving = False
         self.has_slot = True
         self.paused_seconds = 0.0
+        self.parkings = 0
+        self.handed = 0
+        self._held = False
+        self._stirred = False
         self._parked = False  # on the tape, when last asked: a pause can be over here before it is so there
         self._tape = tape
         self._slots = slots
@@ -81,6 +60,11 @@ class Gate:
         self.desired = desired
         self._wake()
 
+    def stir(self) -> None:
+        """A person has answered, or took the browser, or did something in it. What follows from that the log knows."""
+        self._stirred = True
+        self._wake()
+
     def leave(self) -> None:
         """The service ends: nothing new begins, what is in flight may end as it may at a pause."""
         self.leaving = True
@@ -89,12 +73,18 @@ class Gate:
     @property
     def free(self) -> bool:
         """Whether the task may act."""
-        return self.desired is Desired.RUN and not self.leaving
+        return self.desired is Desired.RUN and not self.leaving and not self._held
+
+    def clock(self) -> float:
+        """Seconds of not being paused, from some moment on."""
+        return time.monotonic() - self.paused_seconds
 
     async def refresh(self) -> None:
         """Ask the log itself: an append was refused, so the wish has changed and the follower is a moment behind."""
         task = await self._tape.state()
         self._parked = task.parked
+        self._held = task.held is not Hold.NONE
+        self.handed = task.handed
         self.hear(task.desired)
 
     async def steer(self, work: Coroutine[object, object, T]) -> T | None:
@@ -119,8 +109,24 @@ class Gate:
 
     async def unpark(self) -> None:
         """Say that the task goes on, where the tape has it parked. Another request may be on the log by then."""
+        self._stirred = False
         await self._tape.decide(lambda task: decide.unpark(task, fence=self._tape.fence))
         await self.refresh()
+
+    async def question(self, asked: e.InputRequested) -> bool:
+        """Put it to a person, and park the task until nobody waits any more. Whether it was answered. Raises LetGo."""
+        for tries in range(_TRIES):
+            await self.passage()
+            try:
+                await self._tape.decide(lambda task: decide.ask(task, asked))
+                break
+            except NotAllowed:  # a pause has come first
+                if tries == _TRIES - 1:
+                    raise
+                await self.refresh()
+        await self.refresh()
+        await self.passage()
+        return (await self._tape.state()).answered == asked.request
 
     async def ask(self, call: Coroutine[object, object, T]) -> T:
         """Await a call that a pause must not waste: it goes on while the task is parked, and its answer is kept."""
@@ -163,12 +169,17 @@ class Gate:
         for limit, _ in left:
             limit.reschedule(None)
         self._give_slot()
+        self.parkings += 1
         async with self._parking.place():
-            await self._until(lambda: self.leaving or self.desired is not Desired.PAUSE)
+            await self._until(lambda: self.leaving or self._stirred or not self._resting)
         await self._take_slot()
         self.paused_seconds += now() - began
         for limit, seconds in left:
             limit.reschedule(now() + seconds)
+
+    @property
+    def _resting(self) -> bool:
+        return self.desired is Desired.PAUSE or (self._held and self.desired is Desired.RUN)
 
     def _give_slot(self) -> None:
         if self.has_slot:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from eventstore import events as e
-from eventstore.secrets import Secrets
+from eventstore.secrets import Secret, Secrets
 from runner.placeholders import PLACEHOLDER, placeholder
 from runner.spellings import pattern
 
@@ -24,6 +24,11 @@ WORDS: dict[type, frozenset[str]] = {
     e.RunnerLost: frozenset({"runner", "cause"}),
     e.TaskRequeued: frozenset({"reason"}),
     e.BrowserOpened: frozenset({"browser"}),
+    e.InputRequested: frozenset({"request", "kind"}),
+    e.InputExpired: frozenset({"request"}),
+    e.HumanActed: frozenset({"name"}),
+    e.File: frozenset({"id", "blob"}),
+    e.RecordingSaved: frozenset({"file"}),
 }
 """Fields whose words are ours and mean something to programs: no page and no model has a say in them."""
 
@@ -32,8 +37,17 @@ class Mask:
     """Of one task's secrets. What it has masked is left as it is when it is masked again."""
 
     def __init__(self, secrets: Secrets | None = None) -> None:
-        values = sorted((secrets or {}).items(), key=lambda entry: len(entry[1].reveal()), reverse=True)
-        self._known = frozenset(name for name, _ in values)
+        self._secrets = dict(secrets or {})
+        self._arrange()
+
+    def learn(self, name: str, secret: Secret) -> None:
+        """One more value, from now on."""
+        self._secrets[name] = secret
+        self._arrange()
+
+    def _arrange(self) -> None:
+        values = sorted(self._secrets.items(), key=lambda entry: len(entry[1].reveal()), reverse=True)
+        self._known = frozenset(self._secrets)
         self._patterns = [(placeholder(name), pattern(secret.reveal())) for name, secret in values]
 
     def __bool__(self) -> bool:
@@ -83,7 +97,7 @@ class Mask:
             value = getattr(struct, name)
             if name in words:
                 continue
-            json = isinstance(struct, e.ActionStarted) and name == "params"
+            json = isinstance(struct, e.ActionStarted | e.HumanActed) and name == "params"
             changes[name] = self.json(value) if json else self._value(value)
         return msgspec.structs.replace(struct, **changes)
 

@@ -13,29 +13,47 @@ from eventstore.blobs import Blobs
 from eventstore.decide import MAX_ATTEMPTS
 from eventstore.errors import CannotOpen
 from eventstore.events import TaskCreated
+from eventstore.session import Session
 from eventstore.store import EventStore
 from eventstore.task import Task
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment, Models
+from runner.belongings import sweep
 from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
+from runner.browser.remote import is_remote
 from runner.browser.sessions import open_sessions
+from runner.door import Door
+from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions
+from runner.proxies import Countries
+from runner.recording import ASKED, records
+from runner.reel import Reels
 from runner.vocabulary import ActFailed
 from runner.worker import Worker
 
 
 class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`keep_paused_seconds` is how long a paused task keeps its browser; `uploads` holds a folder a task."""
+    """`keep_paused_seconds` is how long a paused task keeps its browser.
+
+    `files` holds a folder for each task that is at work, and is nobody else's. A task downloads at most so many bytes.
+    So many sessions at most keep their browsers open between tasks, each for `session_idle_seconds`.
+    """
 
     browser: BrowserSettings = BrowserSettings()
     max_concurrent: int = 4
     max_attempts: int = MAX_ATTEMPTS
     keep_paused_seconds: float = 1800.0
     screenshots: bool = True
-    uploads: Path | None = None
+    recordings: str = ASKED
+    input_seconds: float = 3600.0
+    files: Path | None = None
+    downloads_bytes: int = DOWNLOAD_BYTES
+    proxies: Countries = {}
+    session_idle_seconds: float = 900.0
+    max_idle_sessions: int = 8
 
 
 @asynccontextmanager
@@ -48,25 +66,39 @@ async def open_worker(
     *,
     models: Models | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
+    reels: Reels | None = None,
+    lodgers: Repository[Session] | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker that has taken up the tasks that wait; its `run` is the caller's to start and to end.
 
-    `models` and `sessions` take the place of the models that tasks name and of a browser.
-    Raises CannotOpen when the browser that was set is not there: better now than at the first task.
+    `models` and `sessions` take the place of the models that tasks name and of a browser. At the `door` people are let
+    in; `lodgers` are the streams of sessions. Raises CannotOpen when the browser that was set is not there: better now
+    than at the first task.
     """
     refuse_chatter(os.environ)
     try:
         find(settings.browser.executable)
     except ActFailed as failure:
         raise CannotOpen(str(failure)) from failure
+    if settings.files is not None:
+        sweep(settings.files)
     async with open_sessions(settings.browser) as browsers:
         equipment = Equipment(
             models=models or model_of,
             browsers=sessions or browsers,
             blobs=blobs,
             vault=vault,
-            uploads=settings.uploads,
+            files=settings.files,
+            downloads_bytes=settings.downloads_bytes,
             screenshots=settings.screenshots,
+            reels=reels or Reels(),
+            records=records(settings.recordings),
+            input_seconds=settings.input_seconds,
+            door=door or Door(),
+            proxies=settings.proxies,
+            session_idle_seconds=settings.session_idle_seconds,
+            max_idle_sessions=0 if _has_one(settings.browser) else settings.max_idle_sessions,
         )
         worker = Worker(
             store,
@@ -76,9 +108,15 @@ async def open_worker(
             max_concurrent=settings.max_concurrent,
             keep_paused_seconds=settings.keep_paused_seconds,
             max_attempts=settings.max_attempts,
+            sessions=lodgers,
         )
         await worker.take_up()
         yield worker
+
+
+def _has_one(browser: BrowserSettings) -> bool:
+    """Whether there is a single browser for one session at a time: idle ones would keep the others waiting."""
+    return browser.isolated and is_remote(browser.executable)
 
 
 def refuse_chatter(environ: Mapping[str, str]) -> None:

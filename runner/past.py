@@ -10,8 +10,12 @@ from collections.abc import Iterable
 import msgspec
 
 from eventstore import events as e
+from eventstore.answers import VALUED
 from runner.ports import PastAct, PastStep
 from runner.vocabulary import Effect
+
+BY_ADDRESS = frozenset({"navigate", "back", "forward", "reload"})
+"""What people do that opens a page as its address alone says."""
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,21 +32,34 @@ class Return(msgspec.Struct, frozen=True, kw_only=True):
     `doubt` is one too: the act because of which not even going on in the same browser is.
 
     `lasting` is the number of the last step with an act that may have had an effect, or 0: the cookies and storage of
-    that step, or a later one, are needed to go on.
+    that step, or a later one, are needed to go on; and those after so many acts of people (`hands`).
     """
 
     url: str = ""
     repeat: tuple[Repeat, ...] = ()
     lasting: int = 0
+    hands: int = 0
     obstacle: str = ""
     doubt: str = ""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked of a person in a step that is not done. `closed` without an answer, nobody waits any more."""
+
+    request: str
+    kind: str
+    prompt: str
+    answered: bool = False
+    closed: bool = False
 
 
 class Past:
     """The steps so far, folded from a task's events in order. `open` holds the ended acts of the step under way.
 
     `used_ms` is the time that they took, `lost` the cause of the last RunnerLost, `browser` names the browser of its
-    own in which the task last started.
+    own in which the task last started. `question` is the last one that no act has taken in yet, `answers` are those
+    that were, by their ids, where they brought a value. `hands` counts what people did in the browser, `files`
+    are those that the task produced, by name.
     """
 
     def __init__(self) -> None:
@@ -52,6 +69,10 @@ class Past:
         self.used_ms = 0
         self.lost = ""
         self.browser = ""
+        self.question: Question | None = None
+        self.answers: list[str] = []
+        self.hands = 0
+        self.files: dict[str, e.File] = {}
         self._opening = ""
         self._undone: tuple[PastStep, list[Repeat]] | None = None
         self._failed = ""
@@ -87,6 +108,12 @@ class Past:
                     self._interrupted(number, uncertain)
                 case e.RunnerLost(cause=cause):
                     self.lost = cause
+                case e.FileProduced(file=file):
+                    self.files[file.name] = file
+                case e.HumanActed():
+                    self._touched(event)
+                case _:
+                    self._ask(event)
 
     def way_back(self) -> Return:
         """How a new browser gets to where the old one was."""
@@ -94,11 +121,48 @@ class Past:
             url=self._url,
             repeat=tuple(self._repeat),
             lasting=self._lasting,
+            hands=self.hands,
             obstacle=self._uncertain or self._since,
             doubt=self._uncertain or self._failed,
         )
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the last step did what may be about to have an effect still."""
+        return any(act.effect == Effect.LASTING for act in self.steps[-1].acts) if self.steps else False
+
+    def _ask(self, event: e.Event) -> None:
+        """What became of a question. A resume goes on without its answer."""
+        question = self.question
+        match event:
+            case e.InputRequested(request=request, kind=kind, prompt=prompt):
+                self.question = Question(request=request, kind=kind, prompt=prompt)
+            case e.InputProvided(request=request) if question and question.request == request:
+                self.question = msgspec.structs.replace(question, answered=True)
+            case e.InputExpired() | e.ResumeRequested() if question and not question.answered:
+                self.question = msgspec.structs.replace(question, closed=True)
+
+    def _asked(self, *, ok: bool) -> None:
+        """An act has taken the answer in, or the lack of one."""
+        question, self.question = self.question, None
+        if ok and question and question.kind in VALUED:
+            self.answers.append(question.request)
+
+    def _touched(self, acted: e.HumanActed) -> None:
+        """What a person did to a page is gone with its browser, and nobody can do it again."""
+        self.hands += 1
+        if acted.name in BY_ADDRESS or _page(acted.url) != _page(self._url):
+            self._repeat, self._since = [], ""
+        elif acted.name != "wheel":
+            self._since = (
+                "Since its last page was opened a person has driven the browser; what he did to the page is gone with "
+                "the browser, and it is not done again."
+            )
+        self._url = acted.url or self._url
+
     def _act(self, started: e.ActionStarted, ended: e.ActionEnded) -> None:
+        if started.name == "ask":
+            self._asked(ok=ended.ok)
         self.open.append(
             PastAct(
                 name=started.name,

@@ -11,6 +11,10 @@ from typing import Protocol
 import msgspec
 
 from eventstore.events import Target
+from eventstore.human import HumanInput
+from runner.egress.upstream import Upstream
+from runner.inbox import Inbox
+from runner.reel import Put
 from runner.vocabulary import AnyAction
 from runner.wallet import Wallet
 
@@ -85,6 +89,21 @@ class PastStep(msgspec.Struct, frozen=True, kw_only=True):
     acts: tuple[PastAct, ...] = ()
 
 
+class Touch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person's hand did, as the tape shall say it; without a `name` it is not worth a word.
+
+    What was typed where nobody may look is masked in `params` already, and `secret` tells so. `url` is where the page
+    is afterwards; `problem` is a sentence where something went wrong.
+    """
+
+    name: str = ""
+    params: dict[str, object] = {}
+    target: Target | None = None
+    secret: bool = False
+    url: str = ""
+    problem: str = ""
+
+
 class Eyes(Protocol):
     """What can be seen of one session of a browser."""
 
@@ -137,7 +156,7 @@ class Session(Hands, Eyes, Protocol):
     `own` names its browser where that is a process of its own, which may outlive this one; `attached` tells that it is
     the one that was asked for, with its pages as they were; `keep`, whether it is left running when the session is
     left: whoever asks for it within the grace has it again. At first it is kept only if it was attached. `wallet` has
-    the secrets that its hands may type; at first there are none.
+    the secrets that its hands may type; at first there are none. `uploads` and `inbox` are those of its task.
     """
 
     version: str
@@ -145,31 +164,59 @@ class Session(Hands, Eyes, Protocol):
     attached: bool
     keep: bool
     wallet: Wallet
+    uploads: Path | None
+    inbox: Inbox | None
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
         ...
 
+    async def show(self, put: Put) -> None:
+        """Put pictures of the current tab for people who watch, with secrets covered, until cancelled."""
+        ...
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """One input of a person who drives. Raises ActFailed where nothing was done."""
+        ...
+
+    async def let_go(self) -> None:
+        """No key and no button is held down any more. Raises ActFailed."""
+        ...
+
+
+def ignore(_url: str, _reason: str) -> None:
+    """Tell nobody."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session shall be. `viewport` is in CSS pixels, `state` what `Session.state` gave.
+
+    `uploads` is the folder of the files that it may give away. `blocked` is told of every refused request: its URL and
+    the reason. `own` names the browser to have again, if it is still there; then `state` is left alone. `proxy` is the
+    one that all its traffic leaves through, None for none. `downloads` is the folder that holds what it downloads until
+    `inbox` has it; without the one or the other it downloads nothing. `room` is the session whose browser stays open
+    between tasks, empty for none; `again` tells that this task had one before, so that none but its own will do.
+    """
+
+    viewport: tuple[int, int]
+    allowed_domains: Sequence[str] = ()
+    state: str = ""
+    uploads: Path | None = None
+    action_seconds: float = 10.0
+    blocked: Callable[[str, str], None] = ignore
+    own: str = ""
+    proxy: Upstream | None = None
+    downloads: Path | None = None
+    inbox: Inbox | None = None
+    room: str = ""
+    again: bool = False
+
 
 class Sessions(Protocol):
     """Where sessions come from."""
 
-    def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] = ...,
-        own: str = "",
-    ) -> AbstractAsyncContextManager[Session]:
-        """A new session, closed when left. `state` is what `Session.state` gave. Raises ActFailed (no_browser, …).
-
-        `blocked` is told of every refused request: its URL and the reason. `own` names the browser to have again, if it
-        is still there; then `state` is left alone.
-        """
+    def session(self, wanted: Wanted) -> AbstractAsyncContextManager[Session]:
+        """A session as it is wanted, closed when left. Raises ActFailed (no_browser, …)."""
         ...
 
     async def take_up(self, names: Collection[str], seconds: float) -> None:

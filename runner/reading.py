@@ -1,6 +1,7 @@
 """What a runner reads of the log beside following it: which tasks have not ended, and what was done in one."""
 
-from eventstore.store import PAGE, EventStore
+from eventstore.events import InputRequested, TaskStopped
+from eventstore.store import PAGE, EventStore, Recorded
 from runner.past import Past
 
 _BEGINS = "task.created"
@@ -21,6 +22,12 @@ async def unended(store: EventStore) -> list[str]:
     return list(streams)
 
 
+def stopped_alone(recorded: Recorded) -> bool:
+    """Whether a task was stopped when nobody ran it (any more): a runner that stops one, or loses it, sees to it."""
+    event = recorded.event
+    return isinstance(event, TaskStopped) and event.cause == "stop" and not recorded.actor.startswith("runner:")
+
+
 async def past_of(store: EventStore, stream: str) -> Past:
     """What was done in the task so far."""
     past, version = Past(), 0
@@ -30,3 +37,14 @@ async def past_of(store: EventStore, stream: str) -> Past:
         if len(page) < PAGE:
             break
     return past
+
+
+async def asked(store: EventStore, stream: str, request: str) -> Recorded | None:
+    """The event by which the task asked that question."""
+    version = 0
+    while page := await store.read_stream(stream, version):
+        for recorded in page:
+            if isinstance(recorded.event, InputRequested) and recorded.event.request == request:
+                return recorded
+        version = page[-1].version
+    return None

@@ -5,8 +5,9 @@ import msgspec
 from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import Desired
-from runner.control import Gate, Interrupted, LetGo
+from runner.control import Gate, Interrupted
 from runner.keeping import Kept
+from runner.parking import LetGo
 from runner.past import Past, Repeat
 from runner.ports import Model, Resolved, Session
 from runner.tape import Tape
@@ -16,13 +17,17 @@ FOUND = "the browser, with what its pages hold"
 
 
 class Restoration(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one attempt: what was done before, and the cookies and storage that are `known` of it."""
+    """Of one attempt: what was done before, and the cookies and storage that are `known` of it.
+
+    `visited`: earlier tasks of the session had a browser, which this one goes on in.
+    """
 
     past: Past
     tape: Tape
     gate: Gate
     model: Model
     known: Kept | None
+    visited: bool = False
 
     async def of(self, session: Session) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What was restored, what was lost. Raises ActFailed (runner_lost) where going on is not honest, and LetGo."""
@@ -31,6 +36,8 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
             if back.doubt and not self.model.needs_tree:
                 raise ActFailed("runner_lost", f"The {_what(self.past)} was lost. {back.doubt}")
             return (FOUND,), ()
+        if self.visited and not back.url and not self.past.steps:
+            return await self._after_others(session)
         if not self.model.needs_tree:
             must_be_honest(self.past, self.known)
         lost = ("the browser of its own",) if self.past.browser else ()
@@ -38,6 +45,22 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
         if back.url:
             lost = (*lost, "what the page held in memory")
         return (*cookies, *await self._return(session)), lost
+
+    async def _after_others(self, session: Session) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Where the task before this one in the session left off, as far as that comes back."""
+        if self.known is None:
+            return (), ("the session's browser, with its cookies and storage",)
+        restored, lost = ("cookies and storage",), ("what the session's pages held in memory",)
+        url = self.known.url
+        if not url.startswith(("http://", "https://")):
+            return restored, lost
+        try:
+            await self._again(session, Navigate(url=url))
+        except ActFailed as failure:
+            if failure.code in decide.LOST_BROWSER:
+                raise
+            return restored, (*lost, f"{url} ({failure})")
+        return (*restored, url), lost
 
     async def _return(self, session: Session) -> tuple[str, ...]:
         """Open the last page again and repeat what was only local to it."""
@@ -91,7 +114,7 @@ def must_be_honest(past: Past, known: Kept | None) -> None:
     back, lost = past.way_back(), _what(past)
     if back.obstacle:
         raise ActFailed("runner_lost", f"The {lost} was lost. {back.obstacle}")
-    if back.lasting > (known.step if known else 0):
+    if back.lasting > (known.step if known else 0) or back.hands > (known.hands if known else 0):
         raise ActFailed("runner_lost", f"The {lost} was lost, and so were its cookies and storage.")
 
 

@@ -68,6 +68,10 @@ class Tape:
         await self.settle()
         return await self._append(decision, Lane.CONTROL)
 
+    async def by_hand(self, acted: e.HumanActed, *, actor: str) -> Sequence[Recorded]:
+        """What a person did, in his name. Raises NotAllowed when nobody has control any more, Fenced."""
+        return await self._append(lambda task: decide.human_acted(task, acted), Lane.FACT, actor=actor)
+
     async def settle(self) -> None:
         """Wait until what was written behind is durable."""
         if self._behind is not None:
@@ -93,11 +97,13 @@ class Tape:
             if behind.done() and not behind.cancelled() and (error := behind.exception()):
                 log.info("a fact was not written", stream=self.stream, reason=str(error))
 
-    async def _append(self, decision: Callable[[Task], list[e.Event]], lane: Lane) -> Sequence[Recorded]:
+    async def _append(
+        self, decision: Callable[[Task], list[e.Event]], lane: Lane, *, actor: str = ""
+    ) -> Sequence[Recorded]:
         def masked(task: Task) -> list[e.Event]:
             return [self.mask.struct(event) for event in decision(task)]
 
-        done = await self._tasks.transact(self.stream, masked, actor=self._actor, lane=lane)
+        done = await self._tasks.transact(self.stream, masked, actor=actor or self._actor, lane=lane)
         return done.appended
 
 

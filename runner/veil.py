@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import msgspec
+
+from eventstore.human import HumanInput
+from runner.inbox import Inbox
 from runner.placeholders import check
-from runner.ports import Observation, Outcome, Resolved, Session
+from runner.ports import Observation, Outcome, Resolved, Session, Touch
+from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction
 from runner.wallet import Wallet
 
 
 class Veiled(Session):
     """The session behind it has the wallet's values; nobody on this side has."""
+
+    uploads: Path | None = None
+    inbox: Inbox | None = None
 
     def __init__(self, session: Session, wallet: Wallet) -> None:
         session.wallet = wallet
@@ -59,10 +68,28 @@ class Veiled(Session):
         with self._veiled():
             return await self._session.screenshot()
 
+    async def show(self, put: Put) -> None:
+        """As the session, which covers what would show a value."""
+        with self._veiled():
+            await self._session.show(put)
+
     async def state(self) -> str:
         """As the session, unmasked: for the vault alone."""
         with self._veiled():
             return await self._session.state()
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """As the session."""
+        with self._veiled():
+            touch = await self._session.by_hand(asked)
+            # What is typed key by key makes a value only together: that is masked as it goes on the tape.
+            told = {"url": self._mask.text(touch.url), "problem": self._mask.text(touch.problem)}
+            return msgspec.structs.replace(touch, **told)
+
+    async def let_go(self) -> None:
+        """As the session."""
+        with self._veiled():
+            await self._session.let_go()
 
     @contextmanager
     def _veiled(self) -> Iterator[None]:

@@ -199,6 +199,18 @@ class Extract(Action, frozen=True, kw_only=True):
     field: str = ""
 
 
+class Ask(Action, frozen=True, kw_only=True):
+    """Ask a person and wait for the answer. `kind` is text, code, captcha or confirm.
+
+    What is answered to text and code is typed later by its placeholder; a confirmation that is declined ends the task.
+    """
+
+    name: ClassVar[str] = "ask"
+    effect: ClassVar[Effect] = Effect.LOOK
+    prompt: str
+    kind: str = "text"
+
+
 AnyAction: TypeAlias = (
     Navigate
     | Click
@@ -220,6 +232,7 @@ AnyAction: TypeAlias = (
     | Expect
     | Screenshot
     | Extract
+    | Ask
 )
 
 

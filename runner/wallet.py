@@ -1,10 +1,10 @@
 """The secrets of one task at hand: where each may be typed, and its value at the moment of typing. No I/O."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from eventstore.events import TaskCreated
-from eventstore.secrets import Secrets
+from eventstore.secrets import Secret, Secrets
 from runner.egress.addresses import EVERYTHING, LOOPBACK, PRIVATE, address_of, canonical, within
 from runner.egress.rules import Rules, is_local, split
 from runner.keyless.grammar import parse
@@ -19,13 +19,39 @@ class Wallet:
     """`allowed` are the task's allowed domains. Without them a secret goes only to the hosts that the task names."""
 
     def __init__(
-        self, secrets: Secrets | None = None, *, allowed: Sequence[str] = (), named: Sequence[str] = ()
+        self,
+        secrets: Secrets | None = None,
+        *,
+        allowed: Sequence[str] = (),
+        named: Sequence[str] = (),
+        before: Mapping[str, str] | None = None,
     ) -> None:
-        self.mask = Mask(secrets)
-        self.names = frozenset(secrets or ())
-        self._secrets = secrets or {}
+        """`before` are secrets of earlier tasks in the same browser: masked, and typed by nobody."""
+        own = {secret.reveal() for secret in (secrets or {}).values()}
+        self._before = {name: value for name, value in (before or {}).items() if value not in own}
+        self.mask = Mask({name: Secret(value) for name, value in self._before.items()} | dict(secrets or {}))
+        self._secrets = dict(secrets or {})
         self._allowed = tuple(allowed)
         self._domains = self._allowed or tuple(named)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What there is, by name."""
+        return frozenset(self._secrets)
+
+    @property
+    def remembered(self) -> dict[str, str]:
+        """All that a later task in the same browser must not show, under names of their own."""
+        values = dict(self._before)
+        for name, secret in self._secrets.items():
+            numbered = (f"{name} (before{f' {number}' if number else ''})" for number in range(len(values) + 1))
+            values[next(each for each in numbered if each not in values)] = secret.reveal()
+        return values
+
+    def learn(self, name: str, secret: Secret) -> None:
+        """One more, from now on: a person's answer."""
+        self._secrets[name] = secret
+        self.mask.learn(name, secret)
 
     def host(self, name: str, url: str) -> str:
         """The host of a document at `url`, into which the secret may be typed. Raises ActFailed: secret_refused."""
@@ -50,9 +76,9 @@ class Wallet:
         return host in {canonical(_host(domain)) for domain in self._allowed}
 
 
-def wallet_of(created: TaskCreated, secrets: Secrets) -> Wallet:
-    """The wallet of a task."""
-    return Wallet(secrets, allowed=created.allowed_domains, named=named(created))
+def wallet_of(created: TaskCreated, secrets: Secrets, before: Mapping[str, str] | None = None) -> Wallet:
+    """The wallet of a task; `before` are secrets of earlier tasks in its session."""
+    return Wallet(secrets, allowed=created.allowed_domains, named=named(created), before=before)
 
 
 def named(created: TaskCreated) -> tuple[str, ...]:

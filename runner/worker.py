@@ -7,20 +7,32 @@ import asyncio
 from collections import OrderedDict
 from functools import partial
 
+import msgspec
 import structlog
 
-from eventstore import decide
+from eventstore import answers, decide
 from eventstore import events as e
 from eventstore.errors import DiskFull, Fenced, NotAllowed, NotFound, Overloaded, Refused
+from eventstore.hook import place
+from eventstore.hook import vault_name as hook_name
 from eventstore.machine import DESIRES
 from eventstore.secrets import vault_name
+from eventstore.session import Session
+from eventstore.session import evolve as session_evolve
 from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
-from runner.attempt import Attempt, Equipment, state_name
-from runner.control import Gate, LetGo, Parking
-from runner.keeping import forget
-from runner.reading import past_of, unended
+from runner import proxies
+from runner.attempt import Attempt, Equipment
+from runner.control import Gate
+from runner.deadlines import Deadlines
+from runner.housekeeping import Housekeeping
+from runner.keeping import forget, task_state
+from runner.parking import LetGo, Parking
+from runner.profiles import Profiles
+from runner.reading import asked, past_of, stopped_alone, unended
+from runner.rooms import Rooms
+from runner.stories import living_hooks
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
 
@@ -45,6 +57,17 @@ REFUSED_SECONDS = 1.0
 """How long a place stays empty after the log refused its task's facts, so that a full disk is not asked without end."""
 
 
+BY_PEOPLE = frozenset(
+    {e.ResumeRequested, e.InputProvided, e.InputExpired, e.ControlTaken, e.ControlReturned, e.HumanActed}
+)
+"""What a paused task at work may have waited for; what a person does keeps its browser for longer."""
+
+GOING_ON = frozenset(
+    {e.TaskCreated, e.TaskRequeued, e.ResumeRequested, e.InputProvided, e.InputExpired, e.ControlReturned}
+)
+"""After these a task that nobody runs may wait for a runner."""
+
+
 class Worker:
     """The runner of one process. `name` stands in every claim; a claim dies with it."""
 
@@ -58,12 +81,27 @@ class Worker:
         max_concurrent: int,
         keep_paused_seconds: float,
         max_attempts: int = decide.MAX_ATTEMPTS,
+        sessions: Repository[Session] | None = None,
     ) -> None:
         self._store = store
         self._tasks = tasks
-        self._equipment = equipment
         self._name = name
         self._actor = f"runner:{name}"
+        sessions = sessions or Repository(store, Session(), session_evolve)
+        self._rooms = Rooms(
+            equipment.browsers,
+            sessions,
+            runner=name,
+            idle_seconds=equipment.session_idle_seconds,
+            most=equipment.max_idle_sessions,
+        )
+        self._equipment = msgspec.structs.replace(equipment, browsers=self._rooms)
+        self._houses = Housekeeping(
+            store, sessions, self._rooms, equipment.vault, actor=self._actor, stop=self._stop_inside
+        )
+        self._inside: dict[str, str] = {}
+        self._behind: dict[str, dict[str, None]] = {}
+        self._profiles = Profiles(store, equipment.vault, actor=self._actor)
         self._slots = asyncio.Semaphore(max_concurrent)
         self._keep_paused_seconds = keep_paused_seconds
         self._parking = Parking(seconds=keep_paused_seconds, most=KEPT_PAUSED * max_concurrent)
@@ -71,6 +109,7 @@ class Worker:
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._arrived = asyncio.Event()
         self._gates: dict[str, Gate] = {}
+        self._deadlines = Deadlines(tasks)
         self._works: set[asyncio.Task[None]] = set()
         self._leaving = False
         self._position = 0
@@ -86,14 +125,25 @@ class Worker:
             if task.browser and not task.ended:
                 browsers.add(task.browser)
             if task.created and not task.ended:
-                kept += [state_name(task.created), vault_name(stream, task.created)]
+                kept += [task_state(task.created), vault_name(stream, task.created)]
+                kept += [answers.vault_name(stream, request) for request in task.asked]
+            if task.asking and (question := await asked(self._store, stream, task.asking)):
+                self._deadlines.recall(question)
             if task.claimable:
                 self._wait(stream)
+        hooks, _ = await living_hooks(self._store)
+        kept += [hook_name(place(each.stream)[0]) for each in hooks]
+        try:
+            await self._houses.take_up()
+        except OSError as failure:
+            log.error("what the vault has of ended sessions could not be deleted", reason=str(failure))
         await self._equipment.browsers.take_up(browsers, self._keep_paused_seconds)
         try:
             await self._equipment.vault.sweep(kept)
+            await self._profiles.take_up()
+            await proxies.take_up(self._store, self._equipment.vault)
         except OSError as failure:
-            log.error("what the vault has of ended tasks could not be deleted", reason=str(failure))
+            log.error("what the vault has of what has ended could not be deleted", reason=str(failure))
 
     async def _left(self, stream: str) -> Task:
         """The task as nobody runs it: whoever did is gone."""
@@ -105,9 +155,12 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow())
+                group.create_task(self._deadlines.run())
+                group.create_task(self._houses.run())
                 group.create_task(self._dispatch(group))
         finally:
             await asyncio.shield(self._give_all_back())
+            await asyncio.shield(self._rooms.close())
 
     async def leave(self) -> None:
         """Take up nothing more, let what is in flight end, give all tasks back. Takes LEAVE_SECONDS and a bit more.
@@ -138,29 +191,55 @@ class Worker:
     async def _hear(self, recorded: Recorded) -> None:
         kind = type(recorded.event)
         gate = self._gates.get(recorded.stream)
+        self._deadlines.hear(recorded)
         if kind in (e.TaskFinished, e.TaskFailed, e.TaskStopped):
             await self._forget_secrets(recorded.stream)
+            if gate is None:
+                await self._told_ended(recorded.stream)
+        await self._houses.hear(recorded)
+        if kind is e.SessionStopped:
+            await proxies.forget(self._store, self._equipment.vault, recorded.stream)
         if gate is not None:
             # What a task at work was created or requeued by is old news; `_work` looks again when it is done.
             if kind in DESIRES:
                 gate.hear(DESIRES[kind])
-        elif kind in (e.TaskCreated, e.TaskRequeued, e.ResumeRequested):
+            if kind in BY_PEOPLE:
+                gate.stir()
+        elif kind in GOING_ON:
             self._wait(recorded.stream)
-        elif kind is e.TaskStopped:
-            await self._forget(await self._tasks.load(recorded.stream))  # it may be that nobody ran it any more
+        elif stopped_alone(recorded):
+            await self._forget(recorded.stream, await self._tasks.load(recorded.stream))
 
     async def _forget_secrets(self, stream: str) -> None:
-        """Whoever ended the task: nobody types its secrets any more."""
-        created = (await self._tasks.load(stream)).created
-        if created and created.secrets:
-            await forget(self._equipment.vault, vault_name(stream, created))
+        """Whoever ended the task: nobody types its secrets any more, nor what it was answered."""
+        task = await self._tasks.load(stream)
+        if task.created and task.created.secrets:
+            await forget(self._equipment.vault, vault_name(stream, task.created))
+        for request in task.asked:
+            await forget(self._equipment.vault, answers.vault_name(stream, request))
 
-    async def _forget(self, task: Task) -> None:
-        """The task has ended: nobody comes back to its browser, nor to what was kept of it."""
+    async def _forget(self, stream: str, task: Task) -> None:
+        """The task has ended, and no attempt with it: nobody comes back to its browser, nor to what was kept of it."""
         if task.browser:
             self._equipment.browsers.end(task.browser)
         if task.created:
-            await forget(self._equipment.vault, state_name(task.created))
+            lasting = await self._houses.kept_name(task.created)
+            name = lasting or task_state(task.created)
+            await self._profiles.leave_kept(task.created, stream, name, begun=task.step > 0, forgets=not lasting)
+
+    async def _told_ended(self, stream: str) -> None:
+        """Whatever follows for the task's session from its end."""
+        if created := (await self._tasks.load(stream)).created:
+            await self._houses.ended(created)
+
+    async def _stop_inside(self, session: str) -> bool:
+        """The session was stopped, and so is the task that is at work in it; tells whether there is one."""
+        stream = self._inside.get(session)
+        if stream is None:
+            return False
+        stop = partial(decide.stop, reason="The session was stopped.")
+        await self._tasks.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
+        return True
 
     def _wait(self, stream: str) -> None:
         self._waiting.setdefault(stream)
@@ -179,9 +258,16 @@ class Worker:
 
     async def _work(self, stream: str) -> None:
         """One task, from the claim to its end. Holds one slot; the gate lends it out while the task is paused."""
+        created = (await self._tasks.load(stream)).created
+        session = created.session if created else stream
         if self._leaving or stream in self._gates:  # heard of twice
             self._slots.release()
             return
+        if session in self._inside:  # one task at a time; whoever is in it lets the others in
+            self._behind.setdefault(session, {})[stream] = None
+            self._slots.release()
+            return
+        self._inside[session] = stream
         tape = Tape(self._tasks, stream, actor=self._actor)
         # The gate stands before the claim is on the log, so that no request can pass unheard between the two.
         gate = self._gates[stream] = Gate(tape, self._slots, self._parking)
@@ -201,11 +287,16 @@ class Worker:
             log.error("the log refused a task's facts", stream=stream, reason=str(refused))
             await self._give_back(stream, "log_full" if isinstance(refused, DiskFull | Overloaded) else "log_refused")
             await asyncio.sleep(REFUSED_SECONDS)
-        del self._gates[stream]
+        del self._gates[stream], self._inside[session]
         if gate.has_slot:
             self._slots.release()
-        if (await self._tasks.load(stream)).claimable:
+        for each in self._behind.pop(session, ()):
+            self._wait(each)
+        task = await self._tasks.load(stream)
+        if task.claimable:
             self._wait(stream)
+        elif task.ended:
+            await self._told_ended(stream)
 
     async def _claim(self, stream: str) -> Task | None:
         """The first append wins. None when the task was paused or stopped while it waited, or somebody else has it."""
@@ -219,7 +310,14 @@ class Worker:
     async def _attempt(self, task: Task, created: e.TaskCreated, tape: Tape, gate: Gate) -> None:
         past = await past_of(self._store, tape.stream)
         await Attempt(
-            created=created, number=task.attempt, tape=tape, gate=gate, past=past, equipment=self._equipment
+            created=created,
+            number=task.attempt,
+            tape=tape,
+            gate=gate,
+            past=past,
+            equipment=self._equipment,
+            profiles=self._profiles,
+            houses=self._houses,
         ).run()
 
     async def _give_back(self, stream: str, cause: str) -> None:
@@ -236,7 +334,7 @@ class Worker:
         lose = partial(decide.lose, runner=runner, cause=cause, max_attempts=self._max_attempts)
         done = await self._tasks.transact(stream, lose, actor=actor, lane=Lane.CONTROL)
         if done.appended and done.state.ended:
-            await self._forget(done.state)
+            await self._forget(stream, done.state)
         return done.state
 
     async def _give_all_back(self) -> None:

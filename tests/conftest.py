@@ -1,9 +1,14 @@
-"""The same examples in every run, so that a change is judged by itself; HYPOTHESIS_PROFILE=search takes new ones."""
+"""The same examples in every run, so that a change is judged by itself; HYPOTHESIS_PROFILE=search takes new ones.
+
+However long an example takes: a machine may be slow, or busy with other tests.
+"""
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("repeat", derandomize=True)
-settings.register_profile("search", derandomize=False)
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+settings.register_profile("repeat", PATIENT, derandomize=True)
+settings.register_profile("search", PATIENT, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))

@@ -69,12 +69,26 @@ def park(task: Task) -> list[e.Event]:
     return decide.park(task, fence=task.fence)
 
 
+def ask(task: Task) -> list[e.Event]:
+    request = f"q{len(task.asked) + 1}"
+    question = e.InputRequested(
+        fence=task.fence, step=task.step, request=request, kind="code", prompt="Which code?", seconds=60.0
+    )
+    return decide.ask(task, question)
+
+
+def act_by_hand(task: Task) -> list[e.Event]:
+    return decide.human_acted(task, e.HumanActed(fence=task.fence, name="click", params='{"x":1,"y":2}', url="u"))
+
+
 # What happens often in a task's life stands here more than once, so that histories become long.
 MOVES: Sequence[Move] = (
     *[claim, start, step, act, acted, take] * 4,
     *[decide.pause, decide.resume, park] * 2,
     *[lambda task: decide.unpark(task, fence=task.fence), lambda task: decide.lose(task, runner=task.runner)] * 2,
-    lambda task: decide.record(task, e.TaskPaused(fence=task.fence, step=task.step, cause="input")),
+    *[ask, decide.take_control, act_by_hand, decide.return_control],
+    lambda task: decide.provide(task, request=task.asking),
+    lambda task: decide.expire(task, request=task.asking),
     lambda task: decide.interrupt(task, fence=task.fence, cause="pause"),
     lambda task: decide.record(task, e.NavigationBlocked(fence=task.fence, url="u", reason="r")),
     lambda task: decide.stopped(task, fence=task.fence),

@@ -15,13 +15,14 @@ from tests.world import INTENTIONS, RUNNERS, Together, Wish, World
 ASKED = sorted(INTENTIONS)
 CAUSES = ("crash", "shutdown")
 EFFECTS = ("park", "unpark", "stopped")
+PEOPLE = ("provide", "take", "give_back", "expire")
 WORK = ("next", "next", "next", "next", "navigation_blocked", "secret_used", "finished", "failed")
 LATE = (
     *("started", "step_started", "action_started", "action_ended", "step_taken", "secret_used"),
     *("paused", "resumed", "stopped", "finished", "failed"),
 )
-OUTSIDERS = (*ASKED, "claim", "lose")
-ALL = (*OUTSIDERS, "next", "next", "finished", *EFFECTS)
+OUTSIDERS = (*ASKED, *PEOPLE, "claim", "lose")
+ALL = (*OUTSIDERS, "next", "next", "finished", *EFFECTS, "question", "human_acts")
 
 Picked = TypeVar("Picked")
 
@@ -86,6 +87,21 @@ class Everything(RuleBasedStateMachine):
     def take_effect(self, effect: str, who: int) -> None:
         self.world.do(self.world.effect(effect, self.world.reference.runner), who)
 
+    @precondition(lambda self: self.working)
+    @rule(who=WHO)
+    def question(self, who: int) -> None:
+        """The task asks a person."""
+        self.world.do(self.world.question(self.world.reference.runner), who)
+
+    @rule(what=st.sampled_from(PEOPLE), which=st.integers(0, 2), who=WHO)
+    def person(self, what: str, which: int, who: int) -> None:
+        self.world.do(self.world.person(what, which), who)
+
+    @precondition(lambda self: self.working)
+    @rule(who=WHO)
+    def act_by_hand(self, who: int) -> None:
+        self.world.do(self.world.human_acts(self.world.reference.runner), who)
+
     @rule(cause=st.sampled_from(CAUSES), who=WHO)
     def lose(self, cause: str, who: int) -> None:
         """It crashed, or its service ended."""
@@ -107,6 +123,12 @@ class Everything(RuleBasedStateMachine):
     def take_effect_late(self, effect: str, which: int, who: int) -> None:
         self.world.do(self.world.effect(effect, _pick(self.world.late, which)), who)
 
+    @precondition(lambda self: self.world.late)
+    @rule(asks=st.booleans(), which=WHICH, who=WHO)
+    def help_late(self, asks: bool, which: int, who: int) -> None:
+        runner = _pick(self.world.late, which)
+        self.world.do(self.world.question(runner) if asks else self.world.human_acts(runner), who)
+
     @rule(one=st.sampled_from(OUTSIDERS), other=st.sampled_from(ALL), order=st.integers(0, 2**12 - 1), runner=RUNNER)
     def race(self, one: str, other: str, order: int, runner: str) -> None:
         """Somebody from outside, and anybody, at the same time."""
@@ -126,10 +148,15 @@ class Everything(RuleBasedStateMachine):
         world, holder = self.world, self.world.reference.runner
         if name == "claim":
             return world.claim(runner)
+        if name in PEOPLE:
+            return world.person(name, 0)
         if name == "lose" or (name not in INTENTIONS and not self.working):
             return world.lose(holder or runner, "crash")
         if name in INTENTIONS:
             return world.ask(name)
+        if name in ("question", "human_acts"):
+            wish: Wish = getattr(world, name)(holder)
+            return wish
         return world.effect(name, holder) if name in EFFECTS else world.work(name)
 
 
@@ -175,8 +202,20 @@ def _race(machine: Everything, a: int, b: int) -> None:
 def _come_late(machine: Everything, a: int, b: int) -> None:
     if machine.world.late and a & 1:
         machine.take_effect_late(_pick(EFFECTS, a >> 1), b >> 1, b & 1)
+    elif machine.world.late and a & 2:
+        machine.help_late(bool(a & 4), b >> 1, b & 1)
     elif machine.world.late:
-        machine.come_late(_pick(LATE, a >> 1), b >> 1, b & 1)
+        machine.come_late(_pick(LATE, a >> 2), b >> 1, b & 1)
+
+
+def _help(machine: Everything, a: int, b: int) -> None:
+    model = machine.world.reference
+    if machine.working and not model.waits and a % 3:
+        machine.question(b & 1)
+    elif machine.working and model.controlled and a & 1:
+        machine.act_by_hand(b & 1)
+    else:
+        machine.person(_pick(PEOPLE, a >> 1), int(b > 200), b & 1)
 
 
 def _lose(machine: Everything, a: int, b: int) -> None:
@@ -205,6 +244,7 @@ _MOVES: Sequence[Callable[[Everything, int, int], None]] = (
     *[_ask] * 4,
     *[_claim] * 4,
     *[_take_effect] * 2,
+    *[_help] * 2,
     *[_race] * 2,
     *[_lose, _come_late, _rarely],
 )

@@ -36,13 +36,22 @@ FACTS: dict[str, tuple[Sequence[str], str]] = {
     "step_interrupted": (("running", "paused"), ""),
     "navigation_blocked": (("claimed", "running", "paused"), ""),
     "secret_used": (("claimed", "running"), ""),
+    "input_requested": (("running",), ""),
+    "human_acted": (("paused",), ""),
     "paused": (("claimed", "running"), "paused"),
     "resumed": (("running", "paused"), "running"),
     "finished": (("running",), "finished"),
     "failed": (("claimed", "running", "paused"), "failed"),
     "stopped": (("claimed", "running", "paused"), "stopped"),
 }
-WANTS = {"step_started": "run", "action_started": "run", "resumed": "run", "paused": "pause", "stopped": "stop"}
+WANTS = {
+    "step_started": "run",
+    "action_started": "run",
+    "input_requested": "run",
+    "resumed": "run",
+    "paused": "pause",
+    "stopped": "stop",
+}
 
 
 class No(Exception):
@@ -66,11 +75,14 @@ class Reference:
     parked: bool = False
     lost: int = 0
     redacted: int = 0
+    asking: str = ""
+    controlled: bool = False
+    asked: set[str] = field(default_factory=set)
     commands: set[str] = field(default_factory=set)
 
     def copy(self) -> "Reference":
         """The same, to be led elsewhere."""
-        return replace(self, commands=set(self.commands))
+        return replace(self, commands=set(self.commands), asked=set(self.asked))
 
     @property
     def seen(self) -> str:
@@ -81,7 +93,14 @@ class Reference:
             return "stopping"
         if self.desired == "pause":
             return "pausing" if self.phase in ("claimed", "running") else "paused"
-        return "resuming" if self.phase == "paused" else self.phase
+        if self.phase == "paused":
+            return "paused" if self.waits else "resuming"
+        return self.phase
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is not for the runner alone to go on: a person is asked, or drives."""
+        return bool(self.asking) or self.controlled
 
     def create(self, digest: str) -> list[str]:
         if self.phase != "absent":
@@ -94,17 +113,23 @@ class Reference:
     def ask(self, intention: str, command: str) -> list[str]:
         if self.phase != "absent" and command in self.commands:
             return []
+        parked_itself = self.phase == "paused" and self.desired == "run" and self.waits
         match MAY[intention].get(self.seen, "n"):
-            case "a":
+            case "a" if not (intention == "pause" and parked_itself):
                 return []
             case "n":
                 raise No
         self.commands.add(command)
         self.desired = {"pause": "pause", "resume": "run", "stop": "stop"}[intention]
+        back = ["control_returned"] if self.controlled and intention != "pause" else []
+        if intention != "pause":
+            self.controlled = False
+        if intention == "resume":
+            self.asking = ""
         if intention == "stop" and not self.runner:
             self.phase = "stopped"
             return self._write("stop_requested", "stopped")
-        return self._write(f"{intention}_requested")
+        return self._write(*back, f"{intention}_requested")
 
     def claim(self, runner: str) -> list[str]:
         if self.runner == runner and self.phase not in ENDED:
@@ -135,9 +160,59 @@ class Reference:
         return self.record(fence, "paused")
 
     def unpark(self, fence: int) -> list[str]:
-        if not self.parked or self.desired != "run":
+        if not self.parked or self.desired != "run" or self.waits:
             return []
         return self.record(fence, "resumed")
+
+    def ask_person(self, fence: int, request: str) -> list[str]:
+        """The task parks itself with a question."""
+        if request in self.asked:
+            return []
+        self.record(fence, "input_requested")
+        self.asking, self.phase, self.parked = request, "paused", True
+        self.asked.add(request)
+        self.version += 1
+        return ["task.input_requested", "task.paused"]
+
+    def provide(self, request: str, command: str) -> list[str]:
+        if command in self.commands:
+            return []
+        if self.phase in ("absent", *ENDED) or self.asking != request or self.desired == "stop":
+            raise No
+        self.commands.add(command)
+        self.asking = ""
+        return self._write("input_provided")
+
+    def expire(self, request: str) -> list[str]:
+        if self.phase in ENDED or self.asking != request or self.desired == "stop":
+            return []
+        self.asking = ""
+        return self._write("input_expired")
+
+    def take(self, command: str) -> list[str]:
+        if self.phase == "absent":
+            raise No
+        if command in self.commands or (self.controlled and self.phase not in ENDED):
+            return []
+        if self.phase != "paused" or self.seen != "paused" or not self.runner:
+            raise No
+        self.commands.add(command)
+        self.controlled = True
+        return self._write("control_taken")
+
+    def give_back(self, command: str) -> list[str]:
+        if self.phase == "absent":
+            raise No
+        if command in self.commands or not self.controlled or self.phase in ENDED:
+            return []
+        self.commands.add(command)
+        self.controlled = False
+        return self._write("control_returned")
+
+    def acted(self, fence: int) -> list[str]:
+        if not self.controlled:
+            raise No
+        return self.record(fence, "human_acted")
 
     def stopped(self, fence: int) -> list[str]:
         if self.phase in ENDED:
@@ -158,7 +233,7 @@ class Reference:
         elif self.phase != "paused":
             events, self.phase = [*events, "requeued"], "queued"
         self.lost += counted
-        self.runner, self.step_open, self.acting = "", False, False
+        self.runner, self.step_open, self.acting, self.controlled = "", False, False, False
         return self._write(*events)
 
     def redact(self) -> list[str]:
@@ -169,6 +244,8 @@ class Reference:
             raise No
         self.redacted = self.version
         self.attempt = self.fence = self.step = 0
+        self.asking, self.controlled = "", False
+        self.asked.clear()
         self.commands.clear()
         return self._write("redacted")
 

@@ -15,13 +15,16 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from importlib import import_module
 from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from api import wiring
 from api.settings import load
-from runner.ports import Observation, Outcome, Resolved
+from runner.inbox import Inbox
+from runner.ports import Observation, Outcome, Resolved, Wanted
+from runner.reel import Put
 from runner.vocabulary import AnyAction, Click, as_json
 
 MARK = "TAPEWRIGHTS_KILLED"
@@ -69,6 +72,8 @@ class Stage:
     version = "Stage 1"
     own = ""
     attached = False
+    uploads: Path | None = None
+    inbox: Inbox | None = None
     keep = False
 
     def __init__(self, effects: str, *, hangs: bool) -> None:
@@ -93,6 +98,10 @@ class Stage:
     async def screenshot(self) -> bytes:
         return b"\x89PNG " + self.url.encode()
 
+    async def show(self, put: Put) -> None:
+        put(self.url.encode(), 1280, 960)
+        await asyncio.Event().wait()
+
     async def state(self) -> str:
         return "{}"
 
@@ -112,7 +121,7 @@ class Stages:
         self._hangs = hangs
 
     @asynccontextmanager
-    async def session(self, **_wishes: object) -> AsyncIterator[Any]:
+    async def session(self, _wanted: Wanted) -> AsyncIterator[Any]:
         stage = Stage(self._effects, hangs=self._hangs)
         try:
             yield stage

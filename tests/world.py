@@ -175,6 +175,58 @@ class World:
     def redact(self) -> Wish:
         return Wish("redact", retention.redact, lambda model: model.redact())
 
+    def person(self, what: str, number: int) -> Wish:
+        """What a person is asked, and does; `number` picks one of the questions that were asked, the last for 0."""
+        model = self.reference
+        asked = f"q{max(len(model.asked) - number, 0)}"
+        command = f"{what}:{len(self.sent)}"
+        wish = {
+            "provide": Wish(
+                "provide",
+                partial(decide.provide, request=asked, command_id=command),
+                lambda model: model.provide(asked, command),
+                command=command,
+            ),
+            "take": Wish(
+                "take",
+                partial(decide.take_control, command_id=command),
+                lambda model: model.take(command),
+                command=command,
+            ),
+            "give_back": Wish(
+                "give back",
+                partial(decide.return_control, command_id=command),
+                lambda model: model.give_back(command),
+                command=command,
+            ),
+            "expire": Wish(
+                f"expire {asked}", partial(decide.expire, request=asked), lambda model: model.expire(asked), again=True
+            ),
+        }[what]
+        if wish.command:
+            self.sent.append(wish)
+        return wish
+
+    def question(self, runner: str) -> Wish:
+        """The runner asks, under the claim that it believes in."""
+        fence, step, request = self.fences[runner], self.reference.step, f"q{len(self.reference.asked) + 1}"
+        question = e.InputRequested(fence=fence, step=step, request=request, kind="text", prompt="Who?", seconds=60.0)
+        return Wish(
+            "ask", partial(decide.ask, question=question), lambda model: model.ask_person(fence, request), runner
+        )
+
+    def human_acts(self, runner: str) -> Wish:
+        """A person does something, as that runner tells it."""
+        fence = self.fences[runner]
+        acted = e.HumanActed(fence=fence, name="click", params="{}")
+        return Wish(
+            "act by hand",
+            partial(decide.human_acted, acted=acted),
+            lambda model: model.acted(fence),
+            runner,
+            again=False,
+        )
+
     def blank(self) -> None:
         """What was redacted is erased; what is left is a whole tape that keeps the rules."""
         if self.reference.redacted:
@@ -244,13 +296,13 @@ def _in_order(model: Reference, wishes: Sequence[Wish], order: Sequence[int]) ->
 
 
 def _told(model: Reference) -> tuple[object, ...]:
-    runner = "" if model.phase in ENDED else model.runner
-    return model.version, model.seen, model.phase, model.fence, model.attempt, model.step, runner
+    person = ("", "", False) if model.phase in ENDED else (model.runner, model.asking, model.controlled)
+    return model.version, model.seen, model.phase, model.fence, model.attempt, model.step, *person
 
 
 def _known(task: Task) -> tuple[object, ...]:
-    runner = "" if task.ended else task.runner
-    return task.version, task.state.value, task.phase.value, task.fence, task.attempt, task.step, runner
+    person = ("", "", False) if task.ended else (task.runner, task.asking, task.controlled)
+    return task.version, task.state.value, task.phase.value, task.fence, task.attempt, task.step, *person
 
 
 FACTS: dict[str, Callable[[int, int], e.Event]] = {

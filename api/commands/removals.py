@@ -41,7 +41,7 @@ async def _prune(url: str, key: str, *, dry_run: bool, as_json: bool) -> None:
     if not went:
         say("Nothing is older than the settings say.")
         return
-    grid = table("what", "tasks", "pictures", "MiB", "oldest end (UTC)", "newest", "why")
+    grid = table("what", "tasks", "files", "MiB", "oldest end (UTC)", "newest", "why")
     for each in went:
         grid.add_row(*_row(each))
     out().print(grid)
@@ -56,7 +56,7 @@ async def _redact(url: str, key: str, beginning: str, reason: str, *, as_json: b
     if as_json:
         say_json(redacted)
     else:
-        say(f"Redacted: {redacted.events} events and {redacted.blobs} pictures of task {task_id}.")
+        say(f"Redacted: {redacted.events} events and {redacted.blobs} files of task {task_id}.")
 
 
 def _row(each: Class) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import typer
 
 from api.client import SUCCESS, connect
 from api.commands.common import LOCAL, Json, Key, Url, complete, finish, say
-from api.text import line
+from api.gists import line
 
 TAPE = "tape.db"
 

@@ -1,12 +1,17 @@
 """The words and shapes of the 2025 v1 API; nothing else knows them."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.hooks import MAX_URL as MAX_WEBHOOK
+from api.hooks import HookStatus
 from api.intake import MAX_PATTERN, MAX_TASK
+from api.long_poll import Seconds
+from api.uploads import MAX_NAMES
 from eventstore.machine import State
 from eventstore.secrets import Secret
 
@@ -42,12 +47,15 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     use_proxy: Switch = UNSET
     proxy_country_code: Annotated[str, Meta(max_length=10)] | UnsetType | None = UNSET
     highlight_elements: Switch = UNSET
-    included_file_names: list[str] | None = None
-    browser_viewport_width: Annotated[int, Meta(ge=320, le=6144)] | None = 1280
-    browser_viewport_height: Annotated[int, Meta(ge=320, le=3456)] | None = 960
+    included_file_names: Annotated[list[str], Meta(max_length=MAX_NAMES)] | None = None
+    browser_viewport_width: Annotated[int, Meta(ge=320, le=6144, extra_json_schema={"default": 1280})] | None = None
+    browser_viewport_height: Annotated[int, Meta(ge=320, le=3456, extra_json_schema={"default": 960})] | None = None
     max_agent_steps: Annotated[int, Meta(ge=1, le=200)] | None = DEFAULT_STEPS
     enable_public_share: Switch = UNSET
     metadata: dict[str, str] | None = None
+    webhook_url: Annotated[str, Meta(max_length=MAX_WEBHOOK)] | None = None
+    webhook_secret: Secret | None = None
+    webhook_events: list[HookStatus] | None = None
 
 
 class TaskId(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +68,16 @@ class TaskQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which task is meant."""
 
     task_id: str
+
+
+class StatusQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer once the status is not `known` any more, or the task has ended; after `wait` seconds anyway.
+
+    Without `known`, it is the status at the time of the request.
+    """
+
+    wait: Seconds = 0.0
+    known: Literal["created", "running", "paused", "finished", "failed", "stopped"] | None = None
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +97,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class BrowserData(msgspec.Struct, frozen=True, kw_only=True):
+    """What the browser of a task had at its end."""
+
+    cookies: Sequence[msgspec.Raw]
+
+
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     """The whole task."""
 
@@ -90,7 +114,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     finished_at: datetime | None
     steps: list[Step]
-    browser_data: None
+    browser_data: BrowserData | None
     user_uploaded_files: list[str]
     output_files: list[str]
     public_share_url: str | None

@@ -5,28 +5,39 @@ from functools import partial
 import msgspec
 from aiohttp import web
 
-from api import control, intake, wire
+from api import control, etag, intake, long_poll, sessions, share, uploads, watch_link, wire
+from api.hooks import wanted as webhook
 from api.present import ended, picture
 from api.service import SERVICE
-from api.v1 import convert, schemas
+from api.v1 import convert, profiles, schemas
 from api.wire import CALLER, POLLED, Empty, Handler, Route
 from eventstore import decide
+from eventstore.snapshots import get_cookies
 
-_STATUS = {state: msgspec.json.encode(word) for state, word in schemas.WORDS.items()}
+_STATUS = {state: (msgspec.json.encode(word), etag.plain(word)) for state, word in schemas.WORDS.items()}
 
 
 async def run_task(request: web.Request) -> web.Response:
     """Put a new task into the queue."""
     service = request.app[SERVICE]
     asked = await wire.body(request, schemas.RunTask)
+    profile = profiles.wanted(request, asked.browser_profile_id)
+    key = request.headers.get("Idempotency-Key", "")
+    # Who repeats himself is not told of files that have gone since.
+    names = None if await control.repeated(service, request[CALLER], key) else asked.included_file_names
+    given = await uploads.included(service, request[CALLER].project, names, "included_file_names")
     created = await control.create(
         service,
         request[CALLER],
-        convert.wished(asked, service.settings),
+        uploads.given(convert.wished(asked, service.settings, profile), given),
         secrets=asked.secrets,
         digest=intake.digest("v1", await request.read()),
-        idempotency_key=request.headers.get("Idempotency-Key", ""),
+        idempotency_key=key,
+        webhook=await webhook(service, asked, "webhook_url", "webhook_secret"),
     )
+    if asked.enable_public_share:
+        row = await control.task(service, request[CALLER], created.id)
+        await sessions.share_once(service, request[CALLER], row.session)
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None
     return wire.reply(schemas.TaskId(id=created.id), headers=headers)
 
@@ -45,16 +56,29 @@ async def steer(request: web.Request, intention: control.Intention) -> web.Respo
 
 
 async def status(request: web.Request) -> web.Response:
-    """What clients poll: one look into memory, and bytes that are ready."""
+    """What clients poll: one look into memory, and bytes that are ready. With `wait`, when it has changed."""
+    if long_poll.asked(request):
+        asked = wire.query(request, schemas.StatusQuery)
+        task_id = request.match_info["task_id"]
+        await long_poll.changed(request, task_id, schemas.WORDS, seconds=asked.wait, known=asked.known)
     row = await control.glance(request.app[SERVICE], request[CALLER], request.match_info["task_id"])
-    return web.Response(body=_STATUS[row.state], content_type="application/json")
+    body, tag = _STATUS[row.state]
+    if etag.known(request, tag):
+        return etag.unchanged(tag)
+    return web.Response(body=body, content_type="application/json", headers={"ETag": tag})
 
 
 async def task(request: web.Request) -> web.Response:
     """The whole task."""
     service = request.app[SERVICE]
     row = await control.task(service, request[CALLER], request.match_info["task_id"])
-    return wire.reply(convert.view(row, await service.projector.steps.of(row.id)))
+    kept = await get_cookies(service.vault, row.id) if row.options.save_state and row.ended_at is not None else None
+    shared = service.projector.sessions.share(row.session)
+    if etag.known(request, tag := etag.linked(request, row.position, shared, kept)):
+        return etag.unchanged(tag)
+    view = convert.view(row, await service.projector.steps.of(row.id), kept)
+    links = {"public_share_url": share.of(request, row.session), "live_url": watch_link.url(request, row.id)}
+    return wire.reply(msgspec.structs.replace(view, **links), headers=etag.headers(tag))
 
 
 async def tasks(request: web.Request) -> web.Response:
@@ -64,7 +88,7 @@ async def tasks(request: web.Request) -> web.Response:
         project=request[CALLER].project, offset=(asked.page - 1) * asked.limit, limit=asked.limit
     )
     answer = schemas.TaskList(
-        tasks=[convert.item(row) for row in rows],
+        tasks=[msgspec.structs.replace(convert.item(row), live_url=watch_link.url(request, row.id)) for row in rows],
         total_pages=-(-total // asked.limit),
         page=asked.page,
         limit=asked.limit,
@@ -107,7 +131,7 @@ def _steering(verb: str, intention: control.Intention) -> tuple[Route, Route]:
     return by_query, by_path
 
 
-def _reading(path: str, handler: Handler, summary: str, reply: object, *, cost: float = 1.0) -> Route:
+def _reading(path: str, handler: Handler, summary: str, reply: object, *, tagged: bool = True) -> Route:
     return Route(
         method="GET",
         path=path,
@@ -115,8 +139,8 @@ def _reading(path: str, handler: Handler, summary: str, reply: object, *, cost: 
         summary=summary,
         family="v1",
         scope="read",
-        cost=cost,
         reply=reply,
+        tagged=tagged,
         errors=(404,),
         paths=_TASK,
     )
@@ -145,15 +169,25 @@ ROUTES: tuple[Route, ...] = (
         scope="control",
         body=schemas.RunTask,
         reply=schemas.TaskId,
-        errors=(413, 503),
+        errors=(404, 413, 503),
         headers=_KEY,
     ),
     *_steering("pause", decide.pause),
     *_steering("resume", decide.resume),
     *_steering("stop", decide.stop),
-    _reading("/api/v1/task/{task_id}/status", status, "Read the status of a task, and nothing else", str, cost=POLLED),
+    msgspec.structs.replace(
+        _reading("/api/v1/task/{task_id}/status", status, "Read the status of a task, and nothing else", str),
+        cost=POLLED,
+        query=schemas.StatusQuery,
+    ),
     _reading("/api/v1/task/{task_id}", task, "Read a task", schemas.TaskView),
-    _reading("/api/v1/task/{task_id}/screenshots", screenshots, "List the screenshots of a task", schemas.Screenshots),
+    _reading(
+        "/api/v1/task/{task_id}/screenshots",
+        screenshots,
+        "List the screenshots of a task",
+        schemas.Screenshots,
+        tagged=False,
+    ),
     _listing("/api/v1/tasks"),
     _listing("/api/v1/list-tasks"),
 )

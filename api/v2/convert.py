@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from api import intake, models
+from api import intake, models, profiles, recordings
 from api.control import fresh_id
-from api.present import NO_SESSION, ended, identity, moment, moment_or_none, outcome
+from api.present import NO_SESSION, ended, moment, moment_or_none, outcome
 from api.settings import Settings
 from api.v2.schemas import (
     DEFAULT_STEPS,
@@ -20,6 +20,7 @@ from api.v2.schemas import (
     TaskView,
 )
 from eventstore.events import Options, TaskCreated
+from projections.profiles import Profile
 from projections.step_row import StepRow
 from projections.task_row import TaskRow
 
@@ -34,29 +35,35 @@ NO_EFFECT_YET = (
 )
 
 
-def wished(asked: CreateTask, settings: Settings) -> TaskCreated:
-    """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid."""
+def wished(asked: CreateTask, settings: Settings, profile: Profile | None = None) -> TaskCreated:
+    """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid.
+
+    `profile` is the one that it begins with: its settings hold where the request has none.
+    """
     browser = asked.session_settings or SessionSettings()
     intake.unsupported(asked.op_vault_id, "opVaultId")
     intake.unsupported(asked.system_prompt_extension, "systemPromptExtension")
     intake.unsupported(asked.judge, "judge")
     intake.unsupported(asked.skill_ids, "skillIds")
-    intake.unsupported(browser.profile_id, "sessionSettings", "profileId")
-    intake.unsupported(browser.enable_recording, "sessionSettings", "enableRecording")
-    sent = intake.sent(asked, NO_EFFECT_YET) | intake.sent(browser, ("proxy_country_code",))
+    record = recordings.wanted(settings, browser.enable_recording, "sessionSettings", "enableRecording")
+    sent = intake.sent(asked, NO_EFFECT_YET)
     created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
-        llm=models.resolve(asked.llm, field=("body", "llm")),
+        llm=models.resolve(asked.llm, stand_ins=models.aliases(settings.model_aliases), field=("body", "llm")),
         session=fresh_id(),
         project="",
         family="v2",
         request_digest="",
         start_url=intake.start_url(asked.start_url, "startUrl"),
         limits=intake.limits(settings, asked.max_steps or DEFAULT_STEPS),
-        options=Options(
-            viewport_width=browser.browser_screen_width or Options().viewport_width,
-            viewport_height=browser.browser_screen_height or Options().viewport_height,
-            given=msgspec.json.encode(sent).decode(),
+        options=profiles.begun(
+            Options(given=msgspec.json.encode(sent).decode(), record=record),
+            settings,
+            profile,
+            width=browser.browser_screen_width,
+            height=browser.browser_screen_height,
+            country=browser.proxy_country_code,
+            field=("body", "sessionSettings", "proxyCountryCode"),
         ),
         output_schema=intake.output_schema(asked.structured_output, "structuredOutput"),
         allowed_domains=intake.domains(asked.allowed_domains, "allowedDomains"),
@@ -94,7 +101,7 @@ def view(row: TaskRow, steps: Iterable[StepRow], picture: Callable[[StepRow], st
     return TaskView(
         **msgspec.structs.asdict(item(row)),
         steps=[_step(step, picture) for step in ended(steps)],
-        output_files=[OutputFile(id=identity(row.id, "file", name), file_name=name) for name in row.files],
+        output_files=[OutputFile(id=file.id, file_name=file.name) for file in row.produced],
     )
 
 

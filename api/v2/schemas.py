@@ -7,7 +7,10 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.hooks import MAX_URL as MAX_WEBHOOK
+from api.hooks import HookStatus
 from api.intake import MAX_PATTERN, MAX_TASK
+from api.long_poll import Seconds
 from eventstore.machine import State
 from eventstore.secrets import Secret
 
@@ -79,6 +82,9 @@ class CreateTask(Camel, frozen=True, kw_only=True):
     judge_ground_truth: Annotated[str, Meta(max_length=10_000)] | UnsetType | None = UNSET
     judge_llm: Word | UnsetType | None = UNSET
     skill_ids: list[str] | None = None
+    webhook_url: Annotated[str, Meta(max_length=MAX_WEBHOOK)] | None = None
+    webhook_secret: Secret | None = None
+    webhook_events: list[HookStatus] | None = None
 
 
 class TaskCreatedResponse(Camel, frozen=True, kw_only=True):
@@ -92,6 +98,22 @@ class UpdateTask(Camel, frozen=True, kw_only=True):
     """What shall happen to the task. `pause` and `resume` are this service's own words."""
 
     action: Literal["stop", "stop_task_and_session", "pause", "resume"]
+
+
+class Stopped(Camel, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the vendor's n8n node says `stop`: it names the status, and nothing else."""
+
+    status: Literal["stopped"]
+
+
+class TaskStatusQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer once the status is not `known` any more, or the task has ended; after `wait` seconds anyway.
+
+    Without `known`, it is the status at the time of the request.
+    """
+
+    wait: Seconds = 0.0
+    known: Status | None = None
 
 
 class ListQuery(Camel, frozen=True, kw_only=True):

@@ -5,16 +5,17 @@ from uuid import UUID
 
 from aiohttp import web
 
-from api import control, intake, wire
+from api import control, etag, intake, long_poll, profiles, sessions, task_log, uploads, wire
+from api.hooks import wanted as webhook
 from api.present import NO_SESSION, microseconds, picture
 from api.service import SERVICE
 from api.v2 import convert, schemas
+from api.v2.session_schemas import LogFile
 from api.wire import CALLER, POLLED, Route
 from eventstore import decide
-from eventstore.errors import Invalid, NotFound, SessionBusy, SessionStopped
+from eventstore.errors import Invalid
 from projections.task_row import TaskRow
 
-# A session of this version lives as long as its one task: who stops the task stops both.
 INTENTIONS: dict[str, control.Intention] = {
     "stop": decide.stop,
     "stop_task_and_session": decide.stop,
@@ -27,17 +28,26 @@ async def create_task(request: web.Request) -> web.Response:
     """Put a new task into the queue."""
     service, caller = request.app[SERVICE], request[CALLER]
     asked = await wire.body(request, schemas.CreateTask)
-    wished = convert.wished(asked, service.settings)
-    if asked.session_id is not None:
-        await _refuse_session(request, str(asked.session_id))
-    created = await control.create(
+    profile_id = asked.session_settings.profile_id if asked.session_settings else None
+    profile = profiles.wanted(service, caller, str(profile_id or ""))
+    wished = convert.wished(asked, service.settings, profile)
+    key = request.headers.get("Idempotency-Key", "")
+    begin = partial(
+        control.create,
         service,
         caller,
-        wished,
         secrets=asked.secrets,
         digest=intake.digest("v2", await request.read()),
-        idempotency_key=request.headers.get("Idempotency-Key", ""),
+        idempotency_key=key,
+        webhook=await webhook(service, asked, "webhookUrl", "webhookSecret"),
     )
+    if asked.session_id is None or await control.repeated(service, caller, key):
+        created = await begin(wished)
+    else:
+        async with sessions.entering(service, caller, str(asked.session_id)) as row:
+            wished = await sessions.inside(service, row, wished)
+            wished = uploads.given(wished, await uploads.of_session(service, row.id))
+            created = await begin(wished)
     session = (await control.task(service, caller, created.id)).session if created.replayed else wished.session
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None
     return wire.reply(
@@ -68,13 +78,15 @@ async def list_tasks(request: web.Request) -> web.Response:
 
 async def get_task(request: web.Request) -> web.Response:
     """The whole task."""
-    return await _viewed(request, await control.task(request.app[SERVICE], request[CALLER], _task_id(request)))
+    row = await control.task(request.app[SERVICE], request[CALLER], _task_id(request))
+    tag = etag.linked(request, row.position)
+    return etag.unchanged(tag) if etag.known(request, tag) else await _viewed(request, row, etag.headers(tag))
 
 
 async def update_task(request: web.Request) -> web.Response:
     """Steer the task; the answer is the task as it then stands."""
     task_id = _task_id(request)
-    asked = await wire.body(request, schemas.UpdateTask)
+    asked = await _update(request)
     row = await control.control(
         request.app[SERVICE],
         request[CALLER],
@@ -82,26 +94,39 @@ async def update_task(request: web.Request) -> web.Response:
         INTENTIONS[asked.action],
         command_id=request.headers.get("Idempotency-Key", ""),
     )
+    if asked.action == "stop_task_and_session" and row.session:
+        await sessions.stop(request.app[SERVICE], request[CALLER], row.session)
     return await _viewed(request, row)
 
 
 async def task_status(request: web.Request) -> web.Response:
-    """What clients poll."""
+    """What clients poll. With `wait`, when its word has changed."""
+    if long_poll.asked(request):
+        asked = wire.query(request, schemas.TaskStatusQuery)
+        await long_poll.changed(request, _task_id(request), schemas.WORDS, seconds=asked.wait, known=asked.known)
     row = await control.glance(request.app[SERVICE], request[CALLER], _task_id(request))
-    return wire.reply(convert.status(row))
+    tag = etag.plain(row.position)
+    return etag.unchanged(tag) if etag.known(request, tag) else wire.reply(convert.status(row), headers={"ETag": tag})
 
 
-async def _viewed(request: web.Request, row: TaskRow) -> web.Response:
+async def task_logs(request: web.Request) -> web.Response:
+    """Where the log can be read for a while, without a key."""
+    row = await control.task(request.app[SERVICE], request[CALLER], _task_id(request))
+    return wire.reply(LogFile(download_url=task_log.url(request, row.id)))
+
+
+async def _viewed(request: web.Request, row: TaskRow, headers: dict[str, str] | None = None) -> web.Response:
     steps = await request.app[SERVICE].projector.steps.of(row.id)
-    return wire.reply(convert.view(row, steps, partial(picture, request, row.id)))
+    return wire.reply(convert.view(row, steps, partial(picture, request, row.id)), headers=headers)
 
 
-async def _refuse_session(request: web.Request, session: str) -> None:
-    """A session ends with its task, so that there is none that could take another one."""
-    rows, _ = await request.app[SERVICE].projector.tasks.page(project=request[CALLER].project, session=session, limit=1)
-    if not rows:
-        raise NotFound("Session not found")
-    raise SessionBusy if rows[0].ended_at is None else SessionStopped
+async def _update(request: web.Request) -> schemas.UpdateTask:
+    """What the body asks for, by its action, or as the status alone that is meant to come."""
+    try:
+        await wire.body(request, schemas.Stopped)
+    except Invalid:
+        return await wire.body(request, schemas.UpdateTask)
+    return schemas.UpdateTask(action="stop")
 
 
 def _task_id(request: web.Request) -> str:
@@ -146,6 +171,7 @@ ROUTES: tuple[Route, ...] = (
         family="v2",
         scope="read",
         reply=schemas.TaskView,
+        tagged=True,
         errors=(404,),
         paths=_TASK,
     ),
@@ -170,7 +196,20 @@ ROUTES: tuple[Route, ...] = (
         family="v2",
         scope="read",
         cost=POLLED,
+        query=schemas.TaskStatusQuery,
         reply=schemas.TaskStatus,
+        tagged=True,
+        errors=(404,),
+        paths=_TASK,
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/tasks/{task_id}/logs",
+        handler=task_logs,
+        summary="Get a link to the log of a task",
+        family="v2",
+        scope="read",
+        reply=LogFile,
         errors=(404,),
         paths=_TASK,
     ),

@@ -38,12 +38,14 @@ from runner.vocabulary import (
     WaitFor,
 )
 
-__all__ = ["Scene", "perform", "resolve"]
+__all__ = ["Scene", "asks_for_file", "perform", "resolve"]
 
 CHECKED = (
     "(e) => e.matches(':checked') || ['aria-checked', 'aria-pressed'].some((name) => e.getAttribute(name) === 'true')"
 )
 CHECK_SECONDS = 1.0
+LINKS = {"a": "link", "area": "link"}
+DOWNLOADS = "(e) => e.closest('a[download], area[download]') !== null"
 
 
 async def perform(scene: Scene, resolved: Resolved) -> str:
@@ -57,6 +59,16 @@ def of(handle: Handle) -> Found:
     if handle.found is None:
         raise ActFailed("no_target", "The action has no target.")
     return handle.found
+
+
+async def asks_for_file(scene: Scene, resolved: Resolved) -> bool:
+    """Whether the act clicks a link that says of itself that it leads to a file: no navigation will tell of it."""
+    handle = resolved.handle
+    if scene.inbox is None or not isinstance(resolved.action, Click) or not isinstance(handle, Handle):
+        return False
+    if handle.found is None or "link" not in (handle.found.seen.role, LINKS.get(handle.found.seen.tag)):
+        return False
+    return bool(await handle.found.locator.evaluate(DOWNLOADS, timeout=scene.milliseconds))
 
 
 async def click(scene: Scene, action: Click, handle: Handle) -> str:

@@ -1,7 +1,7 @@
 """Sessions in the one context that a remote browser came with: one at a time, found again after a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,16 +11,17 @@ from playwright.async_api import BrowserContext, Error, Page
 
 from runner.browser import keeper
 from runner.browser.attach import Attached, Unreachable, attach, found_again
-from runner.browser.browsers import BrowserSettings, ignore
+from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.driver import Driver, Drivers
 from runner.browser.guard import Guard
 from runner.browser.own import NAME, OwnBrowser
 from runner.browser.own_session import OwnSession
-from runner.browser.remote import port_of, refuse_domains, shown, speaks_devtools
+from runner.browser.remote import port_of, refuse_rules, shown, speaks_devtools
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs
 from runner.egress.proxy import open_egress
 from runner.egress.rules import Rules
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed
 
 log = structlog.get_logger()
@@ -53,42 +54,31 @@ class BorrowedBrowser:
         self._beside: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] = ignore,
-        own: str = "",
-    ) -> AsyncIterator[Session]:
+    async def session(self, wanted: Wanted) -> AsyncIterator[Session]:
         """The browser for this session alone, with the pages of `own` if they are there, else emptied and with `state`.
 
         Waits for the session before it to end. Raises ActFailed.
         """
-        if allowed_domains:
-            refuse_domains(self.settings.executable, alone=True)
+        refuse_rules(wanted, self.settings.executable, alone=True)
         rules = Rules(private=self.settings.private)
-        own_ports = {self.settings.service_port, port_of(self.settings.executable)}
+        own = own_ports(self.settings, port_of(self.settings.executable))
         async with (
-            self._turn(own),
-            open_egress(rules, refused=blocked, own=own_ports, resolve=self.settings.resolve) as egress,
+            self._turn(wanted.own),
+            open_egress(rules, refused=wanted.blocked, own=own, resolve=self.settings.resolve) as egress,
             self._attached() as chromium,
         ):
             context = chromium.browser.contexts[0]
-            seat, found, current = await self._seat(context, own)
+            seat, found, current = await self._seat(context, wanted.own)
             session = OwnSession(
                 chromium=chromium,
                 tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress).watch),
-                access=Access(egress=egress, uploads=uploads),
-                action_seconds=action_seconds,
+                access=Access(egress=egress, uploads=wanted.uploads),
+                action_seconds=wanted.action_seconds,
                 navigation_seconds=self.settings.navigation_seconds,
             )
             try:
                 await session.make_ready(
-                    seat, chromium.browser, found=found, current=current, viewport=viewport, state=state
+                    seat, chromium.browser, found=found, current=current, viewport=wanted.viewport, state=wanted.state
                 )
                 yield session
             finally:

@@ -1,7 +1,7 @@
 """The browsers of this runner: started when first needed, shared by sessions, replaced when they die or grow old."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,13 +11,15 @@ from playwright.async_api import BrowserContext, Error, StorageState
 from runner.browser.chromium import ANSWER_SECONDS, Chromium, launch
 from runner.browser.guard import Guard
 from runner.browser.own import sweep
-from runner.browser.remote import is_remote, on_this_machine, port_of, refuse_domains
+from runner.browser.remote import is_remote, on_this_machine, port_of, refuse_rules
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs, viewport_of
 from runner.egress.addresses import Network
 from runner.egress.dial import Resolve, system_resolve
 from runner.egress.proxy import Egress, open_egress
 from runner.egress.rules import Rules
+from runner.inbox import Inbox
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed
 
 LAUNCH_SECONDS = 5.0
@@ -33,13 +35,14 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     Pages reach the public network and what is in `private`, but never `service_port` of this machine; `resolve` looks
     names up for them.
     With `isolated` every session has a browser of its own in `directory`, which outlives this process by
-    `grace_seconds`.
+    `grace_seconds`. `own_ports` are shared by all who have browsers here: what runs in one reaches none of these.
     """
 
     executable: str = ""
     headless: bool = True
     navigation_seconds: float = 30.0
     close_seconds: float = 2.0
+    launch_seconds: float = LAUNCH_SECONDS
     answer_seconds: float = ANSWER_SECONDS
     recycle_after: int = 200
     private: tuple[Network, ...] = ()
@@ -48,11 +51,15 @@ class BrowserSettings(msgspec.Struct, frozen=True, kw_only=True):
     isolated: bool = False
     directory: Path | None = None
     grace_seconds: float = 60.0
+    own_ports: set[int] | None = None
     max_page_bytes: int = 10 * 1024 * 1024
 
 
-def ignore(_url: str, _reason: str) -> None:
-    """Tell nobody."""
+def own_ports(settings: BrowserSettings, *more: int) -> set[int]:
+    """The ports that no page may reach: one set for all who share these settings' own, and changed in place."""
+    ports = settings.own_ports if settings.own_ports is not None else set()
+    ports |= {settings.service_port, *more}
+    return ports
 
 
 class Browsers:
@@ -62,7 +69,7 @@ class Browsers:
         self.settings = settings
         executable = settings.executable
         # Whoever reaches a remote browser's port has the browser, so no page may.
-        self.own_ports = {settings.service_port, *([port_of(executable)] if is_remote(executable) else [])}
+        self.own_ports = own_ports(settings, *([port_of(executable)] if is_remote(executable) else []))
         self._held_to_rules = not is_remote(settings.executable) or on_this_machine(settings.executable)
         self._lock = asyncio.Lock()
         self._current: Chromium | None = None
@@ -76,36 +83,30 @@ class Browsers:
             return (await self._usable()).version
 
     @asynccontextmanager
-    async def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] = ignore,
-        own: str = "",
-    ) -> AsyncIterator[Session]:
-        """One isolated context. `state` is what `Session.state` gave; `blocked` hears URL and reason of refusals.
+    async def session(self, wanted: Wanted) -> AsyncIterator[Session]:
+        """One isolated context. What is here is not there after a crash, so `own` is never found.
 
-        What is here is not there after a crash, so `own` is never found. Raises ActFailed when there is no browser.
+        Raises ActFailed when there is no browser.
         """
-        if allowed_domains and not self._held_to_rules:
-            refuse_domains(self.settings.executable, alone=False)
-        rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
-        async with open_egress(rules, refused=blocked, own=self.own_ports, resolve=self.settings.resolve) as egress:
-            chromium, context = await self._context(viewport, state, egress)
+        if not self._held_to_rules:
+            refuse_rules(wanted, self.settings.executable, alone=False)
+        rules = Rules(allowed_domains=tuple(wanted.allowed_domains), private=self.settings.private)
+        async with open_egress(
+            rules, refused=wanted.blocked, own=self.own_ports, resolve=self.settings.resolve, through=wanted.proxy
+        ) as egress:
+            chromium, context = await self._context(wanted, egress)
             try:
                 session = Session(
                     chromium=chromium,
                     tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress).watch),
-                    access=Access(egress=egress, uploads=uploads),
-                    action_seconds=action_seconds,
+                    access=Access(egress=egress, uploads=wanted.uploads, inbox=self._inbox(wanted)),
+                    action_seconds=wanted.action_seconds,
                     navigation_seconds=self.settings.navigation_seconds,
                 )
                 try:
                     await session.open()
+                    if session.inbox is not None:
+                        await session.receive(chromium.browser, wanted.downloads)
                     yield session
                 finally:
                     await session.close()
@@ -130,25 +131,30 @@ class Browsers:
             for chromium in left:
                 await chromium.close(self.settings.close_seconds)
 
-    async def _context(self, viewport: tuple[int, int], state: str, egress: Egress) -> tuple[Chromium, BrowserContext]:
-        storage = msgspec.json.decode(state, type=dict[str, object]) if state else None
+    def _inbox(self, wanted: Wanted) -> Inbox | None:
+        """The files of a browser that is somewhere else stay there."""
+        return None if wanted.downloads is None or is_remote(self.settings.executable) else wanted.inbox
+
+    async def _context(self, wanted: Wanted, egress: Egress) -> tuple[Chromium, BrowserContext]:
+        storage = msgspec.json.decode(wanted.state, type=dict[str, object]) if wanted.state else None
         async with self._lock:
             for last in (False, True):
                 chromium = await self._usable()
                 try:
                     context = await self._made(
                         chromium.browser.new_context(
-                            viewport=viewport_of(viewport),
+                            viewport=viewport_of(wanted.viewport),
                             proxy={"server": egress.server, "bypass": "<-loopback>"} if self._held_to_rules else None,
                             accept_downloads=False,
                             service_workers="block",
+                            ignore_https_errors=wanted.proxy is not None and wanted.proxy.untrusted,
                             storage_state=msgspec.convert(storage, StorageState) if storage else None,
                         )
                     )
                 except (Error, TimeoutError) as error:
                     if storage and isinstance(error, Error) and await chromium.answers():
                         # Not its fault, and others work in it. Playwright's words would quote the cookies.
-                        message = "The cookies and storage of the last attempt could not be brought back."
+                        message = "The cookies and storage that it was to begin with could not be brought back."
                         raise ActFailed("runner_lost", message) from None
                     # A dead driver is silent until it is asked for something: take new ones, once.
                     chromium.kill()
@@ -200,7 +206,7 @@ class Browsers:
         starting, self._starting = self._starting, None
         if starting is None:
             return set()
-        await asyncio.wait({starting}, timeout=LAUNCH_SECONDS)
+        await asyncio.wait({starting}, timeout=self.settings.launch_seconds)
         if not starting.done():
             starting.cancel()
             await asyncio.wait({starting}, timeout=self.settings.close_seconds)

@@ -28,3 +28,9 @@ class Event(TypedDict, total=False):
     response: dict[str, object]
     request: Request
     frame: Frame
+    navigationType: str
+    guid: str
+    suggestedFilename: str
+    state: str
+    receivedBytes: float
+    totalBytes: float

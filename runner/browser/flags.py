@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.browser.chromium import FLAGS
+from runner.egress.upstream import Upstream
 
 SWITCHES = (
     "--allow-pre-commit-input",
@@ -42,7 +43,15 @@ PREFERENCES = {"download_restrictions": 3, "credentials_enable_service": False}
 """Also while nobody is attached: no downloads, no offers to save passwords."""
 
 
-def command(executable: str, profile: Path, *, proxy: int, headless: bool, viewport: tuple[int, int]) -> Sequence[str]:
+def command(
+    executable: str,
+    profile: Path,
+    *,
+    proxy: int,
+    headless: bool,
+    viewport: tuple[int, int],
+    more: Sequence[str] = (),
+) -> Sequence[str]:
     """What to run. Listens for DevTools on a loopback port of its choice, sends everything to the proxy's port."""
     return (
         executable,
@@ -56,8 +65,14 @@ def command(executable: str, profile: Path, *, proxy: int, headless: bool, viewp
         "--proxy-bypass-list=<-loopback>",
         "--remote-debugging-address=127.0.0.1",
         "--remote-debugging-port=0",
+        *more,
         "about:blank",
     )
+
+
+def certificates(proxy: Upstream | None) -> Sequence[str]:
+    """What a browser is told of a proxy that signs certificates of its own."""
+    return ("--ignore-certificate-errors",) if proxy is not None and proxy.untrusted else ()
 
 
 def prepare(profile: Path) -> None:

@@ -1,7 +1,7 @@
 """Sessions with a browser of their own each: the one that the task had, with its pages as they were, or a new one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from playwright.async_api import Page
 
 from runner.browser import flags
 from runner.browser.attach import Attached, Unreachable, attach, found_again
-from runner.browser.browsers import BrowserSettings, ignore
+from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.chromium import executable_of
 from runner.browser.driver import Drivers
 from runner.browser.guard import Guard
@@ -24,6 +24,7 @@ from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs
 from runner.egress.proxy import CannotListen, Egress, open_egress
 from runner.egress.rules import Rules
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ class IsolatedBrowsers:
 
     def __init__(self, settings: BrowserSettings, root: Path) -> None:
         self.settings = settings
-        self.own_ports: set[int] = {settings.service_port}
+        self.own_ports = own_ports(settings)
         self._root = root
         self._drivers = Drivers()
         self._held: dict[str, OwnBrowser] = {}
@@ -54,34 +55,31 @@ class IsolatedBrowsers:
         self._beside: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] = ignore,
-        own: str = "",
-    ) -> AsyncIterator[Session]:
+    async def session(self, wanted: Wanted) -> AsyncIterator[Session]:
         """A browser for this session: the one named `own` if it is there and as it was, else a new one with `state`.
 
         Raises ActFailed when there is no browser.
         """
-        rules = Rules(allowed_domains=tuple(allowed_domains), private=self.settings.private)
+        rules = Rules(allowed_domains=tuple(wanted.allowed_domains), private=self.settings.private)
 
         def egress_on(port: int) -> AbstractAsyncContextManager[Egress]:
-            return open_egress(rules, refused=blocked, port=port, own=self.own_ports, resolve=self.settings.resolve)
+            return open_egress(
+                rules,
+                refused=wanted.blocked,
+                port=port,
+                own=self.own_ports,
+                resolve=self.settings.resolve,
+                through=wanted.proxy,
+            )
 
         async with AsyncExitStack() as stack:
-            place = await self._again(stack, own, egress_on) or await self._new(stack, egress_on, viewport)
+            place = await self._again(stack, wanted.own, egress_on) or await self._new(stack, egress_on, wanted)
             context = place.chromium.browser.contexts[0]
             session = OwnSession(
                 chromium=place.chromium,
                 tabs=Tabs(context, self.settings.max_page_bytes, Guard(place.egress).watch),
-                access=Access(egress=place.egress, uploads=uploads),
-                action_seconds=action_seconds,
+                access=Access(egress=place.egress, uploads=wanted.uploads, inbox=wanted.inbox),
+                action_seconds=wanted.action_seconds,
                 navigation_seconds=self.settings.navigation_seconds,
             )
             stack.push_async_callback(_leave, session, place.browser)
@@ -90,8 +88,9 @@ class IsolatedBrowsers:
                 place.chromium.browser,
                 found=place.found,
                 current=place.current,
-                viewport=viewport,
-                state=state,
+                viewport=wanted.viewport,
+                state=wanted.state,
+                downloads=wanted.downloads if wanted.inbox is not None else None,
             )
             yield session
 
@@ -139,11 +138,16 @@ class IsolatedBrowsers:
             await stack.enter_async_context(reached.pop_all())
             return Place(browser=browser, chromium=chromium, egress=egress, found=found, current=current)
 
-    async def _new(self, stack: AsyncExitStack, egress_on: OpenEgress, viewport: tuple[int, int]) -> Place:
+    async def _new(self, stack: AsyncExitStack, egress_on: OpenEgress, wanted: Wanted) -> Place:
         executable = await self._executable()
         egress = await stack.enter_async_context(egress_on(0))
         command = partial(
-            flags.command, executable, proxy=egress.port, headless=self.settings.headless, viewport=viewport
+            flags.command,
+            executable,
+            proxy=egress.port,
+            headless=self.settings.headless,
+            viewport=wanted.viewport,
+            more=flags.certificates(wanted.proxy),
         )
         browser = await start(self._root, command, proxy=egress.port, grace=self.settings.grace_seconds)
         stack.callback(browser.leave)

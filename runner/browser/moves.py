@@ -1,7 +1,7 @@
 """Acts that change what is looked at: addresses, history, tabs, scrolling."""
 
 from runner.browser.extract import SCRIPT
-from runner.browser.navigation import goto, move
+from runner.browser.navigation import NoPage, goto, move
 from runner.browser.observe import title
 from runner.browser.resolve import Handle, Scene
 from runner.browser.tabs import Tab
@@ -11,7 +11,13 @@ from runner.vocabulary import ActFailed, GoBack, GoForward, Navigate, Reload, Sc
 
 
 async def navigate(scene: Scene, action: Navigate, _handle: Handle) -> str:
-    return await goto(scene.tab, action.url, scene.egress, scene.navigation_seconds)
+    try:
+        return await goto(scene.tab, action.url, scene.egress, scene.navigation_seconds)
+    except NoPage as failure:
+        if scene.inbox is None:
+            raise ActFailed(failure.code, f"{failure} Downloads are not accepted here.") from failure
+        scene.tab.fruitless = True
+        return f"asked for {action.url}, which is a file"
 
 
 async def go_back(scene: Scene, _action: GoBack, _handle: Handle) -> str:

@@ -39,6 +39,10 @@ REASONS = {
 }
 
 
+class NoPage(ActFailed):
+    """What was asked for is a file to download."""
+
+
 async def goto(tab: Tab, url: str, egress: Egress, seconds: float) -> str:
     """Open the URL and say what came. Raises ActFailed: blocked, navigation_failed, page_too_large."""
     try:
@@ -135,7 +139,12 @@ async def arrive(tabs: Tabs, tab: Tab, seconds: float, *, acted: bool) -> None:
     now = tabs.current_now
     if now is not None and now is not tab and now.cdp is None:
         await now.watch()
-        await now.page.wait_for_load_state("domcontentloaded", timeout=seconds * 1000)
+        try:
+            await now.page.wait_for_load_state("domcontentloaded", timeout=seconds * 1000)
+        except Error:
+            if not now.page.is_closed():  # as the tab of a download does, by itself
+                raise
+            now = None
     try:
         async with asyncio.timeout(seconds):
             await tab.arrived.wait()
@@ -223,7 +232,7 @@ async def _failure(tab: Tab, url: str, error: Error, egress: Egress) -> ActFaile
 def failure(url: str, error: Error) -> ActFailed:
     """A sentence for one of Chromium's network errors."""
     if "Download is starting" in error.message:
-        return ActFailed("navigation_failed", f"{url} is a file to download, and downloads are not accepted.")
+        return NoPage("navigation_failed", f"{url} is a file to download, and not a page.")
     code = re.search(r"net::ERR_(\w+)", error.message)
     if code is None:
         return ActFailed("navigation_failed", f"{url} could not be opened: {error.message.splitlines()[0]}")

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 from playwright.async_api import Browser, Error, Page, StorageState
 
+from eventstore.human import HumanInput
 from runner.browser.attach import name_of
 from runner.browser.own import OwnBrowser
 from runner.browser.session import Session
 from runner.browser.tabs import viewport_of
-from runner.ports import Outcome, Resolved
+from runner.ports import Outcome, Resolved, Touch
 from runner.vocabulary import ActFailed
 
 READY_SECONDS = 20.0
@@ -31,10 +33,11 @@ class OwnSession(Session):
         current: Page | None,
         viewport: tuple[int, int],
         state: str,
+        downloads: Path | None = None,
     ) -> None:
         """Take the pages that were `found` and act in the `current` one; without any the context gets `state`.
 
-        Raises ActFailed.
+        What is downloaded lies in a folder in `downloads`; without it downloads are refused. Raises ActFailed.
         """
         self.browser = browser
         self.own = browser.name
@@ -43,8 +46,7 @@ class OwnSession(Session):
         context.on("page", lambda page: tabs.spawn(_resize(page, viewport)))
         try:
             async with asyncio.timeout(READY_SECONDS):
-                downloads = await through.new_browser_cdp_session()
-                await downloads.send("Browser.setDownloadBehavior", {"behavior": "deny"})
+                await self.receive(through, downloads, alone=True)
                 if state and not found:
                     stored = msgspec.json.decode(state, type=dict[str, object])
                     await context.set_storage_state(msgspec.convert(stored, StorageState))
@@ -64,6 +66,14 @@ class OwnSession(Session):
         async with self._told():
             await self._note_tabs()
         return outcome
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """As `Session.by_hand`; then it is noted which tabs there are."""
+        touch = await super().by_hand(asked)
+        if touch.name:
+            async with self._told():
+                await self._note_tabs()
+        return touch
 
     async def _note_tabs(self) -> None:
         """The current tab first, and again among all in their order."""

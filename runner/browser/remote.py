@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 from playwright.async_api import Browser, Error, Playwright
 
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed
 
 SCHEMES = ("ws", "wss", "http", "https")
@@ -73,11 +74,16 @@ async def connect(playwright: Playwright, url: str) -> Browser:
         raise ActFailed("no_browser", f"The browser at {shown(url)} does not answer to {spoken}.") from error
 
 
-def refuse_domains(url: str, *, alone: bool) -> None:
-    """Say why a task with allowed domains cannot run there. `alone`: in the one context that the browser came with."""
+def refuse_rules(wanted: Wanted, url: str, *, alone: bool) -> None:
+    """Raise ActFailed where the session's way out cannot be as wanted. `alone`: in the one context it came with."""
     why = (
         "the browser was started by others, with a way out of its own"
         if alone
         else "the browser runs on another machine, where it cannot reach the proxy that would hold it to them"
     )
-    raise ActFailed("no_egress_rules", f"The allowed domains of the task cannot be enforced at {shown(url)}: {why}.")
+    if wanted.allowed_domains:
+        message = f"The allowed domains of the task cannot be enforced at {shown(url)}: {why}."
+        raise ActFailed("no_egress_rules", message)
+    if wanted.proxy is not None:
+        message = f"The proxy of the session cannot be used at {shown(url)}: the browser has a way out of its own."
+        raise ActFailed("no_egress_rules", message)

@@ -12,6 +12,7 @@ from runner.browser.tabs import Tab, Tabs
 from runner.browser.targets import Scan, locate, reach, ready, until
 from runner.browser.wishes import FIND, Found, Seen, Wish, describe
 from runner.egress.proxy import Egress
+from runner.inbox import Inbox
 from runner.placeholders import PLACEHOLDER, names, placeholder
 from runner.ports import Resolved
 from runner.vocabulary import (
@@ -44,6 +45,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     navigation_seconds: float
     egress: Egress
     uploads: Path | None
+    inbox: Inbox | None
     scan: Scan
     finder: Finder
     wallet: Wallet

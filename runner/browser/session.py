@@ -3,24 +3,30 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
-from playwright.async_api import Error
+from playwright.async_api import Browser, Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from runner.browser.actions import Scene, perform, resolve
+from eventstore.human import HumanInput
+from runner.browser.actions import Scene, asks_for_file, perform, resolve
 from runner.browser.chromium import Chromium
 from runner.browser.covering import covered
+from runner.browser.downloads import downloading
 from runner.browser.finder import Finder
+from runner.browser.human import Hand
 from runner.browser.navigation import arrive, settled, verdict
 from runner.browser.observe import Memory, clickable, observe
+from runner.browser.screencast import show
 from runner.browser.secrets import claimed
 from runner.browser.tabs import Tab, Tabs
 from runner.egress.proxy import Egress
-from runner.ports import Eyes, Hands, Observation, Outcome, Resolved
+from runner.inbox import Inbox
+from runner.ports import Eyes, Hands, Observation, Outcome, Resolved, Touch
+from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Effect
 from runner.wallet import Wallet
 
@@ -28,12 +34,18 @@ SCREENSHOT_SECONDS = 5.0
 STATE_SECONDS = 10.0
 LOOK_SECONDS = 2.0
 
+EAGER = frozenset({"move", "key_up", "navigate", "reload", "switch_tab", "close_tab"})
+"""What a hand does without waiting for a page that is under way."""
+
+GOING = frozenset({"navigate", "back", "forward", "reload"})
+
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """The way out of a session, and which folder its uploads come from."""
+    """The way out of a session, which folder its uploads come from, and who gets what it downloads."""
 
     egress: Egress
     uploads: Path | None = None
+    inbox: Inbox | None = None
 
 
 class Session(Hands, Eyes):
@@ -46,6 +58,8 @@ class Session(Hands, Eyes):
         self.own = ""
         self.attached = self.keep = False
         self.wallet = Wallet()
+        self.uploads = access.uploads
+        self.inbox = access.inbox
         self._chromium = chromium
         self._tabs = tabs
         self._access = access
@@ -53,15 +67,26 @@ class Session(Hands, Eyes):
         self._navigation_seconds = navigation_seconds
         self._memory = Memory()
         self._finder = Finder(tabs.spawn)
+        self._open = AsyncExitStack()
+        self._hand = Hand(tabs, access.egress, navigation_seconds)
 
     async def open(self) -> None:
         """Open the first tab."""
         async with self._told():
             await self._tabs.current()
 
+    async def receive(self, through: Browser, root: Path | None, *, alone: bool = False) -> None:
+        """Have the inbox hear of downloads, which lie in `root` meanwhile; `alone` in the browser. Raises ActFailed."""
+        context = None if alone else self._tabs.context
+        async with self._told(), asyncio.timeout(STATE_SECONDS):
+            await self._open.enter_async_context(
+                downloading(through, context, lambda: self.inbox, root, self._tabs.spawn)
+            )
+
     async def close(self) -> None:
         """End what runs beside; the context itself is closed by `Browsers`."""
         await self._tabs.close()
+        await self._open.aclose()
 
     @property
     def url(self) -> str:
@@ -83,16 +108,30 @@ class Session(Hands, Eyes):
             scene.tab.clear()
             self._tabs.adopted.clear()
             try:
+                files = self._files(scene, surely=await asks_for_file(scene, resolved))
                 result = await perform(scene, resolved)
                 await arrive(
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
                 )
+                result += await files()
             except asyncio.CancelledError:
                 self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise
             if self._tabs.current_now is None and (lost := await self._lost()):
                 raise lost  # an act that needs no page outlives it, and would say that it ended on a blank one
             return Outcome(result=result, url=self.url)
+
+    def _files(self, scene: Scene, *, surely: bool) -> Callable[[], Coroutine[object, object, str]]:
+        """Before an act: what tells after it, in words, which files it has brought, once they are here."""
+        inbox, tabs = self.inbox, len(self._tabs.open)
+        mark = inbox.mark if inbox is not None else 0
+
+        async def told() -> str:
+            popped = self._tabs.adopted.is_set() and len(self._tabs.open) <= tabs
+            expected = surely or scene.tab.fruitless or popped
+            return await inbox.told(mark, expected=expected) if inbox is not None else ""
+
+        return told
 
     async def look(self, *, tree: bool) -> Observation:
         """The place, and with `tree` the accessibility snapshot too; its references are good until the next look."""
@@ -108,11 +147,35 @@ class Session(Hands, Eyes):
                 return await covered(tab, self.wallet.mask, SCREENSHOT_SECONDS)
             return await tab.page.screenshot(timeout=SCREENSHOT_SECONDS * 1000, scale="css")
 
+    async def show(self, put: Put) -> None:
+        """Put pictures of the current tab, with what shows a secret's value covered, until cancelled."""
+        await show(self._tabs, lambda: self.wallet.mask, put)
+
     async def state(self) -> str:
         """Cookies, local storage and indexed DB of the context as JSON, for the vault."""
         async with self._told():
             async with asyncio.timeout(STATE_SECONDS):
                 return json.dumps(await self._tabs.context.storage_state(indexed_db=True))
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """One input of a person, within the limit of one act. Raises ActFailed where nothing was done."""
+        async with self._told():
+            tab = await self._tabs.current() if asked.act in EAGER else await self._tab()
+            limit = self._navigation_seconds if asked.act in GOING else self._action_seconds
+            async with asyncio.timeout(limit + SCREENSHOT_SECONDS):
+                try:
+                    touch = await self._hand.do(tab, asked)
+                except asyncio.CancelledError:
+                    self._tabs.spawn(tab.drop())
+                    raise
+            return msgspec.structs.replace(touch, url=self.url)
+
+    async def let_go(self) -> None:
+        """No key and no button is held down any more. Raises ActFailed."""
+        async with self._told():
+            if (tab := self._tabs.current_now) is not None:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._hand.release(tab)
 
     async def _scene(self) -> Scene:
         tab = await self._tab()
@@ -123,7 +186,8 @@ class Session(Hands, Eyes):
             seconds=self._action_seconds,
             navigation_seconds=self._navigation_seconds,
             egress=self._access.egress,
-            uploads=self._access.uploads,
+            uploads=self.uploads,
+            inbox=self.inbox,
             scan=lambda: clickable(tab),
             finder=self._finder,
             wallet=self.wallet,

@@ -17,7 +17,8 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 class Tab:
     """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them.
 
-    `asked` is the last address that its main frame asked for, redirects followed; `name` what DevTools calls the page.
+    `asked` is the last address that its main frame asked for, redirects followed; `name` what DevTools calls the page;
+    `fruitless` tells that the last navigation ended without a page.
     """
 
     def __init__(self, page: Page, spawn: Spawn, max_page_bytes: int, guard: "Guarding") -> None:
@@ -29,6 +30,7 @@ class Tab:
         self.refused = ""
         self.oversized = ""
         self.opening = 0
+        self.fruitless = False
         self.trouble = asyncio.Event()
         self.leaving: asyncio.Task[None] | None = None
         self.arrived = asyncio.Event()
@@ -41,6 +43,7 @@ class Tab:
         self._received = 0
         self._url = ""
         self._dialogs = 0
+        self._loading = False
         page.on("crash", self._crash)
         page.on("dialog", self._answer)
 
@@ -99,6 +102,7 @@ class Tab:
         """Forget the troubles of earlier acts."""
         self.refused = self.oversized = ""
         self.opening = 0
+        self.fruitless = self._loading = False
         self.trouble.clear()
 
     def _leaving(self, event: Event) -> None:
@@ -107,13 +111,16 @@ class Tab:
         self.arrived.clear()
         if "loaderId" in event:
             self._document, self._received, self._url = event["loaderId"], 0, event.get("url", "")
+            self._loading = event.get("navigationType") == "differentDocument"
             self.spawn(self.listen(on=True))
 
     def _stopped(self, event: Event) -> None:
         if event["frameId"] == self.main_frame:
+            self.fruitless = self.fruitless or self._loading
             self.arrived.set()
 
     def _loaded(self, _event: Event) -> None:
+        self._loading = False
         self.arrived.set()
         self.spawn(self.listen(on=False))
 

@@ -11,11 +11,15 @@ from aiohappyeyeballs import start_connection
 
 from runner.egress.addresses import Address, address_of, canonical
 from runner.egress.rules import PORTS, Rules, is_local, split
+from runner.egress.upstream import NoWay, Unwelcome, Upstream, ask
 
 LOOKUP_SECONDS = 10.0
 CONNECT_SECONDS = 15.0
 NEXT_ADDRESS_SECONDS = 0.25
 MOST_LOOKUPS = 4
+MOST_ADDRESSES = 3
+"""So many of a destination's addresses a session's proxy is asked for, each time over a connection of its own."""
+
 LOCAL = ("127.0.0.1", "::1")
 REASONS = {
     errno.ECONNREFUSED: "connection refused",
@@ -61,10 +65,13 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
 class Dialler:
     """Opens the connections of one session. `own` are ports of this machine that no page may reach, whatever is
-    allowed."""
+    allowed; `through` is the proxy that all of them go through, None for none."""
 
-    def __init__(self, rules: Rules, resolve: Resolve, own: Collection[int], chunk: int) -> None:
+    def __init__(
+        self, rules: Rules, resolve: Resolve, own: Collection[int], chunk: int, through: Upstream | None = None
+    ) -> None:
         self._rules = rules
+        self._through = through
         self._resolve = resolve
         self._own = own
         self._chunk = chunk
@@ -79,16 +86,59 @@ class Dialler:
             raise Forbidden(reason)
         if to.port in self._own and any(map(_is_here, addresses)):
             raise Forbidden(f"port {to.port} of this machine belongs to the service itself")
+        if self._through is None:
+            return await self._connect(addresses, to.port)
+        return await self._tunnel(self._through, addresses, to.port)
+
+    async def _connect(self, addresses: Sequence[Address], port: int) -> Stream:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 connected = await start_connection(
-                    [_info(address, to.port) for address in addresses], happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
+                    [_info(address, port) for address in addresses], happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
                 )
                 return await asyncio.open_connection(sock=connected, limit=self._chunk)
         except TimeoutError:
             raise Unreachable("the connection timed out") from None
         except OSError as error:
             raise Unreachable(reason_of(error)) from error
+
+    async def _tunnel(self, through: Upstream, addresses: Sequence[Address], port: int) -> Stream:
+        """A connection by the session's proxy to one of the addresses: many a proxy has no way to those of IPv6."""
+        proxy = await self._proxy(through)
+        why: Exception | None = None
+        for address in sorted(addresses, key=lambda each: each.version)[:MOST_ADDRESSES]:
+            try:
+                stream = await self._connect(proxy, through.port)
+            except Unreachable as error:
+                raise Unreachable(f"the session's proxy cannot be reached: {error}") from error
+            try:
+                await ask(stream, through, address, port)
+            except BaseException as error:
+                stream[1].transport.abort()
+                if not isinstance(error, NoWay | OSError):
+                    raise
+                why = error
+                if isinstance(error, Unwelcome):
+                    break
+            else:
+                return stream
+        raise Unreachable(reason_of(why) if isinstance(why, OSError) else str(why)) from why
+
+    async def _proxy(self, through: Upstream) -> list[Address]:
+        """Where the session's proxy is: a client may bring one, but not one that leads into a private network."""
+        at = Destination(scheme="http", host=canonical(through.host), port=through.port)
+        try:
+            addresses = await self._addresses(at)
+        except Unreachable as error:
+            raise Unreachable(f"the session's proxy: {error}") from error
+        rules, reason = Rules(private=self._rules.private), ""
+        if not through.trusted:
+            reason = rules.refusal(at.scheme, at.host, at.port) or rules.refusal_of(at.host, addresses)
+        if not reason and through.port in self._own and any(map(_is_here, addresses)):
+            reason = f"port {through.port} of this machine belongs to the service itself"
+        if reason:
+            raise Forbidden(f"the session's proxy: {reason}")
+        return addresses
 
     async def _addresses(self, to: Destination) -> list[Address]:
         literal = address_of(to.host)

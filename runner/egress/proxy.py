@@ -21,6 +21,7 @@ from runner.egress.dial import (
 )
 from runner.egress.rules import Rules
 from runner.egress.talk import Talk
+from runner.egress.upstream import Upstream
 from runner.egress.wire import CHUNK
 
 MOST_CONNECTIONS = 256
@@ -108,11 +109,13 @@ async def open_egress(
     port: int = 0,
     own: set[int] | None = None,
     resolve: Resolve = system_resolve,
+    through: Upstream | None = None,
 ) -> AsyncIterator[Egress]:
     """A way out by these rules, listening on `port` of 127.0.0.1, 0 for any free one. Leaving closes all connections.
 
     `refused` hears URL and reason, once for each URL. `own` are ports that no page may reach; this one is among
-    them while it is open, so those that share the set cannot reach each other. Raises CannotListen.
+    them while it is open, so those that share the set cannot reach each other. `through` is the proxy by which it
+    leaves this machine, None for none. Raises CannotListen.
     """
     own = own if own is not None else set()
     waiting: asyncio.Queue[Stream] = asyncio.Queue()
@@ -125,7 +128,7 @@ async def open_egress(
         raise CannotListen(f"Port {port} of 127.0.0.1 {why}.") from error
     taken = int(server.sockets[0].getsockname()[1])
     own.add(taken)
-    egress = Egress(rules, Dialler(rules, resolve, own, CHUNK), refused, taken)
+    egress = Egress(rules, Dialler(rules, resolve, own, CHUNK, through), refused, taken)
     serving = asyncio.create_task(egress.serve(waiting))
     try:
         yield egress

@@ -55,6 +55,7 @@ def separators(verbs: str) -> re.Pattern[str]:
                 r"(?P<keep>(?<![\w+.-])[a-z][a-z0-9+.-]*://[^\s\"]*[^\s\".,;:!?)\]])",
                 rf"(?:\A|{NEWLINE.pattern})[ \t]*{number}?",
                 rf"(?:[.;](?=\s|\Z)|(?<=\")[.;]|;{opens})(?:[ \t]+[0-9]{{1,3}}[.)](?=\s))?",
+                r"(?<=\?)\s+",
                 r"(?:,\s*|(?<=[\s\"]))(?:and\s+)?then(?=[\s,:]|\Z)[,:]?",
                 rf",\s*{opens}",
                 rf"(?<=[\s\",])and\s+{opens}",

@@ -36,6 +36,10 @@ class Found:
             raise Unclear("the quotes are empty")
         return self.text(name)
 
+    def said(self, name: str) -> str:
+        """A part as it was said, quoted texts in quotes."""
+        return re.sub(r'"([0-9]+)"', lambda quoted: f'"{self._literals[int(quoted[1])]}"', self.word(name))
+
     def loose(self, name: str) -> str:
         """A part that may stand in quotes or not."""
         quoted = re.fullmatch(r'"([0-9]+)"', self.word(name))

@@ -1,7 +1,8 @@
 """Reads an instruction as sentences, one action each; all of it is read before anything runs. Pure and deterministic.
 
-A sentence ends at a full stop, a semicolon, a line end, `then`, and at a comma or `and` before the next verb. What
-stands in quotes is literal; a backslash before a quote makes it part of the text. Verbs may be written in any case.
+A sentence ends at a full stop, a question mark, a semicolon, a line end, `then`, and at a comma or `and` before the
+next verb. What stands in quotes is literal; a backslash before a quote makes it part of the text. Verbs may be written
+in any case.
 An element is named by an optional ordinal, an optional kind and a name, then by where it is, in any order:
 `the 2nd "Edit" button in the row of "Bob" within "Team"`, `the "Amount" field near "Total"`.
 `FORMS` lists what can be said. A sentence that fits no form raises ActFailed `unreadable`, quoted, with what is right.
@@ -13,18 +14,21 @@ import re
 import msgspec
 
 from runner.keyless.clauses import FILLER, Clause, Unclear, clauses, separators
+from runner.keyless.questions import ASKING
 from runner.keyless.readings import LOOKING
 from runner.keyless.sentences import ACTING, OPENING
 from runner.vocabulary import ActFailed, AnyAction
 
-TABLE = (*ACTING, *LOOKING, *OPENING)
+TABLE = (*ACTING, *LOOKING, *ASKING, *OPENING)
 FORMS: tuple[tuple[str, str], ...] = tuple(
-    (row.shape, row.example) for row in (*OPENING, *ACTING, *LOOKING) if row.shape
+    (row.shape, row.example) for row in (*OPENING, *ACTING, *LOOKING, *ASKING) if row.shape
 )
 
 # These open a sentence too, so that it is refused alone and not with the one before it.
 UNKNOWN = r"submit|search for|log in|sign in|close|find|download|do not|don['\u2019]t"
 BETWEEN = separators("|".join(dict.fromkeys((*(row.verbs for row in TABLE), UNKNOWN))))
+# The vendor's n8n node ends a task with this where it asks for a structured output; the schema says the same.
+SCHEMA_NOTE = "IMPORTANT: Extract and return data in the exact JSON structure specified. Follow the schema strictly."
 POLITE = re.compile(rf"(?:{FILLER}(?:,? |,?\Z))+", re.IGNORECASE)
 
 HINTS = tuple(
@@ -59,7 +63,7 @@ def parse(instruction: str) -> list[Sentence]:
     """The sentences in order, at least one. Raises ActFailed `unreadable` for the first that cannot be read."""
     sentences = [
         Sentence(clause.text, _action(clause))
-        for clause in clauses(instruction, BETWEEN)
+        for clause in clauses(instruction.rstrip().removesuffix(SCHEMA_NOTE), BETWEEN)
         if not POLITE.fullmatch(clause.words)
     ]
     if not sentences:

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
+from eventstore.answers import answer_name
 from runner.keyless.answers import Answer
 from runner.keyless.grammar import Sentence, parse
+from runner.keyless.questions import brings_value, meant
 from runner.placeholders import check
 from runner.ports import Done, Observation, PastStep, Reply
 from runner.vocabulary import ActFailed, AnyAction, Extract, Navigate
@@ -23,9 +25,7 @@ class Instructions:
         one that is not typed.
         """
         start = [Sentence(f"Go to {start_url}", Navigate(url=start_url))] if start_url else []
-        self._sentences = start + parse(instruction)
-        for sentence in self._sentences:
-            _check(sentence, secrets)
+        self._sentences = _checked(start + parse(instruction), secrets)
         extracts = [action for _, action in self._extracts()]
         self._answer = Answer(output_schema, extracts) if output_schema.strip() else None
 
@@ -68,11 +68,22 @@ class Instructions:
         ]
 
 
-def _check(sentence: Sentence, secrets: Collection[str]) -> None:
-    try:
-        check(sentence.action, secrets)
-    except ActFailed as failure:
-        raise ActFailed(failure.code, f"Cannot do the sentence “{sentence.text}”: {failure}") from None
+def _checked(sentences: Sequence[Sentence], secrets: Collection[str]) -> list[Sentence]:
+    """The sentences, each with the answer that it means. All that is typed is there by then. Raises ActFailed."""
+    checked: list[Sentence] = []
+    answers: list[str] = []
+    for sentence in sentences:
+        text, action = sentence.text, sentence.action
+        try:
+            checked.append(Sentence(text, meant(action, len(answers))))
+            check(checked[-1].action, {*secrets, *answers})
+            if brings_value(action):
+                answers.append(answer_name(len(answers) + 1))
+                if answers[-1] in secrets:
+                    raise ActFailed("bad_secret", f'a secret cannot be called "{answers[-1]}" where a person is asked.')
+        except ActFailed as failure:
+            raise ActFailed(failure.code, f"Cannot do the sentence “{text}”: {failure}") from None
+    return checked
 
 
 def _done(past: Sequence[PastStep]) -> list[PastStep]:

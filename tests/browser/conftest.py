@@ -9,6 +9,7 @@ from aiohttp import web
 
 from runner.browser.browsers import Browsers, BrowserSettings, Session, open_browsers
 from runner.egress.addresses import LOOPBACK
+from runner.ports import Wanted
 
 SITE = Path(__file__).parent.parent / "site"
 MEGABYTE = b"<p>" + b"x" * 1024 * 1024
@@ -90,27 +91,29 @@ async def site() -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsers() -> AsyncIterator[Browsers]:
     """Browsers that may reach this machine, with two megabytes a page, and time for a slow machine."""
-    settings = BrowserSettings(navigation_seconds=LIMIT, max_page_bytes=2 * 1024 * 1024, private=LOOPBACK)
+    settings = BrowserSettings(
+        navigation_seconds=LIMIT, answer_seconds=LIMIT, max_page_bytes=2 * 1024 * 1024, private=LOOPBACK
+    )
     async with open_browsers(settings) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def session(browsers: Browsers) -> AsyncIterator[Session]:
-    """One context for the module, two seconds for an act: every test opens its own page in it."""
-    async with browsers.session(viewport=(1280, 800), action_seconds=2.0) as opened:
+    """One context for the module, for acts that must succeed: every test opens its own page in it."""
+    async with browsers.session(Wanted(viewport=(1280, 800), action_seconds=LIMIT)) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hasty(browsers: Browsers) -> AsyncIterator[Session]:
     """The same with half a second for an act: for acts that must fail."""
-    async with browsers.session(viewport=(1280, 800), action_seconds=0.5) as opened:
+    async with browsers.session(Wanted(viewport=(1280, 800), action_seconds=0.5)) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def fresh(browsers: Browsers) -> AsyncIterator[Session]:
     """A context for one test alone: it counts tabs or history, or does harm."""
-    async with browsers.session(viewport=(1280, 800), action_seconds=2.0) as opened:
+    async with browsers.session(Wanted(viewport=(1280, 800), action_seconds=LIMIT)) as opened:
         yield opened

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.browser.browsers import Browsers, Session
+from runner.ports import Wanted
 from runner.vocabulary import (
     Check,
     Clear,
@@ -118,11 +119,11 @@ async def test_an_option_is_chosen_by_label_or_value(session: Session, site: str
     assert (f'selected "{option}" in drop-down "Colour"', f"got: colour {value}") == (result, await note(session))
 
 
-async def test_a_missing_option_is_refused_with_the_others_named(hasty: Session, site: str) -> None:
-    await go(hasty, f"{site}/form.html")
+async def test_a_missing_option_is_refused_with_the_others_named(session: Session, site: str) -> None:
+    await go(session, f"{site}/form.html")
 
-    native = await refused(hasty, Select(option="Grey", target=Query(text="Colour")))
-    built = await refused(hasty, Select(option="Fig", target=Query(text="Fruit")))
+    native = await refused(session, Select(option="Grey", target=Query(text="Colour")))
+    built = await refused(session, Select(option="Fig", target=Query(text="Fruit")))
 
     assert ("no_option", 'drop-down "Colour" has no option "Grey". It has: "Red", "Green".') == native
     assert ("no_option", 'drop-down "Fruit" has no option "Fig". It has: option "Pear", option "Plum".') == built
@@ -196,7 +197,7 @@ async def test_only_the_files_of_the_task_can_be_uploaded(browsers: Browsers, si
     (folder / "me.png").write_bytes(b"x")
     (tmp_path / "outside.txt").write_text("x")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
-    async with browsers.session(viewport=(800, 600), uploads=folder, action_seconds=2.0) as session:
+    async with browsers.session(Wanted(viewport=(800, 600), uploads=folder, action_seconds=2.0)) as session:
         await go(session, f"{site}/form.html")
 
         results = []

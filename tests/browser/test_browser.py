@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from runner.browser.browsers import Browsers, BrowserSettings, Session, open_browsers
 from runner.egress.addresses import LOOPBACK
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed, Click, Expect, Navigate, Query
 from tests.playing import do, go, read, refused
 
@@ -59,7 +60,7 @@ async def own() -> AsyncIterator[Browsers]:
 async def test_nothing_starts_before_the_first_session_and_nothing_is_left(site: str) -> None:
     async with open_browsers(BrowserSettings(private=LOOPBACK)) as browsers:
         before = browsers._current
-        async with browsers.session(viewport=(800, 600)) as session:
+        async with browsers.session(Wanted(viewport=(800, 600))) as session:
             await go(session, f"{site}/index.html")
             process = await process_of(browsers)
     await process.ended()
@@ -79,8 +80,8 @@ async def test_a_missing_browser_is_named() -> None:
 
 async def test_sessions_share_a_browser_and_nothing_else(browsers: Browsers, site: str) -> None:
     async with (
-        browsers.session(viewport=(800, 600)) as one,
-        browsers.session(viewport=(800, 600)) as other,
+        browsers.session(Wanted(viewport=(800, 600))) as one,
+        browsers.session(Wanted(viewport=(800, 600))) as other,
     ):
         await go(one, f"{site}/cookie?set=one")
         await go(other, f"{site}/cookie?set=other")
@@ -91,11 +92,11 @@ async def test_sessions_share_a_browser_and_nothing_else(browsers: Browsers, sit
 
 
 async def test_the_state_of_a_session_goes_on_in_another(browsers: Browsers, site: str) -> None:
-    async with browsers.session(viewport=(800, 600)) as one:
+    async with browsers.session(Wanted(viewport=(800, 600))) as one:
         await go(one, f"{site}/cookie?set=kept")
         state = await one.state()
 
-    async with browsers.session(viewport=(800, 600), state=state) as other:
+    async with browsers.session(Wanted(viewport=(800, 600), state=state)) as other:
         await go(other, f"{site}/cookie")
 
         assert "had kept" == await read(other, "heading")
@@ -108,7 +109,11 @@ async def test_the_state_of_a_session_goes_on_in_another(browsers: Browsers, sit
         ("https://127.0.0.1:{closed}/", "navigation_failed", "{url} did not answer: connection refused"),
         ("http://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
         ("https://nowhere.invalid/", "navigation_failed", "{url} did not answer: the name does not resolve"),
-        ("{site}/download", "navigation_failed", "{url} is a file to download, and downloads are not accepted."),
+        (
+            "{site}/download",
+            "navigation_failed",
+            "{url} is a file to download, and not a page. Downloads are not accepted here.",
+        ),
         ("{site}/declared", "page_too_large", "{url} is larger than 2 MiB."),
         ("{site}/endless", "page_too_large", "{url} is larger than 2 MiB."),
         ("file:///etc/passwd", "blocked", "{url} cannot be opened: only http and https addresses can."),
@@ -147,10 +152,12 @@ async def test_an_error_page_is_shown_as_it_is(session: Session, site: str) -> N
 async def test_only_the_allowed_domains_are_reached(browsers: Browsers, site: str) -> None:
     foreign, told = site.replace("127.0.0.1", "localhost"), []
     async with browsers.session(
-        viewport=(800, 600),
-        allowed_domains=("127.0.0.1",),
-        action_seconds=1.0,
-        blocked=lambda url, reason: told.append((url, reason)),
+        Wanted(
+            viewport=(800, 600),
+            allowed_domains=("127.0.0.1",),
+            action_seconds=1.0,
+            blocked=lambda url, reason: told.append((url, reason)),
+        )
     ) as session:
         await go(session, f"{site}/frames.html")
         frame = await refused(session, Click(target=Query(text="Foreign button")))
@@ -197,20 +204,20 @@ async def test_a_crashed_page_is_told_once_and_replaced(fresh: Session, site: st
 
 
 async def test_a_killed_browser_is_replaced(own: Browsers, site: str) -> None:
-    async with own.session(viewport=(800, 600)) as session:
+    async with own.session(Wanted(viewport=(800, 600))) as session:
         await go(session, f"{site}/two.html")
         process = await process_of(own)
         os.kill(process.pid, signal.SIGKILL)
         await process.ended()
         lost = await refused(session, Expect(text="Second page", absent=True))
 
-    async with own.session(viewport=(800, 600)) as session:
+    async with own.session(Wanted(viewport=(800, 600))) as session:
         assert f"opened {site}/two.html" == await go(session, f"{site}/two.html")
     assert ("browser_lost", "The browser ended unexpectedly.") == lost
 
 
 async def test_a_killed_driver_is_replaced(own: Browsers, site: str) -> None:
-    async with own.session(viewport=(800, 600)) as session:
+    async with own.session(Wanted(viewport=(800, 600))) as session:
         await go(session, f"{site}/two.html")
         assert own._current is not None
         driver = own._current.driver
@@ -218,15 +225,15 @@ async def test_a_killed_driver_is_replaced(own: Browsers, site: str) -> None:
         driver.kill()
         code, _ = await refused(session, Expect(text="Second page", absent=True))
 
-    async with own.session(viewport=(800, 600)) as session:
+    async with own.session(Wanted(viewport=(800, 600))) as session:
         assert f"opened {site}/two.html" == await go(session, f"{site}/two.html")
     assert "browser_lost" == code
 
 
 async def test_an_old_browser_goes_when_its_last_session_does(own: Browsers, site: str) -> None:
-    async with own.session(viewport=(800, 600)) as first:
+    async with own.session(Wanted(viewport=(800, 600))) as first:
         old = await process_of(own)
-        async with own.session(viewport=(800, 600)), own.session(viewport=(800, 600)):
+        async with own.session(Wanted(viewport=(800, 600))), own.session(Wanted(viewport=(800, 600))):
             new = await process_of(own)
             assert f"opened {site}/two.html" == await go(first, f"{site}/two.html")
     await old.ended()
@@ -242,7 +249,7 @@ async def test_a_session_that_is_cancelled_gives_its_context_back(browsers: Brow
     before = browsers._current.browser.contexts
 
     async def visit() -> None:
-        async with browsers.session(viewport=(800, 600)) as session:
+        async with browsers.session(Wanted(viewport=(800, 600))) as session:
             await go(session, f"{site}/two.html")
             inside.set()
             await asyncio.Event().wait()
@@ -257,7 +264,7 @@ async def test_a_session_that_is_cancelled_gives_its_context_back(browsers: Brow
 
 
 async def test_popups_beyond_ten_are_closed(browsers: Browsers, site: str) -> None:
-    async with browsers.session(viewport=(800, 600), action_seconds=20.0) as session:
+    async with browsers.session(Wanted(viewport=(800, 600), action_seconds=20.0)) as session:
         await go(session, f"{site}/windows.html")
 
         await do(session, Click(target=Query(text="Many")))

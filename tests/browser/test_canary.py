@@ -22,7 +22,7 @@ import pytest
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = "a-key-that-is-long-enough"
-LIMIT = 120.0
+LIMIT = 240.0
 SECRET = 'k7&Q "z+4/é-canary'
 PLAIN = 'p9&W "y+3/é-parrot'
 SENTENCES = (
@@ -123,7 +123,7 @@ async def served(directory: Path) -> AsyncIterator[Running]:
         "TAPEWRIGHT_API_KEY": KEY,
         "TAPEWRIGHT_ALLOW_PRIVATE": "loopback",
         "TAPEWRIGHT_LOG_LEVEL": "debug",
-        "TAPEWRIGHT_ACTION_SECONDS": "3",
+        "TAPEWRIGHT_ACTION_SECONDS": "10",
     }
     with log.open("wb") as written:
         process = await asyncio.create_subprocess_exec(
@@ -144,7 +144,7 @@ async def served(directory: Path) -> AsyncIterator[Running]:
 
 async def test_a_secret_is_found_nowhere_and_another_text_everywhere(site: str, tmp_path: Path) -> None:
     typing = {True: 'Type the secret "password"', False: f"Type “{PLAIN}”"}
-    tasks = [(secret, more) for secret in (True, False) for more in ("", NAMING)]
+    tasks = [(secret, more) for more in ("", NAMING) for secret in (True, False)]
     async with served(tmp_path) as running:
 
         async def told(secret: bool, more: str) -> Places:
@@ -152,7 +152,10 @@ async def test_a_secret_is_found_nowhere_and_another_text_everywhere(site: str, 
                 await running.run(SENTENCES.format(site=site, typing=typing[secret]) + more, secret=secret)
             )
 
-        answers = await asyncio.gather(*[told(secret, more) for secret, more in tasks])
+        answers = [
+            *await asyncio.gather(*[told(secret, more) for secret, more in tasks[:2]]),
+            *await asyncio.gather(*[told(secret, more) for secret, more in tasks[2:]]),
+        ]
         during = files(running.data)
 
     places = {f"{secret} {more} {path}": said for (secret, more), all_said in zip(tasks, answers, strict=True)
@@ -160,7 +163,8 @@ async def test_a_secret_is_found_nowhere_and_another_text_everywhere(site: str, 
     places |= {f"during {name}": data for name, data in during.items()} | files(tmp_path)
     found = hits(PLAIN, places)
     assert {} == hits(SECRET, places)
-    assert {"data/tape.db", "during tape.db-wal"} <= set(found)
+    assert "data/tape.db" in found
+    assert {"during tape.db", "during tape.db-wal"} & found.keys()  # in which one, a checkpoint decides
     assert b'"level":"debug"' in places["log"].replace(b" ", b"")
     assert {"True", "False"} == {name.split()[0] for name in found if " /api/v1/tasks" in name}
     quiet = ("/metrics", "/screenshots")

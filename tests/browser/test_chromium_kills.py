@@ -20,6 +20,7 @@ async def test_a_killed_service_with_its_chromium_loses_nothing_and_leaves_nothi
         trial = Trial(forks, tmp_path, 1, pages)
         await trial.kill("load")
         await trial.kill("term")
+        await trial.prove()
         await trial.finish()
 
     assert [] == trial.wrong
@@ -29,7 +30,7 @@ async def test_a_killed_service_with_its_chromium_loses_nothing_and_leaves_nothi
 async def test_a_service_whose_chromium_is_frozen_ends_in_order_and_leaves_nothing(tmp_path: Path) -> None:
     settings = {"data_dir": str(tmp_path / "data"), "port": "0", "api_key": KEY, "allow_private": "loopback"}
     async with midwife(tmp_path / "log") as forks, site() as pages:
-        life = await forks.bear(Order(mark=tmp_path.name, settings=settings))
+        life = await forks.bear(Order(mark=str(tmp_path), settings=settings))
         url = await life.ready()
         assert url is not None
         async with aiohttp.ClientSession(url, headers=HEADERS) as http:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from api.demo.child import descendants
 
-LIMIT = 120.0
+LIMIT = 240.0
 
 
 async def begin(place: Path) -> Process:

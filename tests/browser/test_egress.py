@@ -13,6 +13,7 @@ from runner.browser.chromium import Chromium, find, launch
 from runner.egress.addresses import LOOPBACK
 from runner.egress.proxy import open_egress
 from runner.egress.rules import Rules, private_networks
+from runner.ports import Wanted
 from runner.vocabulary import Click, Navigate, Query
 from tests.browser.test_killed import events, served, until
 from tests.hostile import DATAGRAMS, FORBIDDEN, FORBIDDEN_ADDRESS, MOVES, PARTS, Hostile, hostile
@@ -36,7 +37,7 @@ OPEN = Rules(private=LOOPBACK)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Chromium]:
     """A browser without the guard of a session: the proxy is alone here."""
-    opened = await launch("", headless=True)
+    opened = await launch("", headless=True, answer_seconds=SECONDS)  # it is busy with all that the pages try
     yield opened
     await opened.close(5.0)
 
@@ -157,7 +158,7 @@ async def test_the_act_that_leads_to_a_refused_page_fails_and_the_page_stays(bro
     reason = "localhost is not among the allowed domains (127.0.0.1)"
     foreign = site.replace("127.0.0.1", "localhost")
     async with browsers.session(
-        viewport=(800, 600), allowed_domains=("127.0.0.1",), blocked=lambda url, why: told.append((url, why))
+        Wanted(viewport=(800, 600), allowed_domains=("127.0.0.1",), blocked=lambda url, why: told.append((url, why)))
     ) as session:
         tab = session._tabs.current_now
         assert tab is not None
@@ -180,7 +181,7 @@ async def test_this_machine_is_refused_until_the_setting_allows_it(site: str) ->
     told: list[tuple[str, str]] = []
     async with (
         open_browsers(BrowserSettings()) as strict,
-        strict.session(viewport=(800, 600), blocked=lambda url, why: told.append((url, why))) as session,
+        strict.session(Wanted(viewport=(800, 600), blocked=lambda url, why: told.append((url, why)))) as session,
     ):
         code, sentence = await refused(session, Navigate(url=f"{site}/two.html"))
 
@@ -196,7 +197,7 @@ async def test_a_name_that_leads_to_a_forbidden_place_fails_the_act_that_goes_th
     url = f"{scheme}://{FORBIDDEN}/x"
     async with (
         open_browsers(settings) as own,
-        own.session(viewport=(800, 600), blocked=lambda url, why: told.append((url, why))) as session,
+        own.session(Wanted(viewport=(800, 600), blocked=lambda url, why: told.append((url, why)))) as session,
     ):
         first = await refused(session, Navigate(url=url))
         await go(session, f"{site}/two.html")
@@ -216,8 +217,8 @@ async def test_a_name_that_leads_to_a_forbidden_place_fails_the_act_that_goes_th
 
 async def test_a_session_does_not_reach_the_way_out_of_another(browsers: Browsers, site: str) -> None:
     async with (
-        browsers.session(viewport=(800, 600)) as one,
-        browsers.session(viewport=(800, 600), allowed_domains=("127.0.0.1",)) as other,
+        browsers.session(Wanted(viewport=(800, 600))) as one,
+        browsers.session(Wanted(viewport=(800, 600), allowed_domains=("127.0.0.1",))) as other,
     ):
         server = one._access.egress.server
         code, sentence = await refused(other, Navigate(url=f"{server}/"))

@@ -19,14 +19,14 @@ from api.demo.child import descendants
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = "a-key-that-is-long-enough"
-LIMIT = 60.0
+LIMIT = 240.0
 Events = list[dict[str, Any]]
 
 
 @asynccontextmanager
-async def served(data: Path, **settings: str) -> AsyncIterator[tuple[int, aiohttp.ClientSession]]:
-    """The service as people start it: its process id, and a client."""
-    command = (sys.executable, "-m", "api", "serve", "--port", "0", "--data", str(data), "--json")
+async def served(data: Path, *, port: int = 0, **settings: str) -> AsyncIterator[tuple[int, aiohttp.ClientSession]]:
+    """The service as people start it, on any free port if none is said: its process id, and a client."""
+    command = (sys.executable, "-m", "api", "serve", "--port", str(port), "--data", str(data), "--json")
     environ = {**os.environ, "TAPEWRIGHT_API_KEY": KEY, "TAPEWRIGHT_ALLOW_PRIVATE": "loopback", **settings}
     process = await asyncio.create_subprocess_exec(*command, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
     try:

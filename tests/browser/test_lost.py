@@ -25,6 +25,7 @@ from runner.browser.chromium import Chromium
 from runner.browser.isolated import open_isolated
 from runner.egress.addresses import LOOPBACK
 from runner.opening import model_of
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed, Wait
 from runner.worker import Worker
 from tests.browser.test_killed import gone
@@ -133,7 +134,7 @@ async def test_tasks_whose_browser_is_gone_go_on_in_another(site: str, tmp_path:
 
 async def test_an_act_that_outlives_its_browser_does_not_end_on_a_blank_page() -> None:
     settings = BrowserSettings(close_seconds=1.0)
-    async with open_browsers(settings) as browsers, browsers.session(viewport=(800, 600)) as session:
+    async with open_browsers(settings) as browsers, browsers.session(Wanted(viewport=(800, 600))) as session:
         waiting = asyncio.create_task(session.act(await session.resolve(Wait(seconds=3))))
         kill_browser(session._chromium)
 
@@ -147,7 +148,7 @@ async def test_a_browser_is_killed_once_as_its_number_may_be_anothers_afterwards
     other = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
     async with (
         open_browsers(BrowserSettings(close_seconds=1.0)) as browsers,
-        browsers.session(viewport=(800, 600)) as session,
+        browsers.session(Wanted(viewport=(800, 600))) as session,
     ):
         session._chromium.kill()
         session._chromium.pid = other.pid
@@ -160,7 +161,7 @@ async def test_a_browser_is_killed_once_as_its_number_may_be_anothers_afterwards
 
 async def test_a_browser_that_was_only_slow_costs_no_other_session_its_driver(tmp_path: Path) -> None:
     settings = BrowserSettings(close_seconds=1.0, answer_seconds=0.5)
-    async with open_isolated(settings, tmp_path) as isolated, isolated.session(viewport=(800, 600)) as session:
+    async with open_isolated(settings, tmp_path) as isolated, isolated.session(Wanted(viewport=(800, 600))) as session:
         attached, driver = session._chromium, isolated._drivers._current
         assert isinstance(attached, Attached)
         os.kill(attached.pid, signal.SIGSTOP)
@@ -168,7 +169,7 @@ async def test_a_browser_that_was_only_slow_costs_no_other_session_its_driver(tm
             await asyncio.sleep(0.01)
         os.kill(attached.pid, signal.SIGCONT)
         await attached._giving_up
-        async with isolated.session(viewport=(800, 600)) as other:
+        async with isolated.session(Wanted(viewport=(800, 600))) as other:
             place = await other.look(tree=False)
             other.keep = False
         used = isolated._drivers._current
@@ -181,10 +182,10 @@ async def test_cookies_that_no_browser_takes_cost_no_other_session_its_browser()
     state = '{"cookies": [{"name": "a", "value": "b", "domain": "", "path": "/"}], "origins": []}'
     async with (
         open_browsers(BrowserSettings(close_seconds=1.0)) as browsers,
-        browsers.session(viewport=(800, 600)) as neighbour,
+        browsers.session(Wanted(viewport=(800, 600))) as neighbour,
     ):
         with pytest.raises(ActFailed) as caught:
-            async with browsers.session(viewport=(800, 600), state=state):
+            async with browsers.session(Wanted(viewport=(800, 600), state=state)):
                 pass
         place = await neighbour.look(tree=False)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from runner.browser.isolated import IsolatedBrowsers, open_isolated
 from runner.browser.own import OwnBrowser, claim, start, sweep
 from runner.browser.sessions import open_sessions
 from runner.egress.addresses import LOOPBACK
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed, Click, Input, Query, SwitchTab
 from tests.browser.test_killed import events, gone, served, until
 from tests.playing import do, go, read
@@ -50,7 +52,14 @@ async def isolated(tmp_path: Path) -> AsyncIterator[IsolatedBrowsers]:
 
 def family_of(root: Path) -> set[int]:
     """The keepers of all browsers in the directory, and what runs below them."""
-    return {pid for keeper in root.glob("*/keeper") for pid in descendants(int(keeper.read_text("ascii")))}
+    return {pid for file in root.glob("*/keeper") for keeper in keeper_in(file) for pid in descendants(keeper)}
+
+
+def keeper_in(file: Path) -> set[int]:
+    """The number in the file; none while it is being written, or when it has just gone."""
+    with suppress(FileNotFoundError, ValueError):
+        return {int(file.read_text("ascii"))}
+    return set()
 
 
 def left(root: Path) -> list[Path]:
@@ -125,7 +134,7 @@ async def test_a_paused_task_has_its_page_again_after_a_restart_and_a_resume(sit
 
 
 async def test_a_browser_that_nobody_claims_ends_after_its_grace(tmp_path: Path) -> None:
-    browser = await started(tmp_path, grace=0.5)
+    browser = await started(tmp_path, grace=2.0)
     family = family_of(tmp_path)
 
     browser.leave()
@@ -136,13 +145,14 @@ async def test_a_browser_that_nobody_claims_ends_after_its_grace(tmp_path: Path)
 
 async def test_a_browser_that_is_claimed_again_within_the_grace_goes_on(tmp_path: Path) -> None:
     browser = await started(tmp_path, grace=5.0)
-    family, name, endpoint = family_of(tmp_path), browser.name, browser.endpoint
+    name, endpoint, keeper = browser.name, browser.endpoint, keeper_in(tmp_path / browser.name / "keeper")
 
     browser.leave()
     again = claim(tmp_path, name)
 
     assert again is not None
-    assert (endpoint, family) == (again.endpoint, family_of(tmp_path))
+    assert (endpoint, keeper) == (again.endpoint, keeper_in(tmp_path / name / "keeper"))
+    family = family_of(tmp_path)
     assert 0o700 == (tmp_path / name).stat().st_mode & 0o777
     await again.end()
     await gone(family)
@@ -202,7 +212,7 @@ async def test_a_start_that_is_cut_off_leaves_nothing(tmp_path: Path) -> None:
 
 async def filled(isolated: IsolatedBrowsers, site: str) -> tuple[str, str]:
     """Leave a browser with a half-filled page; its name and its page's token."""
-    async with isolated.session(viewport=(800, 600), action_seconds=5.0) as session:
+    async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0)) as session:
         await go(session, f"{site}/half.html")
         await do(session, Input(text="Ann", target=Query(text="Name")))
         await do(session, Click(target=Query(text="Count")))
@@ -219,7 +229,7 @@ async def test_a_browser_that_is_held_for_a_paused_task_ends_when_its_time_is_ov
     port = urlsplit((tmp_path / "browsers" / name / "endpoint").read_text("ascii")).port
     before = set(isolated.own_ports)
 
-    await isolated.take_up({name}, 0.1)
+    await isolated.take_up({name}, 1.0)
     held = set(isolated.own_ports)
     await gone(browser)
 
@@ -244,7 +254,7 @@ async def test_a_start_ends_the_browsers_that_no_task_names(
 
 
 async def test_what_is_not_kept_ends_with_its_session(isolated: IsolatedBrowsers, tmp_path: Path) -> None:
-    async with isolated.session(viewport=(800, 600)):
+    async with isolated.session(Wanted(viewport=(800, 600))):
         browser = family_of(tmp_path / "browsers")
     await gone(browser)
 
@@ -252,14 +262,14 @@ async def test_what_is_not_kept_ends_with_its_session(isolated: IsolatedBrowsers
 
 
 async def test_tabs_are_found_in_their_order_with_the_same_one_to_act_in(isolated: IsolatedBrowsers, site: str) -> None:
-    async with isolated.session(viewport=(800, 600), action_seconds=5.0) as session:
+    async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0)) as session:
         await go(session, f"{site}/windows.html")
         await do(session, Click(target=Query(text="Popup")))
         await do(session, SwitchTab(number=1))
         before = await session.look(tree=False)
         session.keep = True
 
-    async with isolated.session(viewport=(800, 600), own=session.own) as again:
+    async with isolated.session(Wanted(viewport=(800, 600), own=session.own)) as again:
         after = await again.look(tree=False)
         assert (True, before) == (again.attached, after)
         again.keep = False
@@ -269,7 +279,7 @@ async def test_an_element_that_only_its_place_tells_apart_is_found(isolated: Iso
     buttons = "<button>Go</button> <button onclick='this.textContent += `!`'>Go</button>"
     name = ""
     for expected in ("Go Go!", "Go Go!!"):
-        async with isolated.session(viewport=(800, 600), action_seconds=5.0, own=name) as session:
+        async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0, own=name)) as session:
             session.keep = not name
             tab = session._tabs.current_now
             assert tab is not None
@@ -301,7 +311,7 @@ async def test_what_stands_in_the_way_to_a_browser_is_replaced(
             for pid in browser - {int((tmp_path / "browsers" / name / "keeper").read_text("ascii"))}:
                 os.kill(pid, signal.SIGSTOP)
 
-        async with isolated.session(viewport=(800, 600), action_seconds=5.0, own=name) as session:
+        async with isolated.session(Wanted(viewport=(800, 600), action_seconds=5.0, own=name)) as session:
             found = session.attached
             if found:
                 assert token == await read(session, "text", target=Query(text="Token"))

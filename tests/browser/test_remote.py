@@ -10,6 +10,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,6 +24,7 @@ from runner.browser.own import start
 from runner.browser.remote import on_this_machine, shown
 from runner.browser.sessions import AnySessions, open_sessions
 from runner.egress.addresses import LOOPBACK
+from runner.ports import Wanted
 from runner.vocabulary import ActFailed, Click, Input, Query
 from tests.browser.test_killed import events, gone, served, until
 from tests.browser.test_own_browser import FOUND, SENTENCES, begin, family_of, of
@@ -30,7 +32,7 @@ from tests.playing import do, go, read
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LIMIT = 60.0
+LIMIT = 240.0
 
 
 def open_to_all(profile: Path) -> list[str]:
@@ -74,7 +76,7 @@ async def playwright_server(path: Path) -> AsyncIterator[str]:
 
 
 async def use(settings: BrowserSettings, site: str) -> str:
-    async with open_sessions(settings) as browsers, browsers.session(viewport=(800, 600)) as session:
+    async with open_sessions(settings) as browsers, browsers.session(Wanted(viewport=(800, 600))) as session:
         await go(session, f"{site}/two.html")
         return await read(session, "heading")
 
@@ -95,7 +97,7 @@ async def test_sessions_in_the_one_context_of_a_remote_browser_take_turns(
 ) -> None:
     settings = BrowserSettings(executable=devtools, private=LOOPBACK, isolated=True, directory=tmp_path)
     async with open_sessions(settings) as browsers:
-        async with browsers.session(viewport=(800, 600)) as first:
+        async with browsers.session(Wanted(viewport=(800, 600))) as first:
             waiting = asyncio.create_task(use_one(browsers, site))
             await go(first, f"{site}/cookie?set=first")
             alone = not waiting.done()
@@ -106,13 +108,13 @@ async def test_sessions_in_the_one_context_of_a_remote_browser_take_turns(
 
 
 async def use_one(browsers: AnySessions, site: str) -> str:
-    async with browsers.session(viewport=(800, 600)) as session:
+    async with browsers.session(Wanted(viewport=(800, 600))) as session:
         await go(session, f"{site}/cookie")
         return await read(session, "heading")
 
 
 async def test_a_half_filled_page_in_a_remote_browser_is_gone_on_with(devtools: str, site: str, tmp_path: Path) -> None:
-    remote = {"TAPEWRIGHT_ISOLATION": "browser", "TAPEWRIGHT_BROWSER": devtools}
+    remote: dict[str, Any] = {"TAPEWRIGHT_ISOLATION": "browser", "TAPEWRIGHT_BROWSER": devtools}
     async with served(tmp_path, **remote) as (pid, http):
         task_id = await begin(http, SENTENCES.format(site=site))
         await until(http, task_id, "task.action_started", '"wait"')
@@ -134,13 +136,13 @@ async def test_a_half_filled_page_in_a_remote_browser_is_gone_on_with(devtools: 
 async def test_pages_of_somebody_else_are_not_taken_for_the_tasks_own(devtools: str, site: str, tmp_path: Path) -> None:
     settings = BrowserSettings(executable=devtools, private=LOOPBACK, isolated=True, directory=tmp_path)
     async with open_sessions(settings) as browsers:
-        async with browsers.session(viewport=(800, 600), action_seconds=5.0) as session:
+        async with browsers.session(Wanted(viewport=(800, 600), action_seconds=5.0)) as session:
             await go(session, f"{site}/half.html")
             await do(session, Input(text="Ann", target=Query(text="Name")))
             await do(session, Click(target=Query(text="Count")))
             own, session.keep = session.own, True
         await use_one(browsers, site)
-        async with browsers.session(viewport=(800, 600), own=own) as again:
+        async with browsers.session(Wanted(viewport=(800, 600), own=own)) as again:
             assert (False, "about:blank") == (again.attached, again.url)
 
 
@@ -150,7 +152,7 @@ async def test_allowed_domains_that_nobody_could_enforce_are_refused(tmp_path: P
     settings = BrowserSettings(executable=far, isolated=isolated, directory=tmp_path)
     async with open_sessions(settings) as browsers:
         with pytest.raises(ActFailed) as caught:
-            async with browsers.session(viewport=(800, 600), allowed_domains=["example.com"]):
+            async with browsers.session(Wanted(viewport=(800, 600), allowed_domains=["example.com"])):
                 pass
 
     assert "no_egress_rules" == caught.value.code

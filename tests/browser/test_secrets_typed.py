@@ -119,9 +119,9 @@ async def test_what_the_page_echoes_comes_out_masked(fresh: Session, site: str) 
 LINK = Query(text="link", kind="link")
 
 
-async def test_a_failure_that_names_what_is_on_the_page_is_masked(fresh: Session, site: str) -> None:
-    hands = veiled(fresh, "127.0.0.1")
-    await go(fresh, f"{site}/echo.html?user=k7%26Q+%22z%2B4%2F9x")
+async def test_a_failure_that_names_what_is_on_the_page_is_masked(hasty: Session, site: str) -> None:
+    hands = veiled(hasty, "127.0.0.1")
+    await go(hasty, f"{site}/echo.html?user=k7%26Q+%22z%2B4%2F9x")
 
     with pytest.raises(ActFailed) as caught:
         await hands.resolve(Click(target=Query(text="links to nowhere", kind="link")))

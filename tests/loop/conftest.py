@@ -11,18 +11,24 @@ import pytest
 
 from eventstore import decide
 from eventstore import events as e
+from eventstore.answers import vault_name as answer_vault_name
 from eventstore.blobs import Blobs
 from eventstore.codec import type_of
+from eventstore.human import HumanInput
 from eventstore.memory import MemoryStore
 from eventstore.rules import violations
 from eventstore.secrets import Secret, put, vault_name
-from eventstore.store import Recorded
+from eventstore.store import Lane, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.attempt import Equipment
+from runner.control import Gate
+from runner.door import Door
+from runner.inbox import Inbox
 from runner.placeholders import names
-from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved
+from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Touch, Wanted
+from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Input, as_json
 from runner.wallet import Wallet
 from runner.worker import Worker
@@ -56,8 +62,13 @@ class Stage:
         self.living: dict[str, str] = {}
         self.own = ""
         self.attached = self.keep = False
+        self.uploads: Path | None = None
+        self.inbox: Inbox | None = None
         self.wallet = Wallet()
         self.typed: list[str] = []
+        self.targets: list[e.Target] = []
+        self.by_hands: list[HumanInput] = []
+        self.released = 0
 
     def stop_at(self, where: str) -> asyncio.Event:
         """Make `resolve {…}` or `act {…}` wait; the event that is returned tells that it has come there."""
@@ -66,22 +77,12 @@ class Stage:
         return self.reached[where]
 
     @asynccontextmanager
-    async def session(
-        self,
-        *,
-        viewport: tuple[int, int],
-        allowed_domains: Sequence[str] = (),
-        state: str = "",
-        uploads: Path | None = None,
-        action_seconds: float = 10.0,
-        blocked: Callable[[str, str], None] | None = None,
-        own: str = "",
-    ) -> AsyncIterator["Stage"]:
+    async def session(self, wanted: Wanted) -> AsyncIterator["Stage"]:
         self.sessions += 1
-        self.states.append(state)
-        self.attached = self.keep = own in self.living
-        self.own = own if self.attached else f"browser-{self.sessions}" if self.isolated else ""
-        self.url = self.living.pop(own, "about:blank")
+        self.states.append(wanted.state)
+        self.attached = self.keep = wanted.own in self.living
+        self.own = wanted.own if self.attached else f"browser-{self.sessions}" if self.isolated else ""
+        self.url = self.living.pop(wanted.own, "about:blank")
         try:
             yield self
         finally:
@@ -102,7 +103,8 @@ class Stage:
         await self._pass(f"resolve {as_json(action)}")
         typed = names(action.text) if isinstance(action, Input) else []
         secrets = tuple((name, self.wallet.host(name, self.url)) for name in typed)
-        return Resolved(action=action, params=as_json(action), url=self.url, secrets=secrets)
+        target = self.targets[0] if self.targets else None
+        return Resolved(action=action, params=as_json(action), url=self.url, target=target, secrets=secrets)
 
     async def act(self, resolved: Resolved) -> Outcome:
         await self._pass(f"act {resolved.params}")
@@ -123,8 +125,27 @@ class Stage:
     async def screenshot(self) -> bytes:
         return b"\x89PNG " + self.url.encode()
 
+    async def show(self, put: Put) -> None:
+        """One picture, which is the address."""
+        put(self.url.encode(), 1280, 960)
+        await asyncio.Event().wait()
+
     async def state(self) -> str:
         return f'{{"acts": {len(self.acts)}}}'
+
+    async def by_hand(self, asked: HumanInput) -> Touch:
+        """A click, wherever it is; an address is gone to."""
+        await self._pass(f"hand {asked.act}")
+        if f"hand {asked.act}" in self.fails:
+            raise self.fails[f"hand {asked.act}"]
+        if asked.act == "navigate":
+            self.url = asked.url
+        params: dict[str, object] = {"text": asked.text} if asked.act == "type" else {"x": asked.x, "y": asked.y}
+        self.by_hands.append(asked)
+        return Touch() if asked.act == "move" else Touch(name=asked.act, params=params, url=self.url)
+
+    async def let_go(self) -> None:
+        self.released += 1
 
     async def _pass(self, where: str) -> None:
         if where in self.hold:
@@ -159,17 +180,47 @@ class Script:
         return self.steps[step]
 
 
+class Overtaken(MemoryStore):
+    """A log on which somebody else can be quicker, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overtaking: tuple[type[e.Event], Callable[[Task], list[e.Event]], World] | None = None
+        self.overtaken = asyncio.Event()
+
+    async def append(
+        self,
+        stream: str,
+        expected: int,
+        events: Sequence[e.Event],
+        *,
+        actor: str,
+        command_id: str = "",
+        lane: Lane = Lane.FACT,
+    ) -> Sequence[Recorded]:
+        if self.overtaking and any(isinstance(event, self.overtaking[0]) for event in events):
+            (_, decision, world), self.overtaking = self.overtaking, None
+            await world.tell(stream, decision)
+            self.overtaken.set()
+        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
+
+
 class World:
     """One store; workers come and go on it."""
 
     def __init__(self, path: Path) -> None:
-        self.store = MemoryStore()
+        self.store = Overtaken()
         self.tasks = Repository(self.store, Task(), evolve)
         self.stage = Stage()
         self.scripts: dict[str, Script] = {}
         self.blobs = Blobs(path / "blobs")
         self.vault = Vault(path / "vault")
         self.workers = 0
+        self.door = Door()
+        self.input_seconds = 600.0
+        self.session_idle_seconds = 600.0
+        self.max_idle_sessions = 8
+        self.running: Worker | None = None
 
     @asynccontextmanager
     async def worker(self, *, max_concurrent: int = 4, keep_paused_seconds: float = 600.0) -> AsyncIterator[Worker]:
@@ -180,6 +231,10 @@ class World:
             browsers=self.stage,
             blobs=self.blobs,
             vault=self.vault,
+            input_seconds=self.input_seconds,
+            session_idle_seconds=self.session_idle_seconds,
+            max_idle_sessions=self.max_idle_sessions,
+            door=self.door,
         )
         worker = Worker(
             self.store,
@@ -190,6 +245,7 @@ class World:
             keep_paused_seconds=keep_paused_seconds,
         )
         await worker.take_up()
+        self.running = worker
         running = asyncio.create_task(worker.run())
         try:
             yield worker
@@ -199,14 +255,20 @@ class World:
             assert running.done(), "a worker ends when it is told to"
 
     async def create(
-        self, name: str, script: Script, *, secrets: dict[str, str] | None = None, **fields: object
+        self,
+        name: str,
+        script: Script,
+        *,
+        secrets: dict[str, str] | None = None,
+        session: str = "",
+        **fields: object,
     ) -> str:
         """A new task whose model says the script; answers its stream."""
         self.scripts[name] = script
         created = e.TaskCreated(
             instruction=name,
             llm="script",
-            session=f"s-{name}",
+            session=session or f"s-{name}",
             project="p",
             family="v1",
             request_digest=name,
@@ -222,6 +284,29 @@ class World:
     async def tell(self, stream: str, decision: Callable[[Task], list[e.Event]]) -> None:
         """What a handler does: decide on the log, and nothing else."""
         await self.tasks.transact(stream, decision, actor="key:test")
+
+    def gate(self, stream: str) -> Gate:
+        """The gate of a task that is at work."""
+        assert self.running is not None
+        return self.running._gates[stream]
+
+    @property
+    def parked(self) -> "list[asyncio.Timeout]":
+        """The limits of the tasks that are paused and keep their browsers: each can be brought forward."""
+        assert self.running is not None
+        return self.running._parking._kept
+
+    def overtake(self, kind: type[e.Event], decision: Callable[[Task], list[e.Event]]) -> asyncio.Event:
+        """Right before the first event of that kind is written, somebody decides; the event tells that it is so."""
+        self.store.overtaking = kind, decision, self
+        return self.store.overtaken
+
+    async def answer(self, stream: str, value: str) -> None:
+        """What the handler does: the value in the vault, then the answer on the log."""
+        said = [recorded.event for recorded in await self.store.read_stream(stream)]
+        request = [event.request for event in said if isinstance(event, e.InputRequested)][-1]
+        await self.vault.put(answer_vault_name(stream, request), value.encode())
+        await self.tell(stream, partial(decide.provide, request=request))
 
     async def until(self, stream: str, kind: type[e.Event], *, after: int = 0) -> Recorded:
         """The first event of that kind on the stream after a version. Fails when it does not come."""

@@ -11,7 +11,8 @@ from eventstore import events as e
 from eventstore.machine import Desired
 from eventstore.store import Recorded
 from eventstore.task import Task
-from runner.control import Gate, Parking
+from runner.control import Gate
+from runner.parking import Parking
 from runner.tape import Tape
 from runner.vocabulary import Navigate
 

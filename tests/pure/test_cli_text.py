@@ -2,13 +2,23 @@
 
 import pytest
 
-from api import text
+from api import gists, text
 from api.live import BAD, OK, QUIET, Line, Progress, advance
 from eventstore import events as e
 from eventstore.codec import TYPES
 
 TASK = "task-019a0000-1234-7abc-8def-000000000001"
 AT = 1_767_225_723_456_789
+FILE = e.File(id="f", name="a.csv", blob="d", size=12)
+SCHEDULE = e.ScheduleCreated(
+    project="p",
+    family="v1",
+    task=e.TaskCreated(instruction="Look", llm="instructions", session="", project="p", family="v1", request_digest=""),
+    kind="interval",
+    start_at=0,
+    end_at=1,
+    interval_minutes=5,
+)
 TOUCHING = e.Target(selector="css=#login", role="button", name="Log in")
 
 SAID: list[tuple[e.Event, str]] = [
@@ -67,6 +77,50 @@ SAID: list[tuple[e.Event, str]] = [
         "12 payloads, 3 blobs: asked for",
     ),
     (e.KeyRevoked(reason="lost"), "lost"),
+    (e.TaskDeleted(reason="with its session"), "with its session"),
+    (e.FileProduced(fence=2, step=3, file=FILE), "a.csv, 12 bytes"),
+    (e.RecordingSaved(fence=2, file=FILE, duration_ms=4_000), "a.csv, 12 bytes, 4.0 s"),
+    (
+        e.InputRequested(fence=2, step=3, request="q", kind="code", prompt="The code", seconds=600),
+        "code: The code (for 10 min 0 s)",
+    ),
+    (e.InputProvided(request="q"), ""),
+    (e.InputExpired(fence=2, request="q"), ""),
+    (e.ControlTaken(), ""),
+    (e.ControlReturned(reason="resume"), "resume"),
+    (e.HumanActed(fence=2, name="click", params='{"x":1}'), 'click {"x":1}'),
+    (e.SessionCreated(project="p", family="v2", start_url="https://a.test/"), "agent, kept alive https://a.test/"),
+    (e.SessionOpened(runner="r", browser="Chromium 156"), "Chromium 156"),
+    (e.SessionClosed(runner="r", cause="idle"), "idle"),
+    (e.SessionStopped(reason="asked for"), "stop: asked for"),
+    (e.SessionDeleted(reason="asked for"), "asked for"),
+    (e.SessionPurged(project="p", events=2, blobs=1), "2 payloads, 1 blobs"),
+    (e.SessionShared(share="x"), ""),
+    (e.SessionUnshared(share="x"), ""),
+    (e.ShareViewed(share="x", views=2), "2 more"),
+    (e.FileUploaded(project="p", file=FILE), "a.csv, 12 bytes"),
+    (e.FileDownloaded(file=FILE), "a.csv, 12 bytes"),
+    (e.FilesRemoved(files=("f",), reason="old"), "1 files: old"),
+    (e.ProfileCreated(project="p", family="v1", name="Shop"), "Shop"),
+    (e.ProfileChanged(name="Shop", description="", persist=True, settings="{}"), "Shop"),
+    (e.ProfileUsed(stream="task-1", version=1), "version 1, by task-1"),
+    (e.ProfileSaveFailed(stream="task-1", cause="no_state", message="Lost."), "from task-1: Lost."),
+    (e.ProfileSaved(version=2, stream="task-1", cookie_domains=("a.test",)), "version 2, 1 domains, from task-1"),
+    (e.ProfileDeleted(), ""),
+    (SCHEDULE, "every 5 min: Look"),
+    (
+        e.ScheduleChanged(task=SCHEDULE.task, kind="cron", start_at=0, end_at=1, cron="0 9 * * 1", active=False),
+        "0 9 * * 1, not active: Look",
+    ),
+    (e.ScheduleRun(due=AT, task="t1"), "due 2026-01-01 00:02:03: t1"),
+    (e.ScheduleMissed(due=AT, last=AT, count=3, cause="down"), "3 since 2026-01-01 00:02:03 (down)"),
+    (e.ScheduleDeleted(), ""),
+    (e.HookCreated(project="p", url="https://a.test/hook"), "https://a.test/hook"),
+    (e.HookDelivered(source=7, attempt=1, status=200, duration_ms=35), "event 7, attempt 1: HTTP 200 (35 ms)"),
+    (e.HookFailed(source=7, attempt=2, error="HTTP 500"), "event 7, attempt 2: HTTP 500 (given up)"),
+    (e.RedeliveryRequested(source=7), "event 7"),
+    (e.HookDeleted(), ""),
+    (e.OutboxSettled(through=17), "up to event 17"),
     (e.Unknown(original="task.danced"), ""),
 ]
 
@@ -77,18 +131,18 @@ def test_every_event_has_its_line() -> None:
 
 @pytest.mark.parametrize(("event", "said"), SAID)
 def test_the_gist_of_an_event_is_one_line(event: e.Event, said: str) -> None:
-    assert said == text.gist(event)
+    assert said == gists.gist(event)
 
 
 def test_a_line_of_the_tape_has_time_position_task_event_and_gist() -> None:
-    line = text.line(7, AT, TASK, e.StepStarted(fence=2, number=3))
+    line = gists.line(7, AT, TASK, e.StepStarted(fence=2, number=3))
     expected = "00:02:03.456       7  019a0000-1234  step started      step 3"
 
     assert expected == line
 
 
 def test_an_event_of_a_later_version_is_told_by_its_tag() -> None:
-    line = text.line(8, AT, "hook-1", e.Unknown(original="hook.delivered"))
+    line = gists.line(8, AT, "hook-1", e.Unknown(original="hook.delivered"))
     expected = "00:02:03.456       8  hook-1         hook.delivered"
 
     assert expected == line
@@ -170,6 +224,40 @@ def test_a_pause_a_resume_and_a_stop_are_told() -> None:
         Line("resumed at step 3", "yellow"),
         Line("stopped after 0 steps", "yellow"),
     ] == told
+
+
+def test_a_question_and_hands_are_told_as_they_come() -> None:
+    question = e.InputRequested(fence=2, step=1, request="q1", kind="code", prompt="The code\nby SMS", seconds=60.0)
+    box = e.Target(selector="", role="textbox", name="Code")
+    told = tell(
+        question,
+        e.TaskPaused(fence=2, step=1, cause="input"),
+        e.ControlTaken(),
+        e.HumanActed(fence=2, name="type", params='{"text":"x"}', target=box),
+        e.InputProvided(request="q1"),
+        e.ControlReturned(),
+        e.InputExpired(fence=2, request="q2"),
+    )
+
+    assert [
+        Line("asks for an answer (code): The code by SMS", "yellow"),
+        Line("taken over by a person", "yellow"),
+        Line('     by hand: type textbox "Code"', QUIET),
+        Line("answered", "yellow"),
+        Line("control was returned", "yellow"),
+        Line("nobody has answered in time", BAD),
+    ] == told
+
+
+@pytest.mark.parametrize("ends", [e.InputProvided(request="q1"), e.ResumeRequested(), e.StopRequested()])
+def test_a_question_is_open_until_nobody_waits_any_more(ends: e.Event) -> None:
+    question = e.InputRequested(fence=2, step=1, request="q1", kind="text", prompt="Who?", seconds=60.0)
+
+    asked, _ = advance(Progress(), AT, question)
+    closed, _ = advance(asked, AT, ends)
+
+    assert question == asked.question
+    assert isinstance(ends, e.StopRequested) is (closed.question is not None)
 
 
 @pytest.mark.parametrize("event", [event for event, _ in SAID])

@@ -10,13 +10,22 @@ CLOCK = re.compile(r"^from eventstore\.clock import", re.MULTILINE)
 ALLOWED = {
     "eventstore/clock.py": "the clock itself",
     "api/signing.py": "a signed link expires for whoever got it, at a time that both know",
+    "api/watch_link.py": "so does the link of a live page",
+    "api/etag.py": "a tag lasts no longer than the links in what it tags",
 }
 USERS = {
     "eventstore/memory.py": "`at` of an event, which never goes back",
     "eventstore/sqlite.py": "`at` of an event, which never goes back",
     "eventstore/book.py": "when a checkpoint was signed",
+    "api/schedules.py": "when a schedule is due next, and that it begins now",
+    "api/wiring.py": "the clock that the scheduler is given",
+    "api/share.py": "when the views of a share were counted last",
     "api/removals.py": "how old is what is to be removed",
     "api/retention.py": "how old is what is to be removed",
+    "runner/housekeeping.py": "how long a session may live, over restarts too",
+    "runner/lending.py": "how long a browser is lent, over restarts too",
+    "runner/webhooks.py": "when a delivery is tried again, over restarts too",
+    "runner/deadlines.py": "how long ago a question was asked that a restart has come after",
 }
 
 

@@ -17,6 +17,13 @@ def test_every_event_has_a_golden_line() -> None:
     assert set(codec.TYPES) == written
 
 
+def told(value: object, line: object) -> object:
+    """As much of the value as the line could know: fields that came later have their defaults."""
+    if isinstance(value, dict) and isinstance(line, dict):
+        return {name: told(each, line[name]) for name, each in value.items() if name in line}
+    return value
+
+
 @pytest.mark.parametrize("line", LINES, ids=lambda line: msgspec.json.decode(line)["type"])
 def test_a_golden_line_still_says_what_it_said(line: bytes) -> None:
     kind = msgspec.json.decode(line)["type"]
@@ -24,11 +31,7 @@ def test_a_golden_line_still_says_what_it_said(line: bytes) -> None:
     event = codec.decode(kind, line)
 
     assert kind == codec.type_of(event)
-    assert msgspec.json.decode(line) == {
-        name: value
-        for name, value in msgspec.json.decode(codec.encode(event)).items()
-        if name in msgspec.json.decode(line)
-    }
+    assert msgspec.json.decode(line) == told(msgspec.json.decode(codec.encode(event)), msgspec.json.decode(line))
 
 
 def test_a_field_that_was_not_there_yet_has_its_default() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from eventstore import decide
 from eventstore import events as e
+from eventstore.codec import type_of
 from eventstore.errors import Fenced, Invalid, NotAllowed, NotFound, Refused
 from eventstore.machine import INTENTIONS, PHASES, Answer, Desired, Phase, State
 from eventstore.task import EXCUSED, Task, evolve, fold
@@ -42,6 +43,30 @@ HISTORIES: dict[State, tuple[e.Event, ...]] = {
     State.STOPPED: (CREATED, e.StopRequested(), e.TaskStopped(fence=0, step=0, answers=2)),
 }
 
+QUESTION = e.InputRequested(fence=2, step=0, request="q1", kind="code", prompt="Which code?", seconds=60.0)
+ASKING = (*RUNNING, QUESTION, e.TaskPaused(fence=2, step=0, cause="input"))
+TAKEN_OVER = (*PAUSED, e.ControlTaken())
+LOST_NOW = e.RunnerLost(runner="r1", attempt=1)
+BY_HAND = e.HumanActed(fence=2, name="click", params="{}")
+
+WITH_PEOPLE: dict[str, tuple[e.Event, ...]] = {
+    "asking": ASKING,
+    "asking, and to be paused": (*ASKING, e.PauseRequested()),
+    "asking, and to be stopped": (*ASKING, e.StopRequested()),
+    "asking, and run by nobody": (*ASKING, LOST_NOW),
+    "answered": (*ASKING, e.InputProvided(request="q1")),
+    "answered, and run by nobody": (*ASKING, LOST_NOW, e.InputProvided(request="q1")),
+    "expired": (*ASKING, e.InputExpired(fence=2, request="q1")),
+    "resumed without an answer": (*ASKING, e.ResumeRequested()),
+    "taken over": TAKEN_OVER,
+    "taken over, and to be stopped": (*TAKEN_OVER, e.ControlReturned(reason="stop"), e.StopRequested()),
+    "taken over, and its browser lost": (*TAKEN_OVER, LOST_NOW),
+    "taken over while asking": (*ASKING, e.ControlTaken()),
+    "taken over while asking, and answered": (*ASKING, e.ControlTaken(), e.InputProvided(request="q1")),
+    "failed while taken over": (*TAKEN_OVER, e.TaskFailed(fence=2, code="internal", message="")),
+    "stopped while asking": (*ASKING, e.StopRequested(), e.TaskStopped(fence=2, step=0)),
+}
+
 INTENDED: dict[str, Decision] = {
     "create": partial(decide.create, created=CREATED),
     "pause": partial(decide.pause, command_id="c1"),
@@ -53,7 +78,13 @@ INTENDED: dict[str, Decision] = {
     "stopped": partial(decide.stopped, fence=2),
     "interrupt": partial(decide.interrupt, fence=2, cause="pause"),
     "lose": partial(decide.lose, runner="r1"),
+    "ask": partial(decide.ask, question=QUESTION),
+    "provide": partial(decide.provide, request="q1", command_id="c4"),
+    "expire": partial(decide.expire, request="q1"),
+    "take": partial(decide.take_control, command_id="c5"),
+    "return": partial(decide.return_control, command_id="c6"),
 }
+ALL_HISTORIES = {**{state.value: events for state, events in HISTORIES.items()}, **WITH_PEOPLE}
 
 
 def given(*events: e.Event) -> Task:
@@ -67,11 +98,11 @@ def test_every_state_has_a_history_that_leads_to_it() -> None:
 
 
 @pytest.mark.parametrize("decision", INTENDED.values(), ids=INTENDED)
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("history", ALL_HISTORIES)
 def test_every_intention_is_refused_or_fits_the_table_and_then_repeats_to_nothing(
-    state: State, decision: Decision
+    history: str, decision: Decision
 ) -> None:
-    task = given(*HISTORIES[state])
+    task = given(*ALL_HISTORIES[history])
 
     try:
         events = decision(task)
@@ -320,8 +351,147 @@ def test_the_same_request_again_is_the_same_task_and_another_is_refused() -> Non
         )
 
 
+# --- people: what they are asked, and what they do with the browser ---------------------------------------------
+
+SEEN_WITH_PEOPLE = {
+    "asking": State.PAUSED,
+    "asking, and to be paused": State.PAUSED,
+    "asking, and to be stopped": State.STOPPING,
+    "asking, and run by nobody": State.PAUSED,
+    "answered": State.RESUMING,
+    "answered, and run by nobody": State.RESUMING,
+    "expired": State.RESUMING,
+    "resumed without an answer": State.RESUMING,
+    "taken over": State.PAUSED,
+    "taken over, and to be stopped": State.STOPPING,
+    "taken over, and its browser lost": State.PAUSED,
+    "taken over while asking": State.PAUSED,
+    "taken over while asking, and answered": State.PAUSED,
+    "failed while taken over": State.FAILED,
+    "stopped while asking": State.STOPPED,
+}
+MET: dict[str, dict[str, str]] = {
+    # what is new (in words), `` for what is so already, None for a refusal; by intention, then by history
+    "pause": {
+        "asking": "pause_requested", "asking, and to be paused": "", "asking, and to be stopped": "no",
+        "asking, and run by nobody": "pause_requested", "answered": "pause_requested",
+        "answered, and run by nobody": "pause_requested", "expired": "pause_requested",
+        "resumed without an answer": "pause_requested", "taken over": "", "taken over, and to be stopped": "no",
+        "taken over, and its browser lost": "", "taken over while asking": "pause_requested",
+        "taken over while asking, and answered": "pause_requested", "failed while taken over": "no",
+        "stopped while asking": "no",
+    },
+    "resume": {
+        "asking": "resume_requested", "asking, and to be paused": "resume_requested",
+        "asking, and to be stopped": "no", "asking, and run by nobody": "resume_requested", "answered": "",
+        "answered, and run by nobody": "", "expired": "", "resumed without an answer": "",
+        "taken over": "control_returned resume_requested", "taken over, and to be stopped": "no",
+        "taken over, and its browser lost": "resume_requested",
+        "taken over while asking": "control_returned resume_requested",
+        "taken over while asking, and answered": "control_returned resume_requested", "failed while taken over": "no",
+        "stopped while asking": "no",
+    },
+    "stop": {
+        "asking": "stop_requested", "asking, and to be paused": "stop_requested", "asking, and to be stopped": "",
+        "asking, and run by nobody": "stop_requested stopped", "answered": "stop_requested",
+        "answered, and run by nobody": "stop_requested stopped", "expired": "stop_requested",
+        "resumed without an answer": "stop_requested", "taken over": "control_returned stop_requested",
+        "taken over, and to be stopped": "", "taken over, and its browser lost": "stop_requested stopped",
+        "taken over while asking": "control_returned stop_requested",
+        "taken over while asking, and answered": "control_returned stop_requested", "failed while taken over": "",
+        "stopped while asking": "",
+    },
+    "claim": {"answered, and run by nobody": "claimed"},
+    "provide": {
+        **dict.fromkeys(
+            ("asking", "asking, and to be paused", "asking, and run by nobody", "taken over while asking"),
+            "input_provided",
+        ),
+    },
+    "expire": {
+        **dict.fromkeys(WITH_PEOPLE, ""),
+        **dict.fromkeys(
+            ("asking", "asking, and to be paused", "asking, and run by nobody", "taken over while asking"),
+            "input_expired",
+        ),
+    },
+    "take": {
+        **dict.fromkeys(("asking", "asking, and to be paused"), "control_taken"),
+        **dict.fromkeys(
+            ("taken over", "taken over while asking", "taken over while asking, and answered"), ""
+        ),
+    },
+    "return": {
+        **dict.fromkeys(WITH_PEOPLE, ""),
+        **dict.fromkeys(
+            ("taken over", "taken over while asking", "taken over while asking, and answered"), "control_returned"
+        ),
+    },
+    "unpark": {
+        **dict.fromkeys(WITH_PEOPLE, ""),
+        **dict.fromkeys(("answered", "expired", "resumed without an answer"), "resumed"),
+        **dict.fromkeys(("answered, and run by nobody",), "no"),
+    },
+}  # fmt: skip
+
+
+def test_every_history_with_people_is_seen_as_it_should_be() -> None:
+    assert SEEN_WITH_PEOPLE == {name: given(*events).state for name, events in WITH_PEOPLE.items()}
+
+
+@pytest.mark.parametrize("intention", MET)
+@pytest.mark.parametrize("history", WITH_PEOPLE)
+def test_every_intention_meets_what_it_should_while_people_have_a_part(history: str, intention: str) -> None:
+    try:
+        events = INTENDED[intention](given(*WITH_PEOPLE[history]))
+        met = " ".join(type_of(event).removeprefix("task.") for event in events)
+    except Refused:
+        met = "no"
+
+    assert MET[intention].get(history, "no") == met
+
+
+def test_what_a_person_does_is_a_fact_only_while_he_has_control() -> None:
+    assert [BY_HAND] == decide.human_acted(given(*TAKEN_OVER), BY_HAND)
+    for history in (PAUSED, ASKING, (*TAKEN_OVER, e.ControlReturned()), (*TAKEN_OVER, LOST_NOW)):
+        with pytest.raises(NotAllowed, match=r"^Nobody has control of this task's browser\.$"):
+            decide.human_acted(given(*history), BY_HAND)
+
+
+def test_a_question_that_was_asked_once_is_not_asked_again() -> None:
+    for history in ("asking", "answered", "expired", "resumed without an answer"):
+        assert [] == decide.ask(given(*WITH_PEOPLE[history]), QUESTION)
+
+
+def test_an_answer_to_another_question_is_refused() -> None:
+    for request in ("q2", ""):
+        with pytest.raises(NotAllowed, match=r"^This question waits for no answer \(any more\)\.$"):
+            decide.provide(given(*ASKING), request=request)
+    with pytest.raises(NotAllowed):
+        decide.provide(given(*RUNNING), request="")
+
+
+def test_a_task_that_was_paused_while_it_asked_stays_paused_when_it_is_answered() -> None:
+    asked = given(*ASKING)
+
+    answered = fold([*decide.pause(asked), e.InputProvided(request="q1")], asked)
+
+    assert State.PAUSED is answered.state
+    assert [] == decide.unpark(answered, fence=2)
+
+
+def test_a_recording_may_come_after_the_end_of_its_own_attempt() -> None:
+    ended = given(*HISTORIES[State.FINISHED])
+    saved = e.RecordingSaved(fence=2, file=e.File(id="f", name="r.webm", blob="ab", size=1))
+
+    assert [saved] == decide.recorded(ended, saved)
+    assert ended.phase is fold([saved], ended).phase
+    with pytest.raises(Fenced):
+        decide.recorded(ended, e.RecordingSaved(fence=1, file=saved.file))
+
+
 ANY_EVENT = st.sampled_from(
-    [event for history in HISTORIES.values() for event in history]
+    [event for history in ALL_HISTORIES.values() for event in history]
     + [STEP, ACT, ACTED, TAKEN, e.TaskResumed(fence=2, step=0), e.RunnerLost(runner="r1", attempt=1)]
     + [e.TaskRequeued(attempt=1), e.StepInterrupted(fence=2, number=1, cause="crash"), e.Unknown(original="later")]
 )
@@ -360,6 +530,8 @@ def test_whatever_is_intended_in_whatever_order_the_rules_hold(names: list[str])
             if isinstance(event, e.StepStarted | e.ActionStarted) and task.desired is not Desired.RUN:
                 begun_while_unwanted += 1
             assert not task.ended, "nothing follows the end"
+            begins = isinstance(event, e.StepStarted | e.ActionStarted | e.TaskResumed | e.TaskClaimed)
+            assert not (begins and (task.controlled or task.asking)), "nothing begins while a person has a part"
             task = evolve(task, event)
 
     assert 0 == begun_while_unwanted

@@ -362,7 +362,7 @@ UNREADABLE = [
     ('press "1"', 'it may be a key or a button; write press the 1 key, or click "1"'),
     ("wait 3601 seconds", "a wait may last at most 3600 seconds"),
     ("wait 61 minutes", "a wait may last at most 3600 seconds"),
-    ("wait a moment", 'write it as wait N seconds or wait for "text"'),
+    ("wait a moment", 'write it as wait N seconds or wait for "text" or wait for me to solve the captcha'),
     ("wait for the page to load", 'pages are waited for anyway; leave this out, or write wait for "text"'),
     ('wait for ""', "the quotes are empty"),
     ('type the secret "a<b" into "Name"', "the name of a secret has at most 100 characters, none of them < or >"),

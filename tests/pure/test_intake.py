@@ -217,7 +217,20 @@ def test_a_model_that_is_not_configured_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
         models.resolve("gpt-4.1", field=("body", "llm_model"))
 
-    assert ('No model "gpt-4.1" is configured; configured: instructions.', ("body", "llm_model")) == (
-        str(refused.value),
-        refused.value.field,
-    )
+    assert ("body", "llm_model") == refused.value.field
+    assert str(refused.value).startswith('No model "gpt-4.1" is configured; configured: instructions. Leave it out, ')
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("gpt-4.1", "instructions"), ("any-other", "big"), ("big", "big"), (None, "instructions")],
+)
+def test_a_model_may_stand_for_others(name: str | None, expected: str) -> None:
+    stand_ins = models.aliases("gpt-4.1=instructions, *=big")
+
+    assert expected == models.resolve(name, ("instructions", "big"), stand_ins=stand_ins)
+
+
+def test_a_name_that_stands_for_a_model_that_is_not_there_is_refused() -> None:
+    with pytest.raises(Invalid):
+        models.resolve("gpt-4.1", stand_ins=models.aliases("gpt-4.1=big"))

@@ -60,6 +60,17 @@ def test_only_what_has_ended_loses_anything() -> None:
         retention.redact(Task())
 
 
+def test_a_deleted_task_stays_so_also_when_it_is_redacted() -> None:
+    deleted = fold(retention.delete(FINISHED, reason="r"), FINISHED)
+
+    redacted = fold(retention.redact(deleted), deleted)
+
+    assert [e.TaskDeleted(reason="r")] == retention.delete(FINISHED, reason="r")
+    assert [] == retention.delete(deleted) == retention.delete(redacted)
+    with pytest.raises(NotAllowed, match=r"^Running tasks cannot be deleted: stop the task first\.$"):
+        retention.delete(RUNNING)
+
+
 def test_pictures_are_removed_by_name_and_nothing_is_said_of_none() -> None:
     assert [e.BlobsRemoved(kind="screenshots", blobs=("a", "b"), reason="r")] == retention.remove(
         FINISHED, kind="screenshots", blobs=("a", "b"), reason="r"

@@ -26,6 +26,13 @@ TAKEN = e.StepTaken(fence=2, number=1)
 PAUSE, RESUME, STOP = e.PauseRequested(command_id="p"), e.ResumeRequested(command_id="r"), e.StopRequested()
 FINISHED = e.TaskFinished(fence=2, success=True)
 LOST = e.RunnerLost(runner="r1", attempt=1)
+PAUSED = (*STARTED, PAUSE, e.TaskPaused(fence=2, step=0, answers=4))
+ASKED = (
+    *STARTED,
+    e.InputRequested(fence=2, step=0, request="q1", kind="code", prompt="Which?", seconds=60.0),
+    e.TaskPaused(fence=2, step=0, cause="input"),
+)
+BY_HAND = e.HumanActed(fence=2, name="click", params="{}")
 
 BREACHES: dict[str, tuple[Sequence[e.Event], str, str]] = {
     "no creation": ([PAUSE], "created", "task.pause_requested comes before the task is created"),
@@ -111,6 +118,39 @@ BREACHES: dict[str, tuple[Sequence[e.Event], str, str]] = {
         "secrets",
         "pin is not among the task's secrets",
     ),
+    "an act by hand without control": ([*PAUSED, BY_HAND], "control", "task.human_acted, and nobody has control"),
+    "control given back twice": (
+        [*PAUSED, e.ControlTaken(), e.ControlReturned(), e.ControlReturned()],
+        "control",
+        "task.control_returned, and nobody has control",
+    ),
+    "a running task taken over": ([*STARTED, e.ControlTaken()], "control", "it is taken over while it is running"),
+    "control taken twice": ([*PAUSED, e.ControlTaken(), e.ControlTaken()], "control", "it is taken over twice"),
+    "resumed under control": (
+        [*PAUSED, e.ControlTaken(), RESUME, e.TaskResumed(fence=2, step=0)],
+        "control",
+        "task.resumed while a person has control",
+    ),
+    "resumed with a question open": (
+        [*ASKED, e.TaskResumed(fence=2, step=0)],
+        "questions",
+        "task.resumed while a question waits for its answer",
+    ),
+    "an answer to another question": (
+        [*ASKED, e.InputProvided(request="q2")],
+        "questions",
+        "the question q2 is closed, and q1 waits for its answer",
+    ),
+    "an answer to nothing": (
+        [*ASKED, e.InputProvided(request="q1"), e.InputExpired(fence=2, request="q1")],
+        "questions",
+        "task.input_expired, and no question waits",
+    ),
+    "a question that was answered before as a secret": (
+        [*ASKED, e.InputProvided(request="q1"), e.SecretUsed(fence=2, step=0, index=0, name="answer 2", host="h")],
+        "secrets",
+        "answer 2 is not among the task's secrets",
+    ),
 }
 
 
@@ -161,10 +201,19 @@ def test_every_rule_has_a_tape_that_breaks_it() -> None:
     assert set(RULES) == {"dense", "time"} | {rule for _, rule, _ in BREACHES.values()}
 
 
+def test_what_people_answer_and_do_in_their_time_breaks_nothing() -> None:
+    answered = [*ASKED, e.ControlTaken(), BY_HAND, e.InputProvided(request="q1"), e.ControlReturned()]
+    used = e.SecretUsed(fence=2, step=0, index=0, name="answer", host="h")
+
+    assert [] == violations(tape(("task-1", [*answered, e.TaskResumed(fence=2, step=0), used])))
+
+
 def test_removals_may_follow_the_end_and_what_is_newer_breaks_nothing() -> None:
     removals = [
+        e.RecordingSaved(fence=2, file=e.File(id="f", name="r.webm", blob="ab", size=1)),
         e.BlobsRemoved(kind="screenshots", blobs=("ab",)),
-        e.TaskRedacted(project="p", request_digest="d", events=4),
+        e.TaskRedacted(project="p", request_digest="d", events=5),
+        e.TaskDeleted(),
         e.Unknown(original="task.of_the_future"),
     ]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from api.countries import Exit, exits
 from api.settings import Settings, descriptions, injected, load
 from eventstore.errors import CannotOpen
 from eventstore.secrets import Secret
@@ -88,6 +89,43 @@ def test_the_key_of_the_vault_is_not_shown_with_the_settings() -> None:
 
     assert Secret("ab" * 32) == settings.vault_key
     assert "abab" not in repr(settings)
+
+
+PROXIES = "us=http://ada:correct%20horse@proxy.test:3128, DE=http://[2001:db8::1]:8080/"
+
+
+def test_the_proxies_are_read_by_country_and_not_shown_with_the_settings() -> None:
+    settings = load({"TAPEWRIGHT_PROXIES": PROXIES})
+
+    assert Secret(PROXIES) == settings.proxies
+    assert "horse" not in repr(settings)
+    assert {
+        "us": Exit(host="proxy.test", port=3128, user=Secret("ada"), password=Secret("correct horse")),
+        "de": Exit(host="2001:db8::1", port=8080),
+    } == exits(PROXIES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "horse",
+        "usa=http://horse:3128",
+        "us=http://horse:3128,US=http://other:3128",
+        "us=horse:3128",
+        "us=https://horse:3128",
+        "us=socks5://horse:3128",
+        "us=http://horse",
+        "us=http://horse:0",
+        "us=http://horse:70000",
+        "us=http://horse:3128/path",
+        "us=http://a%3Ab:horse@proxy.test:3128",
+    ],
+)
+def test_a_wrong_proxy_is_refused_without_being_repeated(text: str) -> None:
+    with pytest.raises(CannotOpen, match=r"^TAPEWRIGHT_PROXIES is set, which is not right") as caught:
+        load({"TAPEWRIGHT_PROXIES": text})
+
+    assert "horse" not in str(caught.value)
 
 
 def test_every_setting_says_what_it_is() -> None:

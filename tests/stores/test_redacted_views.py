@@ -218,3 +218,28 @@ def canaries(directory: Path) -> set[str]:
     pattern = re.compile(CANARY.encode() + rb"-(\d\d)")
     files = (path for path in directory.rglob("*") if path.is_file())
     return {match.decode() for path in files for match in pattern.findall(path.read_bytes())}
+
+
+@given(lives(), st.booleans())
+@settings(max_examples=50, deadline=None)
+async def test_a_deleted_task_is_in_no_list_live_and_after_a_rebuild(events: list[e.Event], forget: bool) -> None:
+    store = MemoryStore()
+    await write(store, "t", events)
+    await write(store, "u", FINISHED)
+
+    async with following(store) as projector:
+        page = await store.read_stream("task-t")
+        try:
+            await write(store, "t", retention.delete(fold(each.event for each in page)), version=len(page))
+        except NotAllowed:
+            return
+        if forget:
+            await redact(store, "t")
+        await projector.reached(store.head)
+        listed, total = await projector.tasks.page(project="p", limit=100)
+        live = await shown(projector, IDS)
+    async with following(store) as projector:
+        rebuilt = await shown(projector, IDS)
+
+    assert (["u"], 1) == ([row.id for row in listed], total)
+    assert live == rebuilt

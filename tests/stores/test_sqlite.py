@@ -166,6 +166,7 @@ async def test_what_goes_wrong_in_the_block_comes_out_as_it_is(path: Path) -> No
 @pytest.mark.parametrize("turns", range(40))
 async def test_opening_can_be_cancelled_at_any_moment(path: Path, turns: int) -> None:
     prepare(path, now=1)
+    before = set(threading.enumerate())
 
     async def use() -> None:
         async with open_sqlite(path) as store:
@@ -178,7 +179,7 @@ async def test_opening_can_be_cancelled_at_any_moment(path: Path, turns: int) ->
     await asyncio.wait([task], timeout=LIMIT)
 
     assert task.cancelled()
-    assert ([], []) == left_behind(path)
+    assert ([], []) == left_behind(path, before)
 
 
 @pytest.mark.parametrize("turns", range(0, 60, 3))
@@ -190,7 +191,7 @@ async def test_closing_can_be_cancelled_at_any_moment_and_loses_nothing(path: Pa
             await asyncio.sleep(0)  # all of them are queued
 
     appends: list[asyncio.Task[object]] = []
-    queued = asyncio.Event()
+    queued, before = asyncio.Event(), set(threading.enumerate())
     task = asyncio.create_task(use())
     await queued.wait()
     for _ in range(turns):
@@ -199,14 +200,15 @@ async def test_closing_can_be_cancelled_at_any_moment_and_loses_nothing(path: Pa
     await asyncio.wait([task], timeout=LIMIT)
     await asyncio.wait(appends, timeout=LIMIT)
 
-    assert ([], []) == left_behind(path)
+    assert ([], []) == left_behind(path, before)
     assert [None] * 10 == [append.exception() for append in appends]
     assert 10 == (await verdict(path)).head
 
 
-def left_behind(path: Path) -> tuple[list[str], list[str]]:
-    """Threads that do not end, other than those of `to_thread`, and open files of the tape."""
-    threads = [thread for thread in threading.enumerate() if not thread.name.startswith(("MainThread", "asyncio_"))]
+def left_behind(path: Path, before: set[threading.Thread]) -> tuple[list[str], list[str]]:
+    """New threads that do not end, other than those of `to_thread`, and open files of the tape."""
+    threads = [thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")]
+    threads = [thread for thread in threads if thread not in before]
     for thread in threads:
         thread.join(LIMIT)
     files = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.exists()]

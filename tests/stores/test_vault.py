@@ -144,3 +144,14 @@ def test_a_vault_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(CannotOpen, match="cannot be opened"):
         Vault(tmp_path / "vault")
+
+
+async def test_what_outlasts_tasks_is_swept_by_its_kind_alone(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    for name in ("profile/p/1", "profile/p/2", "cookies/t", "browser/s", "profiles"):
+        await vault.put(name, SECRET)
+
+    swept = [await vault.sweep([]), await vault.sweep(["profile/p/2"], kind="profile"), await vault.sweep([])]
+
+    left = [name for name in ("profile/p/1", "profile/p/2", "cookies/t") if await vault.get(name)]
+    assert ([2, 1, 0], ["profile/p/2", "cookies/t"]) == (swept, left)

@@ -20,10 +20,16 @@ from api.connections import accepting, cut_when_stalled
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer
-from eventstore import decide
+from eventstore import decide, folder, schedule, session
 from eventstore import events as e
 from eventstore.blobs import Blobs
+from eventstore.hook import Hook
+from eventstore.hook import evolve as hook_evolve
 from eventstore.memory import MemoryStore
+from eventstore.outbox import Deliveries
+from eventstore.outbox import evolve as deliveries_evolve
+from eventstore.profile import Profile
+from eventstore.profile import evolve as profile_evolve
 from eventstore.store import EventStore, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
@@ -113,6 +119,22 @@ class Drive:
         """Failed."""
         await self.record(task_id, e.TaskFailed(fence=await self._fence(task_id), code=code, message=message))
 
+    async def ask(self, task_id: str, kind: str = "code", prompt: str = "Which code?", request: str = "") -> None:
+        """Parked with a question to a person."""
+        fence = await self._fence(task_id)
+        question = e.InputRequested(
+            fence=fence, step=1, request=request or control.fresh_id(), kind=kind, prompt=prompt, seconds=60.0
+        )
+        await self._decide(task_id, partial(decide.ask, question=question))
+
+    async def provide(self, task_id: str, request: str) -> None:
+        """Answered by somebody."""
+        await self._decide(task_id, partial(decide.provide, request=request))
+
+    async def resume_asked(self, task_id: str) -> None:
+        """Running again, as what it waited for is there."""
+        await self._decide(task_id, partial(decide.unpark, fence=await self._fence(task_id)))
+
     async def ask_pause(self, task_id: str) -> None:
         """Paused when nobody runs it, pausing otherwise."""
         await self._decide(task_id, decide.pause)
@@ -183,6 +205,12 @@ async def service(tmp_path: Path, store: EventStore) -> AsyncIterator[Service]:
             settings=Settings(data_dir=tmp_path, api_key=KEY, public_url="http://tape.test"),
             store=store,
             tasks=Repository(store, Task(), evolve),
+            profiles=Repository(store, Profile(), profile_evolve),
+            schedules=Repository(store, schedule.Schedule(), schedule.evolve),
+            sessions=Repository(store, session.Session(), session.evolve),
+            folders=Repository(store, folder.Folder(), folder.evolve),
+            hooks=Repository(store, Hook(), hook_evolve),
+            deliveries=Repository(store, Deliveries(), deliveries_evolve),
             projector=projector,
             blobs=Blobs(tmp_path / "blobs"),
             vault=Vault(tmp_path / "vault"),

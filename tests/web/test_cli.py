@@ -85,9 +85,9 @@ def command(known: dict[str, str]) -> Command:
     """Runs a command to its end, in a thread: what needs no process of its own is told faster so."""
     app = assemble()
 
-    async def run(*arguments: str) -> Ended:
+    async def run(*arguments: str, stdin: str = "") -> Ended:
         async with asyncio.timeout(LIMIT):
-            result = await asyncio.to_thread(CliRunner(env=known).invoke, app, arguments)
+            result = await asyncio.to_thread(CliRunner(env=known).invoke, app, arguments, input=stdin or None)
         return Ended(code=result.exit_code, out=result.stdout, err=result.stderr)
 
     return run
@@ -154,6 +154,34 @@ async def test_a_task_is_steered_by_the_beginning_of_its_id(command: Command, dr
     answers = [await command(word, task_id[:13]) for word in ("pause", "resume", "stop")]
 
     assert [Ended(code=0, out=f"{state}\n", err="") for state in ("paused", "queued", "stopped")] == answers
+
+
+async def test_a_question_is_answered_by_the_beginning_of_its_tasks_id(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    nothing = await command("answer", task_id[:13], "730 195")
+    await drive.start(task_id)
+    await drive.ask(task_id, "confirm", "Delete everything")
+
+    wrong = await command("answer", task_id[:13], "maybe")
+    answer = await command("answer", task_id[:13], "yes")
+
+    assert [
+        Ended(code=1, out="", err="The task asks nothing now.\n"),
+        Ended(code=2, out="", err="body.value: A confirmation is answered with yes or no.\n"),
+        Ended(code=0, out="resuming\n", err=""),
+    ] == [nothing, wrong, answer]
+
+
+async def test_an_answer_is_read_from_stdin_where_there_is_no_terminal(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    await drive.ask(task_id, "text", "Who?")
+
+    answer = await command("answer", task_id, stdin="Ada\n")
+
+    (asked,) = (await drive.service.tasks.load(f"task-{task_id}")).asked
+    assert Ended(code=0, out="resuming\n", err="") == answer
+    assert b"Ada" == await drive.service.vault.get(f"input/task-{task_id}/{asked}")
 
 
 async def test_a_refusal_is_the_services_own_sentence(command: Command, drive: Drive) -> None:
@@ -377,9 +405,9 @@ async def test_redact_and_prune_say_what_they_did(command: Command, drive: Drive
     dry = await command("prune", "--dry-run")
     as_json = await command("prune", "--json")
 
-    assert Ended(code=0, out=f"Redacted: 8 events and 1 pictures of task {task_id}.\n", err="") == redacted
+    assert Ended(code=0, out=f"Redacted: 8 events and 1 files of task {task_id}.\n", err="") == redacted
     assert Ended(code=0, out="Nothing is older than the settings say.\n", err="") == dry
-    assert (0, False, ["screenshots", "tasks"]) == (
+    assert (0, False, ["screenshots", "files", "recordings", "uploads", "tasks"]) == (
         as_json.code,
         json.loads(as_json.out)["dry_run"],
         [each["kind"] for each in json.loads(as_json.out)["classes"]],

@@ -137,3 +137,40 @@ async def test_a_task_that_ends_while_it_is_asked_ends_the_question(terminal: Te
     await drive.finish(task_id, "42 teapots")
 
     assert (0, b"42 teapots\n") == await terminal.ended()
+
+
+async def test_what_a_task_asks_is_asked_on_its_terminal_and_a_code_is_not_shown(
+    terminal: Terminal, drive: Drive
+) -> None:
+    task_id = await task_of(terminal)
+    await drive.start(task_id)
+    await drive.ask(task_id, "code", "The code by SMS")
+
+    await terminal.until("The code by SMS (what you type is not shown): ")
+    terminal.press("730195\n")
+    shown = await terminal.until("answered")
+    await drive.resume_asked(task_id)
+    await drive.finish(task_id, "42 teapots")
+    code, out = await terminal.ended()
+
+    (asked,) = (await drive.service.tasks.load(f"task-{task_id}")).asked
+    assert (0, b"42 teapots\n") == (code, out)
+    assert b"730195" == await drive.service.vault.get(f"input/task-{task_id}/{asked}")
+    assert "730195" not in shown
+
+
+async def test_a_question_that_is_answered_elsewhere_is_asked_no_more_on_the_terminal(
+    terminal: Terminal, drive: Drive
+) -> None:
+    task_id = await task_of(terminal)
+    await drive.start(task_id)
+    await drive.ask(task_id, "text", "Who?", "q1")
+
+    await terminal.until("Who?: ")
+    await drive.provide(task_id, "q1")
+    await terminal.until("answered")
+    terminal.press("")
+    await terminal.until(QUESTION)
+    terminal.press("l\n")
+
+    assert (130, b"") == await terminal.ended()

@@ -22,7 +22,7 @@ STREAM = (
 
 def order(path: Path, *, hangs: bool) -> Order:
     settings = {"data_dir": str(path / "data"), "port": "0", "api_key": KEY, "log_level": "error", "rate_limit": "0"}
-    return Order(mark=path.name, settings=settings, effects=str(path / "effects"), hangs=hangs)
+    return Order(mark=str(path), settings=settings, effects=str(path / "effects"), hangs=hangs)
 
 
 async def test_a_service_ends_in_order_whatever_hangs(tmp_path: Path) -> None:

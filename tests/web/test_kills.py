@@ -15,6 +15,7 @@ async def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path, kind: str)
         for _ in range(3):
             await trial.kill(kind)
         await trial.kill("load")
+        await trial.prove()
         await trial.finish()
 
     assert [] == trial.wrong

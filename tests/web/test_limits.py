@@ -41,6 +41,22 @@ def test_what_is_cheap_counts_less() -> None:
     assert 40 == sum(rate.take("a", 0.05) == 0.0 for _ in range(100))
 
 
+def test_who_polls_too_fast_is_answered_later_and_never_refused() -> None:
+    clock = Clock()
+    rate = Rate(100, clock=clock)
+
+    at_once = [rate.pace("a") for _ in range(50)]
+    late = [rate.pace("a") for _ in range(3)]
+    for _ in range(1_000):
+        latest = rate.pace("a")
+    other = rate.pace("b")
+    clock.now += 2.0
+
+    assert [0.0] * 50 == at_once
+    assert [pytest.approx(0.01), pytest.approx(0.02), pytest.approx(0.03)] == late
+    assert (1.0, 0.0, 0.0) == (latest, other, rate.pace("a"))
+
+
 def test_less_than_one_a_second_is_one_at_a_time() -> None:
     clock = Clock()
     rate = Rate(0.1, clock=clock)

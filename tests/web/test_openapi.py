@@ -53,6 +53,15 @@ async def test_every_route_that_is_served_is_described_and_the_reverse(anonymous
     assert served - hidden == {(method, path) for method, path, _ in operations(document)}
 
 
+async def test_each_family_is_a_group_of_its_own_and_clients_find_theirs_first(document: Json) -> None:
+    groups = [operation["tags"] for _, path, operation in operations(document) if path.startswith("/api/")]
+
+    names = ("v1", "v2", "tape", "files", "cdp", "health", "docs")
+    assert [{"name": name} for name in names] == document["tags"]
+    families = [[path.split("/")[2]] for _, path, _ in operations(document) if path.startswith("/api/")]
+    assert families == groups
+
+
 async def test_every_reference_leads_somewhere(document: Json) -> None:
     components = document["components"]
     assert isinstance(components, dict)

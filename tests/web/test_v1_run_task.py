@@ -57,7 +57,7 @@ async def test_every_field_that_has_a_meaning_is_recorded(client: Client, drive:
         "llm_model": "instructions",
         "use_adblock": False,
         "use_proxy": True,
-        "proxy_country_code": "de",
+        "proxy_country_code": "US",
         "highlight_elements": True,
         "included_file_names": [],
         "browser_viewport_width": 1024,
@@ -70,15 +70,12 @@ async def test_every_field_that_has_a_meaning_is_recorded(client: Client, drive:
 
     response = await client.post(RUN, json=body)
 
-    given = (
-        '{"use_adblock":false,"use_proxy":true,"proxy_country_code":"de",'
-        '"highlight_elements":true,"enable_public_share":false}'
-    )
+    given = '{"use_adblock":false,"highlight_elements":true,"enable_public_share":false}'
     expected = wish(
         allowed_domains=("*.shop.test", "pay.test"),
         output_schema='{"type": "object"}',
         limits=e.Limits(max_steps=200),
-        options=e.Options(viewport_width=1024, viewport_height=768, given=given),
+        options=e.Options(viewport_width=1024, viewport_height=768, given=given, country="us"),
         metadata={"order": "17"},
     )
     assert 200 == response.status

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api import control
 from eventstore import events as e
 from eventstore.memory import MemoryStore
 from eventstore.store import EventStore
@@ -54,7 +55,9 @@ async def test_the_answer_has_every_key_of_the_document_and_of_the_schema(client
     await drive.start(task_id)
     await drive.step(task_id, screenshot=b"PNG")
     fence = (await drive.tape(task_id))[1].version
-    await drive.record(task_id, e.TaskFinished(fence=fence, success=True, files=("a.csv",)))
+    file = e.File(id=control.fresh_id(), name="a.csv", blob="0" * 64, size=1)
+    await drive.record(task_id, e.FileProduced(fence=fence, step=1, file=file))
+    await drive.finish(task_id)
 
     answer = await (await client.patch(f"/api/v2/tasks/{task_id}", json={"action": "stop"})).json()
 

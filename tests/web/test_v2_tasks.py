@@ -2,6 +2,7 @@
 
 import pytest
 
+from api import control
 from eventstore import events as e
 from eventstore.memory import MemoryStore
 from eventstore.store import EventStore
@@ -67,7 +68,9 @@ async def test_the_files_of_a_task_have_ids_of_their_own(client: Client, drive: 
     task_id = await drive.create()
     await drive.start(task_id)
     fence = (await drive.tape(task_id))[1].version
-    await drive.record(task_id, e.TaskFinished(fence=fence, success=True, files=("a.csv", "b.csv")))
+    for name in ("a.csv", "b.csv"):
+        file = e.File(id=control.fresh_id(), name=name, blob="0" * 64, size=1)
+        await drive.record(task_id, e.FileProduced(fence=fence, step=1, file=file))
 
     first, again = [(await (await client.get(f"/api/v2/tasks/{task_id}")).json())["outputFiles"] for _ in range(2)]
 

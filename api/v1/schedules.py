@@ -1,0 +1,261 @@
+"""v1's routes for scheduled tasks, and their words."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from api import intake, schedules, uploads, wire
+from api.present import moment, moment_or_none
+from api.service import SERVICE
+from api.v1 import convert, profiles
+from api.v1.schemas import DEFAULT_STEPS, PageQuery, RunTask, TaskId
+from api.wire import CALLER, Empty, Route
+from eventstore.events import ScheduleChanged
+from projections.schedules import Schedule
+
+MAX_MINUTES = 60 * 24 * 366
+
+Kind = Literal["interval", "cron"]
+Minutes = Annotated[int, Meta(ge=1, le=MAX_MINUTES)]
+Cron = Annotated[str, Meta(max_length=200)]
+
+
+class CreateSchedule(RunTask, frozen=True, kw_only=True):
+    """A task, and when it runs. A field that is null counts as one that was left out. Cron is in UTC."""
+
+    schedule_type: Kind
+    interval_minutes: Minutes | None = None
+    cron_expression: Cron | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    is_active: bool | None = True
+
+
+class UpdateSchedule(CreateSchedule, frozen=True, kw_only=True):
+    """What shall be otherwise; what is left out, or null, stays as it is."""
+
+    task: Annotated[str, Meta(min_length=1)] | None = None  # type: ignore[assignment] # required to create one alone
+    schedule_type: Kind | None = None  # type: ignore[assignment] # likewise
+
+
+class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A scheduled task. `secrets` are names alone; `next_run_at` is null when there is no next run."""
+
+    id: str
+    task: str
+    secrets: list[str]
+    allowed_domains: list[str]
+    browser_profile_id: str | None
+    save_browser_data: bool
+    structured_output_json: str | dict[str, object] | None
+    llm_model: str
+    use_adblock: bool
+    use_proxy: bool
+    proxy_country_code: str | None
+    highlight_elements: bool
+    included_file_names: list[str]
+    browser_viewport_width: int
+    browser_viewport_height: int
+    max_agent_steps: int
+    enable_public_share: bool
+    metadata: dict[str, str]
+    schedule_type: str
+    interval_minutes: int | None
+    cron_expression: str | None
+    start_at: datetime
+    next_run_at: datetime | None
+    end_at: datetime
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class ScheduleList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of scheduled tasks, newest first."""
+
+    tasks: list[ScheduleView]
+    total_pages: int
+    page: int
+    limit: int
+    total_count: int
+
+
+async def create(request: web.Request) -> web.Response:
+    """Plan a task."""
+    asked = await wire.body(request, CreateSchedule)
+    sent = schedules.as_sent(await request.read())
+    made = await schedules.create(
+        request.app[SERVICE], request[CALLER], await _wished(request, asked, sent), asked.secrets or {}
+    )
+    return wire.reply(TaskId(id=made.id))
+
+
+async def read_all(request: web.Request) -> web.Response:
+    """The caller's scheduled tasks."""
+    asked = wire.query(request, PageQuery)
+    mine = request.app[SERVICE].projector.schedules.of(request[CALLER].project)
+    first = (asked.page - 1) * asked.limit
+    answer = ScheduleList(
+        tasks=[view(each) for each in mine[first : first + asked.limit]],
+        total_pages=-(-len(mine) // asked.limit),
+        page=asked.page,
+        limit=asked.limit,
+        total_count=len(mine),
+    )
+    return wire.reply(answer)
+
+
+async def read(request: web.Request) -> web.Response:
+    """A scheduled task."""
+    return wire.reply(view(_mine(request)))
+
+
+async def update(request: web.Request) -> web.Response:
+    """Change a scheduled task: what is left out stays as it is."""
+    service, schedule = request.app[SERVICE], _mine(request)
+    await wire.body(request, UpdateSchedule)
+    given = schedules.as_sent(await request.read())
+    sent = {**msgspec.json.decode(schedule.current.asked, type=dict[str, object]), **given}
+    known = {name: secret.reveal() for name, secret in (await schedules.kept(service, schedule)).items()}
+    asked = wire.decode(msgspec.json.encode({"secrets": known, **sent}), CreateSchedule)
+    wish = await _wished(request, asked, sent)
+    replaced = (asked.secrets or {}) if "secrets" in given else None
+    return wire.reply(view(await schedules.change(service, request[CALLER], schedule, wish, replaced)))
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Delete a scheduled task; one that runs already goes on."""
+    await schedules.delete(request.app[SERVICE], request[CALLER], _mine(request))
+    return wire.reply(Empty())
+
+
+def view(schedule: Schedule) -> ScheduleView:
+    """A schedule as v1 shows it."""
+    current, options = schedule.current, schedule.current.task.options
+    asked = msgspec.json.decode(current.asked, type=dict[str, msgspec.Raw])
+
+    def flag(name: str, default: bool) -> bool:
+        return msgspec.json.decode(asked[name], type=bool) if name in asked else default
+
+    return ScheduleView(
+        id=schedule.id,
+        task=current.task.instruction,
+        secrets=list(current.task.secrets),
+        allowed_domains=list(current.task.allowed_domains),
+        browser_profile_id=options.profile or None,
+        save_browser_data=options.save_state,
+        structured_output_json=current.task.output_schema or None,
+        llm_model=current.task.llm,
+        use_adblock=flag("use_adblock", True),
+        use_proxy=flag("use_proxy", True),
+        proxy_country_code=options.country or None,
+        highlight_elements=flag("highlight_elements", True),
+        included_file_names=list(current.task.files),
+        browser_viewport_width=options.viewport_width,
+        browser_viewport_height=options.viewport_height,
+        max_agent_steps=current.task.limits.max_steps or DEFAULT_STEPS,
+        enable_public_share=False,
+        metadata=current.task.metadata,
+        schedule_type=current.kind,
+        interval_minutes=current.interval_minutes or None,
+        cron_expression=current.cron or None,
+        start_at=moment(current.start_at),
+        next_run_at=moment_or_none(schedules.next_run(schedule)),
+        end_at=moment(current.end_at),
+        is_active=current.active,
+        created_at=moment(schedule.created_at),
+        updated_at=moment(schedule.updated_at),
+    )
+
+
+async def _wished(request: web.Request, asked: CreateSchedule, sent: dict[str, object]) -> ScheduleChanged:
+    """The schedule that the request amounts to. Raises Invalid, NotFound."""
+    service, caller = request.app[SERVICE], request[CALLER]
+    public: bool | UnsetType | None = asked.enable_public_share
+    for name, value in (("enable_public_share", public), ("webhook_url", asked.webhook_url)):
+        intake.unsupported(UNSET if value is None else value, name)
+    files = await uploads.included(service, caller.project, asked.included_file_names, "included_file_names")
+    profile = profiles.wanted(request, asked.browser_profile_id)
+    task = uploads.given(convert.wished(asked, service.settings, profile), files)
+    task = msgspec.structs.replace(task, session="", project=caller.project)
+    times = schedules.Times(
+        kind=asked.schedule_type,
+        minutes=asked.interval_minutes,
+        cron=asked.cron_expression,
+        start_at=asked.start_at,
+        end_at=asked.end_at,
+        active=asked.is_active is not False,
+    )
+    told = {name: value for name, value in sent.items() if name in _KNOWN}
+    blank = ScheduleChanged(task=task, kind="", start_at=0, end_at=0, asked=msgspec.json.encode(told).decode())
+    return schedules.timed(times, blank)
+
+
+def _mine(request: web.Request) -> Schedule:
+    return schedules.find(request.app[SERVICE], request[CALLER], request.match_info["schedule_id"])
+
+
+_KNOWN = frozenset(CreateSchedule.__struct_fields__) - {"secrets"}
+_SCHEDULE = {"schedule_id": "the id of the scheduled task"}
+_ONE = "/api/v1/scheduled-task/{schedule_id}"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="POST",
+        path="/api/v1/scheduled-task",
+        handler=create,
+        summary="Plan a task",
+        family="v1",
+        scope="control",
+        body=CreateSchedule,
+        reply=TaskId,
+        errors=(404, 410, 507),
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/scheduled-tasks",
+        handler=read_all,
+        summary="List scheduled tasks, newest first",
+        family="v1",
+        scope="read",
+        query=PageQuery,
+        reply=ScheduleList,
+    ),
+    Route(
+        method="GET",
+        path=_ONE,
+        handler=read,
+        summary="Read a scheduled task",
+        family="v1",
+        scope="read",
+        reply=ScheduleView,
+        errors=(404,),
+        paths=_SCHEDULE,
+    ),
+    Route(
+        method="PUT",
+        path=_ONE,
+        handler=update,
+        summary="Change a scheduled task",
+        family="v1",
+        scope="control",
+        body=UpdateSchedule,
+        reply=ScheduleView,
+        errors=(404, 410, 507),
+        paths=_SCHEDULE,
+    ),
+    Route(
+        method="DELETE",
+        path=_ONE,
+        handler=delete,
+        summary="Delete a scheduled task",
+        family="v1",
+        scope="control",
+        reply=Empty,
+        errors=(404,),
+        paths=_SCHEDULE,
+    ),
+)

@@ -1,0 +1,102 @@
+"""The live page of a task or a session: what a browser shows, for whoever has a signed link. May stand in any frame."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from api import control, sessions
+from api.service import SERVICE, Caller, Service
+from api.watch_link import LONGEST, Watching, watching
+from api.watcher import Watcher
+from api.watchers import WATCHERS
+from api.wire import Route, query
+from eventstore.errors import NotFound
+from projections.task_row import TaskRow
+
+_STATIC = Path(__file__).parent / "static"
+_ASSETS = {"live.js": _STATIC / "live.js", "live.css": _STATIC / "live.css"}
+_HEADERS = {
+    # 'self' alone: nothing of others, nothing inline. Whoever has the link may put it into a page of his.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
+        "connect-src 'self'; frame-ancestors *; base-uri 'none'; form-action 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # the link is a key
+}
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """What the link carries in place of a key."""
+
+    token: Annotated[str, Meta(max_length=LONGEST)] = ""
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """The page. Everything on it comes over the socket."""
+    service, identifier = request.app[SERVICE], request.match_info["id"]
+    watch = _let_in(request)
+    await _shown(service, watch.caller, identifier)
+    return web.FileResponse(_STATIC / "live.html", headers={**_HEADERS, "Cache-Control": "no-store"})
+
+
+async def socket(request: web.Request) -> web.StreamResponse:
+    """Pictures and news, and back what a person does.
+
+    The token stands for the caller, no cookie does; so another site has no use of a browser that knows one, and the
+    origin of the page is not asked for.
+    """
+    service, watchers, identifier = request.app[SERVICE], request.app[WATCHERS], request.match_info["id"]
+    watch = _let_in(request)
+    lasting = await _shown(service, watch.caller, identifier)
+    if watchers.closing:
+        raise web.HTTPServiceUnavailable(text="The service is ending.")
+    find = partial(_newest if lasting else control.task, service, watch.caller, identifier)
+    watcher = Watcher(service, watchers, watch, find=find, lasting=lasting)
+    with watchers.room(watcher, identifier):
+        return await watcher.run(request)
+
+
+async def asset(request: web.Request) -> web.StreamResponse:
+    """A file of the page."""
+    path = _ASSETS.get(request.match_info["file"])
+    if path is None:
+        raise web.HTTPNotFound(text="Not Found")
+    return web.FileResponse(path, headers={**_HEADERS, "Cache-Control": "no-cache"})
+
+
+def _let_in(request: web.Request) -> Watching:
+    watch = watching(request.app[SERVICE], request.match_info["id"], query(request, Link).token)
+    if watch is None:
+        raise web.HTTPUnauthorized(text="This link is not good, or no longer; ask for a new one.")
+    return watch
+
+
+async def _shown(service: Service, caller: Caller, identifier: str) -> bool:
+    """Whether it is a session, and not a task. Raises NotFound for what is neither, or another project's."""
+    try:
+        await control.task(service, caller, identifier)
+    except NotFound:
+        await sessions.session(service, caller, identifier)
+        return True
+    return False
+
+
+async def _newest(service: Service, caller: Caller, session_id: str) -> TaskRow | None:
+    """The task of the session that began last."""
+    row = await sessions.session(service, caller, session_id)
+    return next(iter(await sessions.tasks(service, row, limit=1)), None)
+
+
+_OF = {"id": "The id of a task or a session."}
+_route = partial(Route, method="GET", family="live", scope=None, open=True, documented=False)
+
+ROUTES: tuple[Route, ...] = (
+    _route(path="/live/assets/{file}", handler=asset, summary="What the live page needs"),
+    _route(path="/live/{id}", handler=page, summary="The live page", query=Link, paths=_OF),
+    _route(path="/live/{id}/socket", handler=socket, summary="Its web socket", query=Link, paths=_OF),
+)

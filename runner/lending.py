@@ -1,0 +1,252 @@
+"""Follows the log for browsers that clients drive: opens one for each such session, and ends it with the session.
+
+Nobody calls it. A session that nobody can serve is stopped on the log, with the reason; one whose time is over too.
+"""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from eventstore import events as e
+from eventstore import session as decide
+from eventstore.blobs import Blobs
+from eventstore.clock import microseconds
+from eventstore.errors import NotFound, Refused
+from eventstore.session import Session
+from eventstore.store import EventStore, Lane, Recorded
+from eventstore.transact import Repository
+from eventstore.vault import Vault
+from runner.browser.caretaker import Kept
+from runner.carrying import Carrier
+from runner.ports import Wanted
+from runner.profiles import Copy, Profiles
+from runner.proxies import Countries, upstream
+from runner.vocabulary import ActFailed
+
+STREAM = "session-"
+KIND = "browser"
+TYPES = frozenset({"session.created", "session.opened", "session.closed", "session.stopped", "session.deleted"})
+LOOK_SECONDS = 30.0
+"""Between looks at the clock: it may jump, and a machine may sleep."""
+
+RETRY_SECONDS = 5.0
+TIMEOUT, LOST, TOO_MANY = "timeout", "lost", "too_many"
+
+log = structlog.get_logger()
+
+
+class Lent(Protocol):
+    """A browser that a client drives; see `runner.browser.lent`."""
+
+    own: str
+    place: Path
+    version: str
+    gone: asyncio.Event
+    keep: bool
+
+    async def state(self) -> str:
+        """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
+        ...
+
+
+class Lenders(Protocol):
+    """Where they come from."""
+
+    async def take_up(self, names: Collection[str]) -> None:
+        """Claim the browsers of these names that still run; end all others that an earlier process left."""
+        ...
+
+    def lend(self, wanted: Wanted, kept: Kept) -> AbstractAsyncContextManager[Lent]:
+        """The browser named `own` if it is still there; a new one only if none is named. Raises ActFailed."""
+        ...
+
+
+class Lending:
+    """The lender of one process. `most` browsers at once; `name` stands in every SessionOpened."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        sessions: Repository[Session],
+        lenders: Lenders,
+        blobs: Blobs,
+        vault: Vault,
+        profiles: Profiles,
+        *,
+        name: str,
+        most: int,
+        proxies: Countries,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._lenders = lenders
+        self._vault = vault
+        self._profiles = profiles
+        self._proxies = proxies
+        self._carrier = Carrier(sessions, blobs, actor=f"runner:{name}")
+        self._name = name
+        self._actor = f"runner:{name}"
+        self._most = most
+        self._position = 0
+        self._left: dict[str, int] = {}
+        self._loans: dict[str, Loan] = {}
+
+    async def take_up(self) -> None:
+        """Find the sessions that are active. To be awaited before `run`."""
+        self._position = self._store.head
+        position, names = 0, set()
+        while page := await self._store.read(position, types=TYPES):
+            for recorded in page:
+                position = recorded.position
+                if recorded.position <= self._position:
+                    self._note(recorded)
+        for stream in list(self._left):
+            session = await self._sessions.fresh(stream)
+            if not session.active:
+                del self._left[stream]
+            elif session.opened:
+                names.add(session.opened.own)
+        await self._lenders.take_up(names)
+
+    async def run(self) -> None:
+        """Work until cancelled; then leave the browsers to whoever starts next."""
+        async with asyncio.TaskGroup() as group:
+            for stream, at in self._left.items():
+                self._begin(group, stream, at)
+            while True:
+                page = await self._store.read(self._position)
+                for recorded in page:
+                    await self._hear(recorded, group)
+                    self._position = recorded.position
+                if not page:
+                    await self._store.wait(self._position)
+
+    def _note(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case e.SessionCreated(kind=kind) if kind == KIND:
+                self._left.setdefault(recorded.stream, recorded.at)
+            case e.SessionStopped() | e.SessionDeleted():
+                self._left.pop(recorded.stream, None)
+
+    async def _hear(self, recorded: Recorded, group: asyncio.TaskGroup) -> None:
+        stream, loan = recorded.stream, self._loans.get(recorded.stream)
+        match recorded.event:
+            case e.SessionCreated(kind=kind) if kind == KIND and loan is None:
+                if len(self._loans) >= self._most:
+                    group.create_task(self._stop(stream, TOO_MANY, f"{self._most} browsers run already."))
+                else:
+                    self._begin(group, stream, recorded.at)
+            case e.SessionStopped() | e.SessionDeleted() | e.SessionPurged() if loan:
+                loan.stopped.set()
+            case e.FileUploaded(file=file) if loan:
+                await self._carrier.give(loan.place, file)
+
+    def _begin(self, group: asyncio.TaskGroup, stream: str, at: int) -> None:
+        loan = self._loans[stream] = Loan(stream=stream, created_at=at)
+        group.create_task(self._serve(loan)).add_done_callback(lambda _: self._loans.pop(stream, None))
+
+    async def _serve(self, loan: "Loan") -> None:
+        """One session, until it stops; a service that ends before leaves the browser running."""
+        try:
+            cause, reason = await self._lend(loan)
+        except ActFailed as failure:
+            cause, reason = (LOST if failure.code == "browser_lost" else failure.code), str(failure)
+        except Refused as refused:
+            cause, reason = LOST, str(refused)
+        except OSError as error:
+            cause, reason = "no_browser", f"The browser did not start: {error.strerror}."
+        if not loan.stopped.is_set():
+            await self._stop(loan.stream, cause, reason)
+
+    async def _lend(self, loan: "Loan") -> tuple[str, str]:
+        session = await self._sessions.fresh(loan.stream)
+        created = session.created
+        if created is None or not session.active:
+            loan.stopped.set()
+            return "", ""
+        loan.until = loan.created_at / 1e6 + created.seconds
+        if microseconds() / 1e6 >= loan.until:
+            return TIMEOUT, "Its time was over while the service was away."
+        options = created.options
+        own = session.opened.own if session.opened else ""
+        copy = Copy() if own else await self._profiles.copy(options.profile)
+        wanted = Wanted(
+            viewport=(options.viewport_width, options.viewport_height),
+            state=copy.state,
+            own=own,
+            proxy=await upstream(self._vault, options, self._proxies),
+        )
+        async with self._lenders.lend(wanted, partial(self._carrier.take, loan.stream)) as lent:
+            opened = e.SessionOpened(runner=self._name, browser=lent.version, own=lent.own)
+            loan.place = lent.place
+            for file in session.uploads.values():
+                await self._carrier.give(loan.place, file)
+            try:
+                await self._sessions.transact(
+                    loan.stream, partial(decide.opened, opened=opened), actor=self._actor, lane=Lane.CONTROL
+                )
+                if not own:
+                    await self._profiles.used(options.profile, loan.stream, copy.version)
+                cause, reason = await self._until_over(loan, lent)
+            except (Refused, ActFailed):  # it was stopped meanwhile, or the log is full
+                lent.keep = False
+                raise
+            lent.keep = False
+            if cause:
+                await self._stop(loan.stream, cause, reason)
+                loan.stopped.set()
+            await self._save(options.profile, loan.stream, lent)
+            return cause, reason
+
+    async def _save(self, profile: str, stream: str, lent: Lent) -> None:
+        """What the browser has at its end is the profile's next snapshot."""
+        if not profile:
+            return
+        try:
+            await self._profiles.save(profile, stream, await lent.state())
+        except ActFailed as failure:
+            await self._profiles.lost(profile, stream, "no_state", str(failure))
+
+    async def _until_over(self, loan: "Loan", lent: Lent) -> tuple[str, str]:
+        """Wait for the first of: somebody stops the session, its time is over, its browser ends."""
+        waiting = [asyncio.ensure_future(loan.stopped.wait()), asyncio.ensure_future(lent.gone.wait())]
+        try:
+            while (left := loan.until - microseconds() / 1e6) > 0:
+                await asyncio.wait(waiting, timeout=min(left, LOOK_SECONDS), return_when=asyncio.FIRST_COMPLETED)
+                if loan.stopped.is_set():
+                    return "", ""
+                if lent.gone.is_set():
+                    return LOST, "Its browser ended."
+            return TIMEOUT, "Its time is over."
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    async def _stop(self, stream: str, cause: str, reason: str) -> None:
+        """Tried until the log takes it: a session must not look active that nobody serves."""
+        while True:
+            try:
+                stop = partial(decide.stop, cause=cause, reason=reason)
+                await self._sessions.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
+                return
+            except NotFound:
+                return  # it is gone altogether
+            except Refused as refused:
+                log.error("a session could not be stopped yet", stream=stream, reason=str(refused))
+                await asyncio.sleep(RETRY_SECONDS)
+
+
+class Loan(msgspec.Struct, kw_only=True):
+    """A session that is served. `until` is in seconds since 1970; `place` is its browser's, once it has one."""
+
+    stream: str
+    created_at: int
+    until: float = 0.0
+    place: Path | None = None
+    stopped: asyncio.Event = msgspec.field(default_factory=asyncio.Event)

@@ -1,0 +1,120 @@
+"""Browsers of no Chromium for the lender: each a little server that speaks as much DevTools as a relay needs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from eventstore.lent import DOWNLOADS, FOLDER, UPLOADS
+from runner.browser.caretaker import Kept
+from runner.ports import Wanted
+from runner.vocabulary import ActFailed
+
+OWN_IDS = 2_000_000_000
+
+
+class StageBrowser:
+    """What stands for a browser. `heard` are the commands of clients; what `says` has for a method is its result."""
+
+    def __init__(self, own: str, place: Path, wanted: Wanted, kept: Kept) -> None:
+        self.own = own
+        self.place = place
+        self.wanted = wanted
+        self.kept = kept
+        self.version = "Stage 1"
+        self.gone = asyncio.Event()
+        self.keep = True
+        self.heard: list[dict[str, Any]] = []
+        self.relays: list[dict[str, Any]] = []
+        self.says: dict[str, dict[str, Any]] = {}
+        self.sockets: set[web.WebSocketResponse] = set()
+
+    async def state(self) -> str:
+        return '{"cookies":[],"origins":[]}'
+
+    async def speak(self, request: web.Request) -> web.WebSocketResponse:
+        """One connection: every command is answered."""
+        socket = web.WebSocketResponse(max_msg_size=0)
+        await socket.prepare(request)
+        self.sockets.add(socket)
+        async for received in socket:
+            command = msgspec.json.decode(received.data)
+            (self.relays if command["id"] >= OWN_IDS else self.heard).append(command)
+            answer = {"id": command["id"], "result": self.says.get(command["method"], {})}
+            await socket.send_str(msgspec.json.encode(answer).decode())
+        self.sockets.discard(socket)
+        return socket
+
+    async def die(self) -> None:
+        """Its connections end."""
+        for socket in list(self.sockets):
+            await socket.close()
+
+
+class StageLenders:
+    """Where they come from. `running` are those that run; with `fails` there are none."""
+
+    def __init__(self, data: Path) -> None:
+        self.running: dict[str, StageBrowser] = {}
+        self.kept: set[str] = set()
+        self.taken_up: list[set[str]] = []
+        self.fails = ""
+        self._data = data
+        self._count = 0
+
+    async def take_up(self, names: Collection[str]) -> None:
+        self.taken_up.append(set(names))
+
+    @asynccontextmanager
+    async def lend(self, wanted: Wanted, kept: Kept) -> AsyncIterator[StageBrowser]:
+        if self.fails:
+            raise ActFailed("no_browser", self.fails)
+        if wanted.own and wanted.own not in self.kept:
+            raise ActFailed("browser_lost", "The browser ended while the service was away.")
+        self._count += 1
+        own = wanted.own or f"own-{self._count}"
+        place = self._data / FOLDER / own
+        for folder in (DOWNLOADS, UPLOADS):
+            (place / folder).mkdir(parents=True, exist_ok=True)
+        browser = StageBrowser(own, place, wanted, kept)
+        app = web.Application()
+        app.router.add_get("/devtools/browser/1", browser.speak)
+        app.router.add_get("/json/version", _version)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        (place / "endpoint").write_text(f"ws://127.0.0.1:{port}/devtools/browser/1", "ascii")
+        self.running[own] = browser
+        try:
+            yield browser
+        finally:
+            del self.running[own]
+            (self.kept.add if browser.keep else self.kept.discard)(own)
+            (place / "endpoint").unlink()
+            await browser.die()
+            await runner.cleanup()
+
+
+async def _version(_request: web.Request) -> web.Response:
+    return web.json_response({"Browser": "Stage/1", "Protocol-Version": "1.3", "webSocketDebuggerUrl": "ws://secret"})
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Return when it is so."""
+    async with asyncio.timeout(60.0):
+        while not so():  # noqa: ASYNC110 - what it waits for tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def closed(socket: aiohttp.ClientWebSocketResponse) -> int | None:
+    """Read to the end of the connection; its code."""
+    async with asyncio.timeout(60.0):
+        async for _ in socket:
+            pass
+    return socket.close_code

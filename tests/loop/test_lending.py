@@ -1,0 +1,152 @@
+"""The lender on a tape: browsers open, end at their time, are gone on with after a restart, or are said to be lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from api.background import background
+from eventstore import events as e
+from eventstore import session as decide
+from eventstore.blobs import Blobs
+from eventstore.memory import MemoryStore
+from eventstore.session import Session, evolve
+from eventstore.store import EventStore
+from eventstore.transact import Repository
+from eventstore.vault import Vault
+from runner.lending import Lending
+from runner.profiles import Profiles
+from tests.lending import StageLenders, until
+
+CREATED = e.SessionCreated(project="p", family="v2", kind="browser", seconds=3600.0)
+OPENED = e.SessionOpened(runner="r1", browser="Stage 1", own="own-1")
+
+
+@pytest.fixture
+def store() -> EventStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> StageLenders:
+    return StageLenders(tmp_path)
+
+
+@asynccontextmanager
+async def lending(store: EventStore, stage: StageLenders, place: Path, *, name: str = "r1") -> AsyncIterator[None]:
+    """A lender at work, of a process of its own."""
+    vault = Vault(place / "vault")
+    lender = Lending(
+        store,
+        Repository(store, Session(), evolve),
+        stage,
+        Blobs(place / "blobs"),
+        vault,
+        Profiles(store, vault, actor=f"runner:{name}"),
+        name=name,
+        most=2,
+        proxies={},
+    )
+    await lender.take_up()
+    async with background(lender.run()):
+        yield
+
+
+async def told(store: EventStore, stream: str, kind: type[e.Event]) -> list[e.Event]:
+    """The stream, once there is such an event on it."""
+    async with asyncio.timeout(60.0):
+        while True:
+            position = store.head
+            said = [recorded.event for recorded in await store.read_stream(stream)]
+            if any(isinstance(event, kind) for event in said):
+                return said
+            await store.wait(position)
+
+
+async def test_a_browser_ends_at_its_time(store: EventStore, stage: StageLenders, tmp_path: Path) -> None:
+    short = msgspec.structs.replace(CREATED, seconds=0.05)
+    async with lending(store, stage, tmp_path):
+        await store.append("session-1", 0, [short], actor="key:1")
+        said = await told(store, "session-1", e.SessionStopped)
+        await until(lambda: not stage.running)
+
+    assert [short, OPENED, e.SessionStopped(cause="timeout", reason="Its time is over.")] == said
+    assert set() == stage.kept
+
+
+async def test_a_browser_is_gone_on_with_by_who_comes_next(
+    store: EventStore, stage: StageLenders, tmp_path: Path
+) -> None:
+    await store.append("session-1", 0, [CREATED], actor="key:1")
+    async with lending(store, stage, tmp_path):
+        await told(store, "session-1", e.SessionOpened)
+    left = set(stage.kept)
+    async with lending(store, stage, tmp_path, name="r2"):
+        await told(store, "session-1", e.SessionClosed)
+        await Repository(store, Session(), evolve).transact("session-1", decide.stop, actor="key:1")
+        await until(lambda: not stage.running and not stage.kept)
+    said = await told(store, "session-1", e.SessionStopped)
+
+    assert ({"own-1"}, [set(), {"own-1"}]) == (left, stage.taken_up)
+    again = msgspec.structs.replace(OPENED, runner="r2")
+    assert [CREATED, OPENED, e.SessionClosed(runner="r1", cause="lost"), again, e.SessionStopped()] == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stopped"),
+    [
+        (3600.0, e.SessionStopped(cause="lost", reason="The browser ended while the service was away.")),
+        (0.001, e.SessionStopped(cause="timeout", reason="Its time was over while the service was away.")),
+    ],
+)
+async def test_what_ended_while_nobody_looked_is_told_at_the_next_start(
+    store: EventStore, stage: StageLenders, tmp_path: Path, seconds: float, stopped: e.Event
+) -> None:
+    await store.append("session-1", 0, [msgspec.structs.replace(CREATED, seconds=seconds), OPENED], actor="key:1")
+    await asyncio.to_thread((tmp_path / "lent").mkdir)
+
+    async with lending(store, stage, tmp_path, name="r2"):
+        said = await told(store, "session-1", e.SessionStopped)
+
+    assert stopped == said[-1]
+
+
+async def test_a_browser_that_ends_by_itself_is_said_to_be_lost(
+    store: EventStore, stage: StageLenders, tmp_path: Path
+) -> None:
+    async with lending(store, stage, tmp_path):
+        await store.append("session-1", 0, [CREATED], actor="key:1")
+        await told(store, "session-1", e.SessionOpened)
+        stage.running["own-1"].gone.set()
+        said = await told(store, "session-1", e.SessionStopped)
+
+    assert e.SessionStopped(cause="lost", reason="Its browser ended.") == said[-1]
+
+
+async def test_agents_sessions_are_none_of_its_business(store: EventStore, stage: StageLenders, tmp_path: Path) -> None:
+    agent = msgspec.structs.replace(CREATED, kind="agent")
+    await store.append("session-1", 0, [agent], actor="key:1")
+    async with lending(store, stage, tmp_path):
+        await store.append("session-2", 0, [agent], actor="key:1")
+        await store.append("session-3", 0, [CREATED], actor="key:1")
+        await told(store, "session-3", e.SessionOpened)
+        running = list(stage.running)
+
+    assert ["own-1"] == running
+
+
+async def test_a_session_that_is_stopped_before_its_browser_is_there_gets_none(
+    store: EventStore, stage: StageLenders, tmp_path: Path
+) -> None:
+    sessions = Repository(store, Session(), evolve)
+    await store.append("session-1", 0, [CREATED], actor="key:1")
+    await sessions.transact("session-1", partial(decide.stop, cause="stop"), actor="key:1")
+    async with lending(store, stage, tmp_path):
+        await store.append("session-2", 0, [CREATED], actor="key:1")
+        await told(store, "session-2", e.SessionOpened)
+
+    assert [CREATED, e.SessionStopped()] == await told(store, "session-1", e.SessionStopped)
