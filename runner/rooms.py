@@ -118,7 +118,9 @@ class Rooms:
         room = self._rooms.get(wanted.room)
         if room is not None and (wanted.again or not room.fits(wanted) or not await room.answers()):
             room.end("replaced", keep=False)
-            await asyncio.wait({self._owners[room]})
+        if room is not None and room.over.is_set():  # as it may be by now though it answered
+            if owner := self._owners.get(room):
+                await asyncio.wait({owner})
             room = None
         if room is None:
             own = self._forget_left(wanted.room)

@@ -286,6 +286,25 @@ async def test_an_idle_browser_that_was_lost_is_replaced(world: World) -> None:
     assert 2 <= world.stage.sessions
 
 
+async def test_an_idle_browser_that_closes_as_its_next_task_comes_is_replaced(world: World) -> None:
+    await begin(world)
+
+    async with world.worker() as worker:
+        await run(world, "one", Navigate(url=SHOP))
+        while not worker._rooms.idle:
+            await world.settled()
+        looking = world.stage.stop_at("look")
+        stream = await world.create("two", Script([Extract(what="page")]), session="s")
+        await asyncio.wait_for(looking.wait(), LIMIT)
+        worker._rooms.close_room("s", "idle")
+        await until(world, opened(), e.SessionClosed(runner="w1", cause="idle"))
+        await world.settled()
+        world.stage.hold.pop("look").set()
+        await world.until(stream, e.TaskFinished)
+
+    assert 2 == world.stage.sessions
+
+
 async def test_a_task_with_other_domains_gets_another_browser_with_the_same_cookies(world: World) -> None:
     await begin(world)
 
