@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from functools import partial
 from urllib.parse import quote
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from api import control, present, uploads
+from api import control, forms, present, uploads
 from api.auth import ANONYMOUS
 from api.service import SERVICE, Service
 from api.tape import Signed
@@ -23,10 +23,6 @@ LINK_SECONDS = 3600
 PUT = "/files/uploads/"
 FORM = "/files/forms"
 TAKE = "/files/tasks/"
-
-MOST_FIELDS = 20
-MOST_FIELD = 8_192
-PART = 64 * 1024
 
 PLAIN = frozenset(
     {
@@ -95,19 +91,8 @@ async def post(request: web.Request) -> web.Response:
     """Keep the file of a form. Its fields come before it, as they were given out; they are the key."""
     if request.content_type != "multipart/form-data":
         raise Invalid("Send a form: multipart/form-data, with all fields and then the file.", field=("body",))
-    fields: dict[str, str] = {}
-    try:
-        reader = await request.multipart()
-        while isinstance(part := await reader.next(), BodyPartReader) and part.name != "file":
-            if len(fields) >= MOST_FIELDS:
-                raise Invalid(f"A form has at most {MOST_FIELDS} fields.", field=("body",))
-            fields[part.name or ""] = await _field(part)
-        if not isinstance(part, BodyPartReader):
-            raise Invalid("field required", field=("body", "file"))
-        ticket = _allowed(request.app[SERVICE], fields)
-        await _take(request, ticket, _part(part))
-    except (ValueError, AssertionError) as error:
-        raise Invalid("The form cannot be read.", field=("body",)) from error
+    fields, file = await forms.opened(request)
+    await _take(request, _allowed(request.app[SERVICE], fields), forms.parts(file))
     return web.Response(status=204)
 
 
@@ -194,23 +179,8 @@ async def _take(request: web.Request, ticket: Ticket, parts: AsyncIterator[bytes
 
 
 async def _body(request: web.Request) -> AsyncIterator[bytes]:
-    while part := await request.content.read(PART):
+    while part := await request.content.read(forms.PART):
         yield part
-
-
-async def _part(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while not part.at_eof():
-        if data := await part.read_chunk(PART):
-            yield data
-
-
-async def _field(part: BodyPartReader) -> str:
-    data = b""
-    while chunk := await part.read_chunk(MOST_FIELD):
-        data += chunk
-        if len(data) > MOST_FIELD:
-            raise Invalid(f"A field has at most {MOST_FIELD} bytes.", field=("body", part.name or ""))
-    return data.decode()
 
 
 _route = partial(Route, family="files", scope=None, open=True, query=Signed)

@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from api import uploads
+from api import forms, uploads
 from api.app import create_app
 from api.auth import ENVIRONMENT
 from api.service import Service
 from api.uploads import AT_ONCE, Desk, Ticket
+from api.wire import Route
 from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.errors import Overloaded
 from eventstore.space import Space
 from tests.web.conftest import KEY, Client, MakeClient
 from tests.web.test_v1_files import left, presigned
+
+FORM = {"Content-Type": "multipart/form-data; boundary=B"}
 
 
 async def discard(file: e.File, *, check: bool) -> None:
@@ -76,3 +79,40 @@ async def test_a_full_disk_refuses_files_before_they_come(
     put = await there.put(link, data=b"A")
 
     assert ([507, 507], []) == ([asked.status, put.status], left(service))
+
+
+async def test_a_form_whose_fields_come_too_slowly_is_given_up(service: Service, aiohttp_client: MakeClient) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await forms.opened(request, seconds=0.01)
+        return web.Response()
+
+    async def never_a_field() -> AsyncIterator[bytes]:
+        yield b"who knows where this leads\r\n"
+        await asyncio.Event().wait()
+
+    routes = [Route(method="POST", path="/slow", handler=slow, summary="", family="odd", scope=None, open=True)]
+    there = await aiohttp_client(create_app(service, routes))
+
+    answer = await there.post("/slow", data=never_a_field(), headers=FORM)
+
+    assert (408, {"detail": "The form did not arrive in time."}) == (answer.status, await answer.json())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--B\r\nno header\r\n\r\nx\r\n--B--\r\n",
+        b"--B\r\nno header: x\r\n\r\nx\r\n--B--\r\n",
+        b"--B\r\nX: \x00\r\n\r\nx\r\n--B--\r\n",
+        b"--B\r\nX: " + bytes(20_000) + b"\r\n\r\nx\r\n--B--\r\n",
+        b"--B\r\n" + 500 * b"X: y\r\n" + b"\r\nx\r\n--B--\r\n",
+        b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff\r\n--B--\r\n',
+        b'--B\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n' + 99 * b"x" + b"\r\n--B--\r\n",
+    ],
+)
+async def test_what_is_no_form_is_refused_and_no_defect_of_ours(anonymous: Client, body: bytes) -> None:
+    answer = await anonymous.post("/files/forms", data=body, headers=FORM)
+
+    (flaw,) = (await answer.json())["detail"]
+    assert (422, "The form cannot be read.") == (answer.status, flaw["msg"])
