@@ -118,7 +118,11 @@ async def update(request: web.Request) -> web.Response:
     service, schedule = request.app[SERVICE], _mine(request)
     await wire.body(request, UpdateSchedule)
     given = schedules.as_sent(await request.read())
-    sent = {**msgspec.json.decode(schedule.current.asked, type=dict[str, object]), **given}
+    current = schedule.current
+    asked_before = msgspec.json.decode(current.asked, type=dict[str, object])
+    # What nobody asked for was set when it was made, and must not be set anew.
+    bounds = {"start_at": moment(current.start_at), "end_at": moment(current.end_at)}
+    sent = {**asked_before, **bounds, **given}
     known = {name: secret.reveal() for name, secret in (await schedules.kept(service, schedule)).items()}
     asked = wire.decode(msgspec.json.encode({"secrets": known, **sent}), CreateSchedule)
     wish = await _wished(request, asked, sent)

@@ -113,6 +113,15 @@ async def test_a_change_leaves_alone_what_it_does_not_name(client: Client, servi
     assert {"password": Secret("hunter2-and-more")} == kept
 
 
+async def test_a_change_moves_neither_beginning_nor_end_that_nobody_named(client: Client) -> None:
+    schedule_id = await made(client, start_at=None)
+    before = await shown(client, schedule_id)
+
+    await client.put(f"{ONE}/{schedule_id}", json={"task": "Close the shop."})
+
+    assert {**before, "task": "Close the shop."} == await shown(client, schedule_id)
+
+
 async def test_a_schedule_turns_from_an_interval_to_cron_and_rests(client: Client) -> None:
     schedule_id = await made(client)
 
