@@ -202,7 +202,7 @@ def _mine(request: web.Request) -> Schedule:
     return schedules.find(request.app[SERVICE], request[CALLER], request.match_info["schedule_id"])
 
 
-_KNOWN = frozenset(CreateSchedule.__struct_fields__) - {"secrets"}
+_KNOWN = frozenset(CreateSchedule.__struct_fields__) - {"secrets", "webhook_secret"}
 _SCHEDULE = {"schedule_id": "the id of the scheduled task"}
 _ONE = "/api/v1/scheduled-task/{schedule_id}"
 

@@ -175,7 +175,7 @@ async def test_the_schedules_of_another_project_do_not_exist(client: Client, dri
 
 
 async def test_a_secret_is_nowhere_on_the_tape(client: Client, service: Service) -> None:
-    schedule_id = await made(client, secrets={"password": "hunter2-and-more"})
+    schedule_id = await made(client, secrets={"password": "hunter2-and-more"}, webhook_secret="hunter2-or-less")
 
     (recorded,) = await service.store.read_stream(f"schedule-{schedule_id}")
     assert isinstance(recorded.event, e.ScheduleCreated)
