@@ -64,7 +64,7 @@ class ProfileList(Camel, frozen=True, kw_only=True):
 
 async def create(request: web.Request) -> web.Response:
     """Make a profile."""
-    asked = await wire.body(request, CreateProfile) if await request.read() else CreateProfile()
+    asked = await wire.body(request, CreateProfile, empty=b"{}")
     made = await profiles.create(
         request.app[SERVICE],
         request[CALLER],
