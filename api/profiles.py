@@ -116,7 +116,8 @@ async def delete(service: Service, caller: Caller, profile_id: str) -> None:
     profile = find(service, caller, profile_id)
     decision = decide.delete
     done = await service.profiles.transact(STREAM + profile.id, decision, actor=caller.actor, lane=Lane.CONTROL)
-    for version in range(max(1, done.state.saved - KEPT + 1), done.state.saved + 1):
+    # One more on either side: a save may have failed before its event, or after it.
+    for version in range(done.state.saved - KEPT, done.state.saved + 2):
         await service.vault.delete(snapshot_name(profile.id, version))
     await seen(service, done.position)
 
