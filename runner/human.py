@@ -35,15 +35,31 @@ class Human:
         self._past = past
         self._one = asyncio.Lock()
         self._work: asyncio.Task[Touch] | None = None
+        self._cutting = False
+        self._acts: set[asyncio.Task[HumanOutcome]] = set()
         self._pending: tuple[Touch, str] | None = None
 
     async def act(self, asked: HumanInput, *, actor: str) -> HumanOutcome:
         """Do it, in the actor's name. What could not be done, or went wrong, is told in the outcome.
 
-        Raises NotAllowed when nobody has control, Invalid for an input that says nothing.
+        Raises NotAllowed when nobody has control, Invalid for an input that says nothing. Who does not wait for the
+        outcome has done it all the same.
         """
         check(asked)
+        act = asyncio.create_task(self._act(asked, actor))
+        self._acts.add(act)
+        act.add_done_callback(self._ended)
+        return await asyncio.shield(act)
+
+    def _ended(self, act: "asyncio.Task[HumanOutcome]") -> None:
+        self._acts.discard(act)
+        if not act.cancelled():
+            act.exception()  # it was raised to who waits for it, if anybody does
+
+    async def _act(self, asked: HumanInput, actor: str) -> HumanOutcome:
         async with self._one:
+            if self._cutting:
+                raise NotAllowed("Control of this task's browser is being given back.")
             if not (await self._tape.state()).controlled:
                 raise NotAllowed("Nobody has control of this task's browser. Pause the task and take control first.")
             try:
@@ -62,6 +78,7 @@ class Human:
             await self._one.acquire()
         finally:
             cutting.cancel()
+            self._cutting = False
         try:
             await self._finish()
             yield
@@ -69,6 +86,7 @@ class Human:
             self._one.release()
 
     def _cut(self) -> None:
+        self._cutting = True
         if self._work is not None:
             self._work.cancel()
 
@@ -91,6 +109,7 @@ class Human:
                 await self._flush()
         except TimeoutError:
             log.warning("what was done by hand at last is not on the tape", stream=self._tape.stream)
+            self._cut()
 
     async def _finish(self) -> None:
         try:

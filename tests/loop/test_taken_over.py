@@ -333,3 +333,47 @@ async def test_a_task_that_is_driven_waits_for_no_place_and_keeps_its_browser_on
         lost = await world.until(asking, e.RunnerLost)
 
     assert "let_go" == lost.event.cause
+
+
+async def test_what_waits_behind_a_hand_that_hangs_is_not_done_when_control_is_returned(
+    world: Any, script: Any
+) -> None:
+    resolve = f"resolve {as_json(CLICK)}"
+    world.stage.stop_at(resolve)
+    hanging = world.stage.stop_at("hand click")
+
+    async with world.worker():
+        stream = await world.create("buy", script([CLICK]))
+        await paused(world, stream, resolve)
+        hands = human(world, stream)
+        clicks = [asyncio.create_task(hands.act(HumanInput(act="click", x=1, y=y), actor="key:ada")) for y in (1, 2)]
+        await hanging.wait()
+        apart = hands.apart()
+        entering = asyncio.create_task(apart.__aenter__())
+        await world.settled()
+        hands._cut()
+        outcomes = await asyncio.gather(*clicks, return_exceptions=True)
+        await entering
+        await world.tell(stream, decide.stop)
+        await apart.__aexit__(None, None, None)
+
+    assert ["HumanOutcome", "NotAllowed"] == [type(outcome).__name__ for outcome in outcomes]
+    assert 1 == len(await acted(world, stream))
+
+
+async def test_what_is_done_by_hand_is_on_the_tape_though_nobody_waits_for_it_any_more(world: Any, script: Any) -> None:
+    resolve = f"resolve {as_json(CLICK)}"
+    world.stage.stop_at(resolve)
+    clicking = world.stage.stop_at("hand click")
+
+    async with world.worker():
+        stream = await world.create("buy", script([CLICK]))
+        await paused(world, stream, resolve)
+        vanishing = asyncio.create_task(human(world, stream).act(HumanInput(act="click", x=1, y=2), actor="key:ada"))
+        await clicking.wait()
+        vanishing.cancel()
+        await asyncio.wait({vanishing})
+        world.stage.hold["hand click"].set()
+        await world.until(stream, e.HumanActed)
+
+    assert [("key:ada", "click", '{"x":1,"y":2}')] == await acted(world, stream)
