@@ -13,7 +13,7 @@ from api.v2 import convert, schemas
 from api.v2.session_schemas import LogFile
 from api.wire import CALLER, POLLED, Route
 from eventstore import decide
-from eventstore.errors import Invalid
+from eventstore.errors import Invalid, SessionBusy, SessionStopped
 from projections.task_row import TaskRow
 
 INTENTIONS: dict[str, control.Intention] = {
@@ -44,9 +44,14 @@ async def create_task(request: web.Request) -> web.Response:
     if asked.session_id is None or await control.repeated(service, caller, key):
         created = await begin(wished)
     else:
-        async with sessions.entering(service, caller, str(asked.session_id)) as row:
-            wished = await sessions.inside(service, row, wished)
-            wished = uploads.given(wished, await uploads.of_session(service, row.id))
+        try:
+            async with sessions.entering(service, caller, str(asked.session_id)) as row:
+                wished = await sessions.inside(service, row, wished)
+                wished = uploads.given(wished, await uploads.of_session(service, row.id))
+                created = await begin(wished)
+        except (SessionBusy, SessionStopped):  # by the task that the same request began a moment ago, perhaps
+            if not await control.repeated(service, caller, key):
+                raise
             created = await begin(wished)
     session = (await control.task(service, caller, created.id)).session if created.replayed else wished.session
     headers = {"Idempotency-Replayed": "true"} if created.replayed else None

@@ -180,6 +180,16 @@ async def test_a_task_without_a_session_has_one_that_lives_as_long(client: Clien
 
     running = await (await client.get(path)).json()
     busy = await client.post(TASKS, json={"task": "Go on.", "sessionId": answer["sessionId"]})
+async def test_the_same_request_at_the_same_time_is_the_same_task(client: Client) -> None:
+    session = await begin(client)
+    body, key = {"task": "Open the shop.", "sessionId": session}, {"Idempotency-Key": "k1"}
+
+    responses = await asyncio.gather(*(client.post(TASKS, json=body, headers=key) for _ in range(4)))
+
+    assert [202] * 4 == [response.status for response in responses]
+    assert 1 == len({(await response.json())["id"] for response in responses})
+
+
     await drive.start(answer["id"])
     await drive.finish(answer["id"])
     ended = await (await client.get(path)).json()
