@@ -3,6 +3,7 @@
 from functools import partial
 from uuid import UUID
 
+import msgspec
 from aiohttp import web
 
 from api import control, etag, intake, long_poll, profiles, sessions, task_log, uploads, wire
@@ -28,6 +29,8 @@ async def create_task(request: web.Request) -> web.Response:
     """Put a new task into the queue."""
     service, caller = request.app[SERVICE], request[CALLER]
     asked = await wire.body(request, schemas.CreateTask)
+    if asked.session_id is not None:
+        asked = msgspec.structs.replace(asked, session_settings=None)  # the session has its own
     profile_id = asked.session_settings.profile_id if asked.session_settings else None
     profile = profiles.wanted(service, caller, str(profile_id or ""))
     wished = convert.wished(asked, service.settings, profile)

@@ -402,3 +402,13 @@ async def test_a_session_knows_only_to_be_stopped(client: Client) -> None:
     response = await client.patch(f"{SESSIONS}/{await begin(client)}", json={"action": "pause"})
 
     assert (422, ["body", "action"]) == (response.status, (await response.json())["detail"][0]["loc"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"profileId": UNKNOWN}, {"proxyCountryCode": "zz"}, {"enableRecording": True}],
+)
+async def test_a_task_in_a_session_has_no_settings_of_its_own(client: Client, settings: dict[str, object]) -> None:
+    session = await begin(client)
+
+    await put_in(client, session, sessionSettings=settings)
+
+
