@@ -79,12 +79,13 @@ async def tasks(service: Service, row: SessionRow, *, limit: int = MOST_TASKS) -
 async def entering(service: Service, caller: Caller, session_id: str) -> AsyncIterator[SessionRow]:
     """The session, into which a task may be put while the block lasts: nobody else puts one in, or ends it, meanwhile.
 
-    Raises NotFound, SessionStopped, and SessionBusy where a task of it has not ended.
+    Raises NotFound, SessionStopped, also where its one task has ended, and SessionBusy where a task of it has not.
     """
     async with _lock(service, session_id.lower()):
         row = await session(service, caller, session_id)
         _, live = await service.projector.tasks.page(project=row.project, session=row.id, states=LIVE, limit=1)
-        if not row.active:
+        _, known = await service.projector.tasks.page(project=row.project, session=row.id, limit=1)
+        if not row.active or (known and not live and not row.keep_alive):  # the runner is about to say that it stopped
             raise SessionStopped
         if live or not row.explicit:
             raise SessionBusy

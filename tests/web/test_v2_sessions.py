@@ -218,6 +218,20 @@ async def test_sessions_are_listed_by_status_newest_first(client: Client, servic
 
 async def test_stopping_a_session_stops_its_task_and_twice_is_once(
     client: Client, drive: Drive, service: Service
+async def test_a_session_that_is_not_kept_alive_takes_one_task(client: Client, drive: Drive) -> None:
+    session = await begin(client, keepAlive=False)
+    first = await put_in(client, session)
+    body = {"task": "Open the shop.", "sessionId": session}
+
+    busy = await client.post(TASKS, json=body)
+    await drive.start(first)
+    await drive.finish(first)
+    stopped = await client.post(TASKS, json=body)
+
+    assert (400, {"detail": BUSY}) == (busy.status, await busy.json())
+    assert (400, {"detail": STOPPED}) == (stopped.status, await stopped.json())
+
+
 ) -> None:
     session = await begin(client)
     task = await put_in(client, session)
