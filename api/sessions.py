@@ -93,12 +93,12 @@ async def entering(service: Service, caller: Caller, session_id: str) -> AsyncIt
 
 
 async def inside(service: Service, row: SessionRow, wish: TaskCreated) -> TaskCreated:
-    """The task as it is in this session: in its browser; the first one begins at the session's start URL."""
-    _, before = await service.projector.tasks.page(project=row.project, session=row.id, limit=1)
+    """The task as it is in this session: in its browser, which begins at the session's start URL."""
+    begun = (await service.sessions.fresh(stream(row.id))).visited
     return msgspec.structs.replace(
         wish,
         session=row.id,
-        start_url=wish.start_url or ("" if before else row.start_url),
+        start_url=wish.start_url or ("" if begun else row.start_url),
         options=msgspec.structs.replace(row.options, given=wish.options.given),
     )
 

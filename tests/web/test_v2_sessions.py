@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -101,9 +102,13 @@ async def test_what_a_session_shall_be_is_recorded_and_holds_for_its_tasks(
     )
 
 
-async def test_only_the_first_task_begins_at_the_sessions_start_url(client: Client, drive: Drive) -> None:
+async def test_only_the_first_task_begins_at_the_sessions_start_url(
+    client: Client, drive: Drive, service: Service
+) -> None:
     session = await begin(client, startUrl="http://shop.test/")
     first = await put_in(client, session)
+    opened = partial(session_decide.opened, opened=e.SessionOpened(runner="r1", browser="Chromium 150"))
+    await service.sessions.transact(sessions.stream(session), opened, actor="test")
     await drive.start(first)
     await drive.finish(first)
 
@@ -115,6 +120,18 @@ async def test_only_the_first_task_begins_at_the_sessions_start_url(client: Clie
         if isinstance(event := (await drive.tape(task))[0].event, e.TaskCreated)
     ]
     assert ["http://shop.test/", ""] == urls
+
+
+async def test_the_task_after_one_that_never_ran_begins_at_the_sessions_start_url(client: Client, drive: Drive) -> None:
+    session = await begin(client, startUrl="http://shop.test/")
+    first = await put_in(client, session)
+    await client.patch(f"{TASKS}/{first}", json={"action": "stop"})
+
+    second = await put_in(client, session)
+
+    begun = (await drive.tape(second))[0].event
+    assert isinstance(begun, e.TaskCreated)
+    assert "http://shop.test/" == begun.start_url
 
 
 async def test_a_session_shows_its_tasks_the_newest_first(client: Client, drive: Drive) -> None:
@@ -163,6 +180,16 @@ async def test_the_same_request_again_is_the_same_task_though_the_session_is_bus
     assert (202, first, "true") == (again.status, await again.json(), again.headers["Idempotency-Replayed"])
 
 
+async def test_the_same_request_at_the_same_time_is_the_same_task(client: Client) -> None:
+    session = await begin(client)
+    body, key = {"task": "Open the shop.", "sessionId": session}, {"Idempotency-Key": "k1"}
+
+    responses = await asyncio.gather(*(client.post(TASKS, json=body, headers=key) for _ in range(4)))
+
+    assert [202] * 4 == [response.status for response in responses]
+    assert 1 == len({(await response.json())["id"] for response in responses})
+
+
 async def test_the_same_key_is_the_same_session(client: Client) -> None:
     key = {"Idempotency-Key": "k1"}
     first = await (await client.post(SESSIONS, json={"keepAlive": True}, headers=key)).json()
@@ -180,16 +207,6 @@ async def test_a_task_without_a_session_has_one_that_lives_as_long(client: Clien
 
     running = await (await client.get(path)).json()
     busy = await client.post(TASKS, json={"task": "Go on.", "sessionId": answer["sessionId"]})
-async def test_the_same_request_at_the_same_time_is_the_same_task(client: Client) -> None:
-    session = await begin(client)
-    body, key = {"task": "Open the shop.", "sessionId": session}, {"Idempotency-Key": "k1"}
-
-    responses = await asyncio.gather(*(client.post(TASKS, json=body, headers=key) for _ in range(4)))
-
-    assert [202] * 4 == [response.status for response in responses]
-    assert 1 == len({(await response.json())["id"] for response in responses})
-
-
     await drive.start(answer["id"])
     await drive.finish(answer["id"])
     ended = await (await client.get(path)).json()
@@ -197,6 +214,20 @@ async def test_the_same_request_at_the_same_time_is_the_same_task(client: Client
 
     assert ("active", False) == (running["status"], running["keepAlive"])
     assert ("stopped", True) == (ended["status"], ended["finishedAt"] is not None)
+    assert (400, {"detail": BUSY}) == (busy.status, await busy.json())
+    assert (400, {"detail": STOPPED}) == (stopped.status, await stopped.json())
+
+
+async def test_a_session_that_is_not_kept_alive_takes_one_task(client: Client, drive: Drive) -> None:
+    session = await begin(client, keepAlive=False)
+    first = await put_in(client, session)
+    body = {"task": "Open the shop.", "sessionId": session}
+
+    busy = await client.post(TASKS, json=body)
+    await drive.start(first)
+    await drive.finish(first)
+    stopped = await client.post(TASKS, json=body)
+
     assert (400, {"detail": BUSY}) == (busy.status, await busy.json())
     assert (400, {"detail": STOPPED}) == (stopped.status, await stopped.json())
 
@@ -218,20 +249,6 @@ async def test_sessions_are_listed_by_status_newest_first(client: Client, servic
 
 async def test_stopping_a_session_stops_its_task_and_twice_is_once(
     client: Client, drive: Drive, service: Service
-async def test_a_session_that_is_not_kept_alive_takes_one_task(client: Client, drive: Drive) -> None:
-    session = await begin(client, keepAlive=False)
-    first = await put_in(client, session)
-    body = {"task": "Open the shop.", "sessionId": session}
-
-    busy = await client.post(TASKS, json=body)
-    await drive.start(first)
-    await drive.finish(first)
-    stopped = await client.post(TASKS, json=body)
-
-    assert (400, {"detail": BUSY}) == (busy.status, await busy.json())
-    assert (400, {"detail": STOPPED}) == (stopped.status, await stopped.json())
-
-
 ) -> None:
     session = await begin(client)
     task = await put_in(client, session)
@@ -397,6 +414,16 @@ async def test_a_task_in_a_session_of_another_project_is_refused_as_in_one_that_
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [{"profileId": UNKNOWN}, {"proxyCountryCode": "zz"}, {"enableRecording": True}],
+)
+async def test_a_task_in_a_session_has_no_settings_of_its_own(client: Client, settings: dict[str, object]) -> None:
+    session = await begin(client)
+
+    await put_in(client, session, sessionSettings=settings)
+
+
+@pytest.mark.parametrize(
     ("body", "loc"),
     [
         ({"browserScreenWidth": 1}, ["body", "browserScreenWidth"]),
@@ -416,13 +443,3 @@ async def test_a_session_knows_only_to_be_stopped(client: Client) -> None:
     response = await client.patch(f"{SESSIONS}/{await begin(client)}", json={"action": "pause"})
 
     assert (422, ["body", "action"]) == (response.status, (await response.json())["detail"][0]["loc"])
-@pytest.mark.parametrize(
-    "settings",
-    [{"profileId": UNKNOWN}, {"proxyCountryCode": "zz"}, {"enableRecording": True}],
-)
-async def test_a_task_in_a_session_has_no_settings_of_its_own(client: Client, settings: dict[str, object]) -> None:
-    session = await begin(client)
-
-    await put_in(client, session, sessionSettings=settings)
-
-
