@@ -1,7 +1,6 @@
 """v2's skills and its marketplace: there are none here, and whatever needs one says so."""
 
 from datetime import datetime
-from functools import partial
 from typing import Annotated
 
 from aiohttp import web
@@ -43,9 +42,9 @@ async def list_skills(request: web.Request) -> web.Response:
     return wire.reply(SkillList(items=(), total_items=0, page_number=asked.page_number, page_size=asked.page_size))
 
 
-async def refuse(_request: web.Request, status: int) -> web.Response:
-    """501 for what would make a skill, 404 for one that would have to be there."""
-    return problem(status, _WHY if status == 501 else f"Skill not found. {_WHY}")
+async def refuse(_request: web.Request) -> web.Response:
+    """501 for whatever needs a skill."""
+    return problem(501, _WHY)
 
 
 def _list(path: str, summary: str) -> Route:
@@ -62,16 +61,14 @@ def _list(path: str, summary: str) -> Route:
 
 
 def _none(method: str, path: str, summary: str) -> Route:
-    """Reading what is not there is 404, as anywhere; doing something with it cannot be had."""
-    status = 404 if method == "GET" else 501
     return Route(
         method=method,
         path=path,
-        handler=partial(refuse, status=status),
+        handler=refuse,
         summary=summary,
         family="v2",
         scope="read" if method == "GET" else "control",
-        status=status,
+        status=501,
     )
 
 

@@ -52,6 +52,10 @@ async def test_there_are_no_skills(client: Client, path: str) -> None:
     ("method", "path"),
     [
         ("POST", "/api/v2/skills"),
+        ("GET", SKILL),
+        ("GET", f"{SKILL}/executions"),
+        ("GET", f"{SKILL}/executions/019a/output"),
+        ("GET", f"{MARKET}/shopping"),
         ("PATCH", SKILL),
         ("DELETE", SKILL),
         ("POST", f"{SKILL}/cancel"),
@@ -66,15 +70,6 @@ async def test_nothing_can_be_done_with_skills(client: Client, method: str, path
     answer = await client.request(method, path, json={})
 
     assert (501, {"detail": WHY}) == (answer.status, await answer.json())
-
-
-@pytest.mark.parametrize(
-    "path", [SKILL, f"{SKILL}/executions", f"{SKILL}/executions/019a/output", f"{MARKET}/shopping"]
-)
-async def test_no_skill_is_found(client: Client, path: str) -> None:
-    answer = await client.get(path)
-
-    assert (404, {"detail": f"Skill not found. {WHY}"}) == (answer.status, await answer.json())
 
 
 @pytest.mark.parametrize(
