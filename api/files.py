@@ -138,12 +138,14 @@ async def served(service: Service, file: e.File, noun: str, removed: str = "") -
 async def _file(service: Service, task_id: str, file_id: str) -> tuple[e.File, str, str]:
     """The file, its class, and why those of its class went, if they did."""
     row = await service.projector.tasks.find(task_id)
-    if row is not None and row.redacted:
+    if row is None or row.deleted:
+        raise NotFound("File not found")
+    if row.redacted:
         raise Gone(f"The task was redacted: {row.redaction or 'no reason was given'}.")
-    for kind, files in ((FILES, row.produced), (RECORDINGS, row.recordings)) if row else ():
+    for kind, files in ((FILES, row.produced), (RECORDINGS, row.recordings)):
         for file in files:
             if file.id == file_id:
-                return file, kind, row.removed.get(kind, "") if row else ""
+                return file, kind, row.removed.get(kind, "")
     raise NotFound("File not found")
 
 

@@ -127,7 +127,9 @@ async def picture(request: web.Request) -> web.Response:
 async def _picture(service: Service, task_id: str, number: str) -> bytes:
     """Raises NotFound where there never was one, Gone where there is none any more, or not the one that was taken."""
     row = await service.projector.tasks.find(task_id)
-    if row is not None and row.redacted:
+    if row is None or row.deleted:
+        raise NotFound("Screenshot not found")
+    if row.redacted:
         raise Gone(f"The task was redacted: {row.redaction or 'no reason was given'}.")
     steps = [step for step in await service.projector.steps.of(task_id) if str(step.number) == number]
     for step in steps:

@@ -207,3 +207,25 @@ async def test_an_output_file_is_had_through_both_families(client: Client, anony
     assert {"id": listed["id"], "fileName": "prices.csv"} == listed | {"fileName": answer["fileName"]}
     assert (200, b"a,b") == (response.status, await response.read())
     assert [404, 404, 422, 401] == refused
+
+
+async def test_the_links_of_a_task_that_was_deleted_with_its_session_open_nothing(
+    client: Client, anonymous: Client, drive: Drive
+) -> None:
+    task_id = await produced(drive, "prices.csv", b"a,b")
+    view = await (await client.get(f"/api/v2/tasks/{task_id}")).json()
+    path = f"/api/v2/files/tasks/{task_id}/output-files/{view['outputFiles'][0]['id']}"
+    links = [local((await (await client.get(path)).json())["downloadUrl"])]
+    links += [local(url) for url in (await (await client.get(f"/api/v1/task/{task_id}/media")).json())["recordings"]]
+    shown = await drive.create(session=view["sessionId"])
+    await drive.start(shown)
+    await drive.step(shown, screenshot=b"\x89PNG")
+    await drive.finish(shown)
+    pictures = await (await client.get(f"/api/v1/task/{shown}/screenshots")).json()
+    links += [local(url) for url in pictures["screenshots"]]
+
+    before = [(await anonymous.get(link)).status for link in links]
+    deleted = await client.delete(f"/api/v2/sessions/{view['sessionId']}")
+    after = [(await anonymous.get(link)).status for link in links]
+
+    assert (3 * [200], 204, 3 * [404]) == (before, deleted.status, after)
