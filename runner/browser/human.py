@@ -24,6 +24,12 @@ CLICK_PIXELS = 4.0
 MASK = "********"
 MODIFIERS = frozenset({"Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock"})
 CHORDS = frozenset({"Control", "Alt", "Meta"})
+SILENT = frozenset(
+    {"Enter", "Tab", "Escape", "Backspace", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
+    | {"ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"}
+    | {f"F{number}" for number in range(1, 13)}
+)
+"""Keys that write nothing. Any other may, also by such a name as KeyA or Digit1."""
 
 Params = dict[str, object]
 
@@ -115,7 +121,7 @@ class Hand:
             return _typed(key, found, secret=secret)
         self._keys.add(key)
         await _known(tab.page.keyboard.down(key), key)
-        name = "+".join([*chord, MASK if secret and len(key) == 1 else key])
+        name = "+".join([*chord, _shown(key, secret=secret)])
         return Touch(name="press", params={"keys": name}, target=found, problem=await _after(tab))
 
     async def _character(self, page: Page, key: str) -> None:
@@ -141,9 +147,8 @@ class Hand:
             await self._key_up(tab, asked)
             return _typed(asked.key, found, secret=secret)
         await _known(tab.page.keyboard.press(asked.key), asked.key)
-        # A chord such as Shift+A types a character as well.
-        shown = MASK if secret and "+" in asked.key else asked.key
-        return Touch(name="press", params={"keys": shown}, target=found, problem=await _after(tab))
+        params: Params = {"keys": _shown(asked.key, secret=secret)}
+        return Touch(name="press", params=params, target=found, problem=await _after(tab))
 
     async def _type(self, tab: Tab, asked: HumanInput) -> Touch:
         found, secret = await focused(tab.page)
@@ -152,6 +157,8 @@ class Hand:
             touch = _typed(asked.text, found, secret=secret)
             return msgspec.structs.replace(touch, name="paste")
         await tab.page.keyboard.type(asked.text)
+        # The page may have moved the focus on to another field meanwhile.
+        secret = secret or (len(asked.text) > 1 and (await focused(tab.page))[1])
         return _typed(asked.text, found, secret=secret)
 
     async def _navigate(self, tab: Tab, asked: HumanInput) -> Touch:
@@ -211,6 +218,11 @@ async def _known(pressing: Awaitable[None], key: str) -> None:
         if "Unknown key" in error.message:
             raise ActFailed("bad_key", f"There is no key {key}.") from error
         raise
+
+
+def _shown(keys: str, *, secret: bool) -> str:
+    """A key or a chord as it may be told. Shift+A writes a character as A does."""
+    return MASK if secret and keys.rpartition("+")[2] not in SILENT else keys
 
 
 def _typed(text: str, found: Target | None, *, secret: bool) -> Touch:

@@ -112,6 +112,30 @@ async def test_what_goes_into_a_secret_field_is_told_to_nobody(fresh: Session, s
     assert {True, False} == {touch.secret for touch in touches}
 
 
+@pytest.mark.parametrize("act", ["press", "key_down"])
+async def test_a_key_is_no_name_for_what_it_types_in_a_secret_field(fresh: Session, site: str, act: str) -> None:
+    await go(fresh, f"{site}/hands.html")
+    await hand(fresh, "click", **PASSWORD)
+
+    touches = [await hand(fresh, act, key=key) for key in ("KeyH", "Digit7", "Space", "NumpadAdd", "Backspace")]
+
+    assert "h7 " == await value_of(fresh, "password")
+    assert [*[{"keys": MASK}] * 4, {"keys": "Backspace"}] == [touch.params for touch in touches]
+
+
+async def test_what_goes_on_into_a_secret_field_is_told_to_nobody(fresh: Session, site: str) -> None:
+    await go(fresh, f"{site}/hands.html")
+    await page_of(fresh).evaluate(
+        "() => document.getElementById('name').oninput = () => document.getElementById('password').focus()"
+    )
+    await hand(fresh, "click", **NAME)
+
+    touch = await hand(fresh, "type", text="Ahunter2")
+
+    assert ("A", "hunter2") == (await value_of(fresh, "name"), await value_of(fresh, "password"))
+    assert ("type", {"text": MASK}, "textbox Name") == said(touch)
+
+
 async def test_where_no_field_is_seen_nothing_is_told_of_what_is_typed(fresh: Session, site: str) -> None:
     await go(fresh, f"{site}/hands.html")
     nowhere = await hand(fresh, "type", text="x")
