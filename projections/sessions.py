@@ -164,7 +164,8 @@ def _of_task(recorded: Recorded) -> list[tuple[str, Values]]:
     task, event = recorded.stream.removeprefix(TASK), recorded.event
     match event:
         case e.TaskCreated(session=session) if session:
-            kept = Kept(family=event.family, start_url=event.start_url, options=event.options)
+            # No more of the task, for it may outlive the task's redaction.
+            kept = Kept(family=event.family, options=e.Options(record=event.options.record))
             row = (session, event.project, task, recorded.position, recorded.at, sealed(_encoder.encode(kept)))
             return [(_IMPLY, row)]
         case e.TaskRedacted():

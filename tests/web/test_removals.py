@@ -100,6 +100,19 @@ async def test_no_byte_of_a_redacted_task_is_in_any_file_and_all_of_another_is(
     assert 200 == (await client.get(f"/api/tape/tasks/{other}/screenshots/1.png")).status
 
 
+async def test_nothing_of_a_redacted_task_stays_with_its_session(client: Client, drive: Drive, tmp_path: Path) -> None:
+    canary = "canary-of-A"
+    body = {"task": "Open it.", "startUrl": f"http://shop.test/{canary}", "judgeGroundTruth": canary}
+    task = await (await client.post("/api/v2/tasks", json=body)).json()
+    await client.post(f"/api/v2/sessions/{task['sessionId']}/public-share")
+    await drive.start(task["id"])
+    await drive.finish(task["id"], canary)
+
+    await told(client, f"/api/tape/tasks/{task['id']}/redact")
+
+    assert set() == canaries(tmp_path)
+
+
 async def test_a_redacted_task_is_shown_by_every_family_without_its_texts(client: Client, drive: Drive) -> None:
     task_id = await finished(drive)
     await told(client, f"/api/tape/tasks/{task_id}/redact")
