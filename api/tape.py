@@ -181,7 +181,7 @@ def _after(request: web.Request, asked: Paging) -> int:
     last = request.headers.get("Last-Event-ID") if sse.wanted(request) else None
     if not last:
         return asked.after
-    if not (last.isascii() and last.isdigit() and int(last[:20]) <= _LARGEST):
+    if not (last.isascii() and last.isdigit() and len(last) <= 20 and int(last) <= _LARGEST):
         raise Invalid("Last-Event-ID must be a position of the log.", field=("header", "Last-Event-ID"))
     return int(last)
 
