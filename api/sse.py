@@ -104,35 +104,53 @@ def wanted(request: web.Request) -> bool:
     return request.method == "GET" and "text/event-stream" in request.headers.get("Accept", "")
 
 
-async def stream(request: web.Request, after: int, following: Next, wait: Wait, allowed: Allowed) -> web.StreamResponse:
+async def stream(
+    request: web.Request,
+    after: int,
+    following: Next,
+    wait: Wait,
+    allowed: Allowed,
+    *,
+    ping_seconds: float = PING_SECONDS,
+) -> web.StreamResponse:
     """Send what follows the cursor, and what comes later, until nothing can follow or the server ends.
 
     `wait` returns when there may be more beyond a position; `allowed` tells whether the caller may still see it. A
-    client that takes nothing for DRAIN_SECONDS is dropped. Raises HTTPTooManyRequests before anything was sent.
+    client that takes nothing for DRAIN_SECONDS is dropped; one that was told nothing for `ping_seconds` is sent a
+    comment, also while the log is busy with what it may not see. Raises HTTPTooManyRequests before anything was sent.
     """
     streams = request.app[STREAMS]
     with streams.count(request[CALLER].actor):
-        return await _tell(request, streams, after, following, wait, allowed)
+        return await _tell(request, streams, after, following, wait, allowed, ping_seconds)
 
 
 async def _tell(
-    request: web.Request, streams: Streams, after: int, following: Next, wait: Wait, allowed: Allowed
+    request: web.Request,
+    streams: Streams,
+    after: int,
+    following: Next,
+    wait: Wait,
+    allowed: Allowed,
+    ping_seconds: float,
 ) -> web.StreamResponse:
+    clock = asyncio.get_running_loop().time
     async with _response(request) as response:
         await _write(request, response, RETRY)
+        due = clock() + ping_seconds
         while not streams.closing:
             batch = await following(after)
             if not allowed():
                 break
             told, next_, last = b"".join(map(render, batch.messages)), batch.next, batch.last
             del batch  # what waits for a slow client is bytes alone
-            if told:
-                await _write(request, response, told)
+            if told or clock() >= due:
+                await _write(request, response, told or PING)
+                due = clock() + ping_seconds
             if last:
                 break
             # Asked once more, because a wake-up that came during the write was heard by nobody.
-            if next_ == after and allowed() and await streams.quiet(wait(after), PING_SECONDS):
-                await _write(request, response, PING)
+            if next_ == after and allowed():
+                await streams.quiet(wait(after), due - clock())
             after = next_
     return response
 

@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import msgspec
+import pytest
+from aiohttp import web
 
-from api.sse import STREAMS, Message, render
-from tests.web.conftest import Client, Drive
+from api.auth import ANONYMOUS
+from api.sse import PING, RETRY, STREAMS, Batch, Message, Streams, render, stream
+from api.wire import CALLER
+from tests.web.conftest import Client, Drive, MakeClient
 
 STREAM = {"Accept": "text/event-stream"}
 SECONDS = 60.0
@@ -110,12 +114,38 @@ async def test_after_the_last_event_of_a_task_a_client_is_told_not_to_come_again
     assert 204 == response.status
 
 
-async def test_a_position_that_is_none_is_refused(client: Client) -> None:
-    response = await client.get("/api/tape/events", headers={**STREAM, "Last-Event-ID": "now"})
+@pytest.mark.parametrize("position", ["now", "9" * 19, "0" * 20 + "9" * 19, "0" * 20 + "9" * 5_000])
+async def test_a_position_that_is_none_is_refused(client: Client, position: str) -> None:
+    response = await client.get("/api/tape/events", headers={**STREAM, "Last-Event-ID": position})
 
     message = "Last-Event-ID must be a position of the log."
     flaw = {"loc": ["header", "Last-Event-ID"], "msg": message, "type": "value_error"}
     assert (422, {"detail": [flaw]}) == (response.status, await response.json())
+
+
+async def test_a_client_hears_a_sign_of_life_while_the_log_is_busy_with_what_it_may_not_see(
+    aiohttp_client: MakeClient,
+) -> None:
+    async def nothing_for_it(position: int) -> Batch:
+        await asyncio.sleep(0)
+        return Batch(messages=(), next=position + 1)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        request[CALLER] = ANONYMOUS
+        return await stream(request, 0, nothing_for_it, anything, lambda: True, ping_seconds=0.01)
+
+    async def anything(_: int) -> None:
+        return
+
+    app = web.Application()
+    app[STREAMS] = Streams(each=1)
+    app.router.add_get("/", handler)
+    client = await aiohttp_client(app)
+
+    async with client.get("/") as response, asyncio.timeout(SECONDS):
+        lines = [await response.content.readline() for _ in range(6)]
+
+    assert [RETRY, PING, PING] == [b"".join(lines[at : at + 2]) for at in (0, 2, 4)]
 
 
 async def test_when_the_server_ends_its_streams_end_in_order(client: Client, drive: Drive) -> None:
