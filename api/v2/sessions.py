@@ -87,7 +87,7 @@ async def get_share(request: web.Request) -> web.Response:
     """Where everybody may look."""
     row = await _session(request)
     if not row.share:
-        raise NotFound("This session is not shared")
+        raise NotFound("Public share not found")
     return wire.reply(_share(request, row))
 
 

@@ -106,7 +106,7 @@ async def test_a_link_that_was_taken_back_opens_nothing_and_a_new_share_has_anot
     closed = [await anonymous.get(each) for each in (old, f"{old}/{task}/1.png")]
     new = path((await shared(client, session))["shareUrl"])
 
-    assert (204, 404) == (gone.status, read.status)
+    assert (204, 404, {"detail": "Public share not found"}) == (gone.status, read.status, await read.json())
     assert [NOT_SHARED] * 2 == [(each.status, await each.json()) for each in closed]
     assert (True, 200, 404) == (old != new, (await anonymous.get(new)).status, (await anonymous.get(old)).status)
 
