@@ -40,15 +40,24 @@ TYPES = frozenset({"schedule.created", "schedule.changed", "schedule.run", "sche
 
 
 class Plan(msgspec.Struct):
-    """A schedule, and the moment after which the next time due counts."""
+    """A schedule, and the moment after which the next time due counts.
+
+    `found` is what `next` last found, and of what: every event on the log has all plans asked, and cron is slow.
+    """
 
     schedule: Schedule
     since: int
+    found: tuple[e.ScheduleChanged | None, int, int | None] = (None, 0, None)
 
     @property
     def next(self) -> int | None:
         """When it is due next."""
-        return rhythm.after(self.schedule.there, self.since) if self.schedule.there else None
+        there, since, due = self.found
+        if there is not self.schedule.there or since != self.since:
+            there = self.schedule.there
+            due = rhythm.after(there, self.since) if there else None
+            self.found = (there, self.since, due)
+        return due
 
 
 class Scheduler:

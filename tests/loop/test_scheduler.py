@@ -14,7 +14,7 @@ from eventstore.secrets import Secret
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.scheduler import Scheduler
+from runner.scheduler import Plan, Scheduler
 
 MINUTE = 60_000_000
 START = 1_000 * MINUTE
@@ -152,6 +152,19 @@ async def test_what_was_paused_is_not_made_up_for_when_it_is_active_again(plant:
     await (await plant.scheduler()).begin_due()
 
     assert [resting, schedule.changed(CREATED)] == await plant.said()
+
+
+def test_a_plan_looks_for_its_next_time_once_for_each_change() -> None:
+    plan = Plan(schedule=schedule.fold([CREATED]), since=START)
+
+    first = plan.next
+    again = plan.next
+    plan.since = START + 5 * MINUTE
+    later = plan.next
+    plan.schedule = schedule.evolve(plan.schedule, e.ScheduleDeleted())
+
+    assert first is again  # a number of that size is made anew by every calculation
+    assert (START + 5 * MINUTE, START + 10 * MINUTE, None) == (first, later, plan.next)
 
 
 async def test_a_deleted_schedule_begins_nothing_and_its_secrets_go(plant: Plant) -> None:
