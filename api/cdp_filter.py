@@ -25,9 +25,6 @@ Params: TypeAlias = dict[str, object]
 OWN_IDS = 2_000_000_000
 """The ids of commands from here on are the relay's own."""
 
-NESTED = 4
-"""How deep messages may stand in messages."""
-
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What of the disk a session may name: the folder for `downloads`, and an uploaded file's path by its name."""
@@ -74,7 +71,7 @@ def judge(text: str, place: Place, *, apart: Callable[[str], bool] = lambda _ses
     if message.method == "Browser.close":
         return Verdict(reply=_answer(message, result={}), ends=True)
     try:
-        target = _look(message, place, apart, 0)
+        target = _look(message, place, apart)
     except Refusal as refusal:
         return Verdict(reply=error_of(message, str(refusal)))
     except RecursionError:
@@ -105,7 +102,7 @@ def _read(text: str) -> Message:
         return msgspec.json.decode(whole.decode("utf-16", "replace"), type=Message)
 
 
-def _look(message: Message, place: Place, apart: Callable[[str], bool], depth: int) -> str:
+def _look(message: Message, place: Place, apart: Callable[[str], bool]) -> str:
     """Raise Refusal, or make of the message what may pass; the id of the target that is to be looked at first."""
     method, params = message.method, message.params
     if method.partition(".")[0] not in DOMAINS:
@@ -119,8 +116,6 @@ def _look(message: Message, place: Place, apart: Callable[[str], bool], depth: i
             raise Refusal(f"{method} with {name} is refused: {why}.")
     _look_at_url(method, params)
     match method:
-        case "Target.sendMessageToTarget":
-            return _inner(message, place, apart, depth)
         case "Target.attachToTarget":
             return str(params.get("targetId", ""))
         case "Target.setAutoAttach" | "Target.autoAttachRelated":
@@ -147,22 +142,6 @@ def _look_at_url(method: str, params: Params) -> None:
         raise Refusal(f"{method} is refused: {why}.")
     if method == "Target.createTarget" and not url.strip():
         params["url"] = "about:blank"  # not the page that the browser would choose
-
-
-def _inner(message: Message, place: Place, apart: Callable[[str], bool], depth: int) -> str:
-    """A message in a message: held to the same rules."""
-    try:
-        inner = _read(str(message.params.get("message", "")))
-    except (ValueError, msgspec.DecodeError, RecursionError):
-        raise Refusal("Target.sendMessageToTarget is refused: its message is not a DevTools command.") from None
-    outer = str(message.params.get("sessionId", ""))
-    if depth >= NESTED or inner.method == "Browser.close":
-        raise Refusal(f"Target.sendMessageToTarget is refused: {inner.method} may not stand in a message.")
-    if inner.method not in BYSTANDER and apart(outer):
-        raise Refusal(f"{inner.method} is refused: the target shows a page of the browser's own.")
-    target = _look(inner, place, apart, depth + 1)
-    message.params["message"] = _written(inner)
-    return target
 
 
 def kinds_of(wanted: object) -> list[Params]:

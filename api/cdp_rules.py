@@ -30,6 +30,7 @@ REFUSED: Mapping[str, str] = {
     "Target.exposeDevToolsProtocol": "a page would have the browser's whole protocol",
     "Target.getDevToolsTarget": "it would lead to DevTools pages",
     "Target.openDevTools": "it would open DevTools pages",
+    "Target.sendMessageToTarget": "what is answered could not be followed; attach with flatten, and use sessionId",
     "Target.setRemoteLocations": "the browser would connect past its proxy",
 }
 """Commands of those domains that are refused, and why."""

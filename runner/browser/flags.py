@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runner.browser.chromium import FLAGS
@@ -75,7 +75,7 @@ def certificates(proxy: Upstream | None) -> Sequence[str]:
     return ("--ignore-certificate-errors",) if proxy is not None and proxy.untrusted else ()
 
 
-def prepare(profile: Path) -> None:
-    """Make the profile with its preferences."""
+def prepare(profile: Path, preferences: Mapping[str, object]) -> None:
+    """Make the profile with its preferences, and with these."""
     (profile / "Default").mkdir(mode=0o700, parents=True)
-    (profile / "Default" / "Preferences").write_text(json.dumps(PREFERENCES), "utf-8")
+    (profile / "Default" / "Preferences").write_text(json.dumps({**PREFERENCES, **preferences}), "utf-8")

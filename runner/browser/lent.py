@@ -27,6 +27,9 @@ READY_SECONDS = 30.0
 DEVICES = ("--use-fake-device-for-media-stream",)
 """A client may grant its pages the camera and the microphone: it gets pretended ones, not those of the machine."""
 
+PREFERENCES = {"plugins": {"always_open_pdf_externally": True}}
+"""The viewer for PDF is an extension with rights that no page has, and a client's script runs in every frame."""
+
 log = structlog.get_logger()
 
 
@@ -131,7 +134,8 @@ class LentBrowsers:
             viewport=wanted.viewport,
             more=(*DEVICES, *flags.certificates(wanted.proxy)),
         )
-        own = await start(self._root, command, proxy=egress.port, grace=self._settings.grace_seconds)
+        grace = self._settings.grace_seconds
+        own = await start(self._root, command, proxy=egress.port, grace=grace, preferences=PREFERENCES)
         try:
             for folder in (DOWNLOADS, UPLOADS):
                 (self._root / own.name / folder).mkdir(mode=0o700)

@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 import uuid_utils
@@ -99,11 +100,18 @@ class OwnBrowser:
             return ""
 
 
-async def start(root: Path, command: Callable[[Path], Sequence[str]], *, proxy: int, grace: float) -> OwnBrowser:
+async def start(
+    root: Path,
+    command: Callable[[Path], Sequence[str]],
+    *,
+    proxy: int,
+    grace: float,
+    preferences: Mapping[str, object] = MappingProxyType({}),
+) -> OwnBrowser:
     """A new one. `command` is how to run Chromium with that profile. Raises ActFailed with code no_browser."""
     directory = root / str(uuid_utils.uuid7())
     directory.mkdir(mode=0o700, parents=True)
-    prepare(directory / "profile")
+    prepare(directory / "profile", preferences)
     (directory / "proxy").write_text(str(proxy), "ascii")
     own = (sys.executable, "-I", "-S", keeper.__file__, str(directory), str(grace))
     started = subprocess.Popen(  # noqa: ASYNC220, S603 - it takes a millisecond, and outlives this process

@@ -118,6 +118,11 @@ def test_a_domain_that_is_not_in_the_table_is_refused(method: str) -> None:
     [
         ("Target.exposeDevToolsProtocol", {"targetId": "T"}, "a page would have the browser's whole protocol"),
         ("Target.setRemoteLocations", {"locations": []}, "the browser would connect past its proxy"),
+        (
+            "Target.sendMessageToTarget",
+            {"sessionId": "S", "message": said("Page.enable")},
+            "what is answered could not be followed; attach with flatten, and use sessionId",
+        ),
         ("Browser.getBrowserCommandLine", {}, "it would tell how the service runs the browser"),
         ("Tracing.start", {"tracingBackend": "system"}, "it would trace the machine"),
     ],
@@ -179,20 +184,6 @@ def test_no_address_of_a_file_is_dropped_on_a_page() -> None:
     items = [{"mimeType": "text/uri-list", "data": "https://x.test\r\nfile:///etc/passwd"}]
 
     assert refused(said("Input.dispatchDragEvent", data={"items": items})).endswith(f"{WEB}.")
-
-
-def test_a_message_in_a_message_is_held_to_the_same_rules() -> None:
-    def nested(text: str) -> str:
-        return said("Target.sendMessageToTarget", sessionId="S", message=text)
-
-    inner = passed(nested(said("DOM.setFileInputFiles", files=["/x/cv.pdf"])))["params"]["message"]
-
-    assert ["/lent/1/uploads/cv.pdf"] == json.loads(inner)["params"]["files"]
-    assert refused(nested(said("Page.navigate", url="file:///x"))).endswith(f"{WEB}.")
-    assert refused(nested(nested(said("Page.navigate", url="file:///x")))).endswith(f"{WEB}.")
-    assert "is not a DevTools command." in refused(nested("{"))
-    assert "may not stand in a message." in refused(nested(said("Browser.close")))
-    assert "T" == judge(nested(said("Target.attachToTarget", targetId="T")), PLACE).target
 
 
 def test_of_two_things_in_one_message_the_browser_reads_what_was_judged() -> None:
