@@ -4,6 +4,8 @@
 
 const at = (id) => document.getElementById(id);
 const LOST = "The connection was lost; trying again.";
+const GONE = new Set([401, 404]);
+const MAC = () => navigator.platform.startsWith("Mac");
 const MOVE_MS = 50;
 const LONGEST_WAIT_MS = 15000;
 const ENDED = new Set(["finished", "failed", "stopped"]);
@@ -38,14 +40,24 @@ function connect() {
     else show(message.data);
   };
   socket.onopen = () => { if (at("problem").textContent === LOST) problem(""); };
-  socket.onclose = () => {
+  socket.onclose = async () => {
     moving = false;
     if (over) return;
     problem(LOST);
     sight(false);
+    if (await gone()) { hear({ type: "over", text: "This link is no longer good; ask for a new one." }); return; }
     setTimeout(connect, wait);
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   };
+}
+
+// A socket does not say why it was refused; the page at the same address does.
+async function gone() {
+  try {
+    return GONE.has((await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(LONGEST_WAIT_MS) })).status);
+  } catch {
+    return false;
+  }
 }
 
 function say(message) {
@@ -67,15 +79,19 @@ function hear(word) {
 }
 
 function done(word) {
-  if (word.number === moving) moving = false;
-  problem(word.problem);
+  const move = word.number === moving;
+  if (move) moving = false;
+  if (!move || word.problem) problem(word.problem);
   if (word.url && document.activeElement !== at("address")) at("address").value = word.url;
 }
 
 function problem(text) { at("problem").textContent = text; }
 
 function stands(word) {
-  if (!task || task.id !== word.id) at("steps").replaceChildren();
+  if (!task || task.id !== word.id) {
+    for (const id of ["steps", "videos"]) at(id).replaceChildren();
+    at("last").removeAttribute("src");
+  }
   task = word;
   at("instruction").textContent = word.instruction;
   at("state").textContent = word.state;
@@ -198,8 +214,8 @@ async function draw() {
 function place(event) {
   const box = canvas.getBoundingClientRect();
   return {
-    x: Math.round(((event.clientX - box.left) / box.width) * viewport.width),
-    y: Math.round(((event.clientY - box.top) / box.height) * viewport.height),
+    x: Math.round(((event.clientX - box.left - canvas.clientLeft) / canvas.clientWidth) * viewport.width),
+    y: Math.round(((event.clientY - box.top - canvas.clientTop) / canvas.clientHeight) * viewport.height),
   };
 }
 
@@ -211,7 +227,7 @@ let moved = 0;
 canvas.addEventListener("mousedown", (event) => {
   if (!driving() || event.button > 2) return;
   event.preventDefault();
-  canvas.focus();
+  canvas.focus({ preventScroll: true }); // or the picture moves away from under the mouse
   pressed = BUTTONS[event.button];
   hand({ act: "down", ...place(event), button: pressed, count: Math.min(Math.max(event.detail, 1), 3) });
 });
@@ -246,7 +262,7 @@ canvas.addEventListener("keydown", (event) => {
   const command = event.ctrlKey || event.metaKey;
   if (command && event.key.toLowerCase() === "v") return; // a paste event follows
   event.preventDefault();
-  const written = event.key.length === 1 && (event.getModifierState("AltGraph") || !(command || event.altKey));
+  const written = event.key.length === 1 && (event.getModifierState("AltGraph") || !(command || (event.altKey && !MAC())));
   if (written) { hand({ act: "press", key: event.key }); return; }
   const chord = [["Control", command], ["Alt", event.altKey], ["Shift", event.shiftKey]].filter(([, on]) => on).map(([name]) => name);
   hand({ act: "press", key: [...chord, event.key].join("+") });

@@ -1,0 +1,163 @@
+"""The live page in a real browser, at a socket that the test plays: what it shows, and what it says."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, Route, WebSocketRoute, async_playwright, expect
+
+from runner.browser.chromium import find
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIMIT = 120.0
+STATIC = Path(__file__).parents[2] / "api" / "static"
+ADDRESS = "http://live.test/live/t1?token=a"
+TASK: dict[str, Any] = {
+    "type": "task", "id": "t1", "state": "paused", "instruction": "Buy", "right": "control", "controlled": False,
+    "driving": False, "ended": False, "question": None, "output": "", "error": "", "screenshot": "", "recordings": [],
+}  # fmt: skip
+DRIVEN = TASK | {"controlled": True, "driving": True}
+
+
+class Played:
+    """The service's side. `status` is what the page itself is answered with."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.status = 200
+        self.heard: list[dict[str, Any]] = []
+        self._socket: WebSocketRoute | None = None
+
+    async def open(self) -> None:
+        await self.page.route("http://live.test/**", self._serve)
+        await self.page.route_web_socket("ws://live.test/**", self._connected)
+        await self.page.goto(ADDRESS)
+
+    async def tell(self, *words: dict[str, Any]) -> None:
+        """The page has heard them, in order, when this returns."""
+        assert self._socket is not None
+        for word in words:
+            self._socket.send(json.dumps(word))
+        await self.page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+    async def lose(self) -> None:
+        """The connection is cut, and refused from now on with `status`."""
+        assert self._socket is not None
+        socket, self._socket = self._socket, None
+        await socket.close()
+
+    async def _serve(self, route: Route) -> None:
+        name = route.request.url.partition("?")[0].rpartition("/")[2]
+        path = STATIC / (name if "." in name else "live.html")
+        if self.status != 200 or not path.exists():
+            await route.fulfill(status=404 if self.status == 200 else self.status)
+        else:
+            await route.fulfill(path=path)
+
+    async def _connected(self, socket: WebSocketRoute) -> None:
+        if self.status != 200:
+            await socket.close()
+            return
+        self._socket = socket
+        socket.on_message(lambda message: self.heard.append(json.loads(message)))
+
+
+@asynccontextmanager
+async def played() -> AsyncIterator[Played]:
+    expect.set_options(timeout=LIMIT * 1000)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find("") or None)
+        try:
+            live = Played(await browser.new_page())
+            await live.open()
+            await expect(live.page.locator("#state")).to_have_text("connecting")
+            yield live
+        finally:
+            await browser.close()
+
+
+async def test_what_was_left_of_a_task_is_gone_with_it() -> None:
+    over = {"state": "finished", "ended": True, "output": "Done."}
+    async with played() as live:
+        await live.tell(TASK | over | {"screenshot": "../one.png", "recordings": ["../one.webm"]})
+        await live.tell(TASK | {"id": "t2"})
+        between = await live.page.locator("video").count()
+        await live.tell(TASK | over | {"id": "t2", "screenshot": "../two.png", "recordings": ["../two.webm"]})
+        shown = [await live.page.locator(each).get_attribute("src") for each in ("#last", "video")]
+
+    assert (0, ["../two.png", "../two.webm"]) == (between, shown)
+
+
+async def test_a_problem_is_there_until_something_else_is_done() -> None:
+    async with played() as live:
+        await live.tell(DRIVEN)
+        await live.page.get_by_label("Address").fill("http://169.254.169.254/")
+        await live.page.get_by_role("button", name="Go").click()
+        await live.tell({"type": "done", "number": 1, "url": "", "problem": "It is refused."})
+        await live.page.locator("canvas").hover()
+        await live.page.wait_for_function("() => moving")
+        await live.tell({"type": "done", "number": 2, "url": "http://shop.test/", "problem": ""})
+        problem = await live.page.locator("#problem").text_content()
+        await live.page.get_by_role("button", name="Reload").click()
+        await live.tell({"type": "done", "number": 3, "url": "http://shop.test/", "problem": ""})
+        cleared = await live.page.locator("#problem").text_content()
+
+    assert ["navigate", "move", "reload"] == [each["input"]["act"] for each in live.heard]
+    assert ("It is refused.", "") == (problem, cleared)
+
+
+async def test_a_link_that_is_no_longer_good_is_told_and_not_tried_again() -> None:
+    async with played() as live:
+        await live.tell(TASK)
+        live.status = 401
+        await live.lose()
+        await expect(live.page.locator("#problem")).to_have_text("This link is no longer good; ask for a new one.")
+        over = await live.page.evaluate("() => over")
+
+    assert True is over
+
+
+async def test_a_click_is_meant_for_what_the_picture_shows_there() -> None:
+    async with played() as live:
+        await live.tell(DRIVEN)
+        box = await live.page.locator("canvas").bounding_box()
+        assert box is not None
+        await live.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    (click,) = [each["input"] for each in live.heard if each["input"]["act"] == "down"]
+    assert (True, True) == (abs(click["x"] - 640) <= 2, abs(click["y"] - 480) <= 2), click
+
+
+async def test_texts_of_pages_are_no_markup() -> None:
+    nasty = "<img src=x onerror=\"document.title='owned'\">"
+    step = {
+        "number": 1, "url": f"http://a/{nasty}", "goal": nasty, "acts": [nasty], "errors": [nasty],
+        "interrupted": nasty, "ended": True,
+    }  # fmt: skip
+    async with played() as live:
+        await live.tell(
+            TASK | {"instruction": nasty, "question": {"request": "q", "kind": "text", "prompt": nasty}},
+            {"type": "steps", "task": "t1", "place": 0, "steps": [step]},
+            {"type": "problem", "text": nasty},
+        )
+        markup = await live.page.locator("main img:not(#last), #problem *, #question img, header img").count()
+        title = await live.page.title()
+
+    assert (0, "Live view") == (markup, title)
+
+
+@pytest.mark.parametrize(("platform", "key"), [("MacIntel", "@"), ("Win32", "Alt+@")])
+async def test_option_writes_characters_on_a_mac(platform: str, key: str) -> None:
+    async with played() as live:
+        await live.page.evaluate("(it) => Object.defineProperty(navigator, 'platform', { value: it })", platform)
+        await live.tell(DRIVEN)
+        await live.page.locator("canvas").evaluate(
+            "(e) => e.dispatchEvent(new KeyboardEvent('keydown', { key: '@', altKey: true, bubbles: true }))"
+        )
+        await live.page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+    assert [key] == [each["input"]["key"] for each in live.heard]
