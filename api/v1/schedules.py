@@ -14,6 +14,7 @@ from api.v1 import convert, profiles
 from api.v1.schemas import DEFAULT_STEPS, PageQuery, RunTask, TaskId
 from api.wire import CALLER, Empty, Route
 from eventstore.events import ScheduleChanged
+from eventstore.secrets import Secret
 from projections.schedules import Schedule
 
 MAX_MINUTES = 60 * 24 * 366
@@ -35,8 +36,9 @@ class CreateSchedule(RunTask, frozen=True, kw_only=True):
 
 
 class UpdateSchedule(CreateSchedule, frozen=True, kw_only=True):
-    """What shall be otherwise; what is left out, or null, stays as it is."""
+    """What shall be otherwise; what is left out, or null, stays as it is, and so do secrets given by their names."""
 
+    secrets: dict[str, Secret] | list[str] | None = None  # type: ignore[assignment] # names, as the view has them
     task: Annotated[str, Meta(min_length=1)] | None = None  # type: ignore[assignment] # required to create one alone
     schedule_type: Kind | None = None  # type: ignore[assignment] # likewise
 
@@ -119,6 +121,8 @@ async def update(request: web.Request) -> web.Response:
     await wire.body(request, UpdateSchedule)
     given = schedules.as_sent(await request.read())
     current = schedule.current
+    if given.get("secrets") == list(current.task.secrets):
+        del given["secrets"]  # whoever sends back what was shown changes none
     asked_before = msgspec.json.decode(current.asked, type=dict[str, object])
     # What nobody asked for was set when it was made, and must not be set anew.
     bounds = {"start_at": moment(current.start_at), "end_at": moment(current.end_at)}

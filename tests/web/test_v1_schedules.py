@@ -113,6 +113,19 @@ async def test_a_change_leaves_alone_what_it_does_not_name(client: Client, servi
     assert {"password": Secret("hunter2-and-more")} == kept
 
 
+async def test_a_view_that_is_sent_back_changes_what_was_changed_in_it(client: Client, service: Service) -> None:
+    schedule_id = await made(client, secrets={"password": "hunter2-and-more"})
+    view = await (await client.get(f"{ONE}/{schedule_id}")).json()
+
+    answer = await client.put(f"{ONE}/{schedule_id}", json={**view, "interval_minutes": 30})
+    other = await client.put(f"{ONE}/{schedule_id}", json={"secrets": ["pin"]})
+
+    assert (200, 422) == (answer.status, other.status)
+    assert {**VIEW, "secrets": ["password"], "interval_minutes": 30} == await shown(client, schedule_id)
+    kept = await secrets.get(service.vault, schedule.vault_name(schedule_id))
+    assert {"password": Secret("hunter2-and-more")} == kept
+
+
 async def test_a_change_moves_neither_beginning_nor_end_that_nobody_named(client: Client) -> None:
     schedule_id = await made(client, start_at=None)
     before = await shown(client, schedule_id)
