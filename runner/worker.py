@@ -238,7 +238,10 @@ class Worker:
         if stream is None:
             return False
         stop = partial(decide.stop, reason="The session was stopped.")
-        await self._tasks.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
+        try:
+            await self._tasks.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
+        except Refused as refused:  # it goes on to its end; whatever follows the log must as well
+            log.error("a task could not be stopped with its session", stream=stream, reason=str(refused))
         return True
 
     def _wait(self, stream: str) -> None:

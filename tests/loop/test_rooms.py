@@ -7,7 +7,9 @@ import pytest
 
 from eventstore import events as e
 from eventstore import session as decide
+from eventstore.errors import DiskFull
 from eventstore.session import Session, evolve
+from eventstore.task import Task
 from eventstore.transact import Repository
 from runner.keeping import Kept, kept, session_state
 from runner.restoring import FOUND
@@ -205,6 +207,28 @@ async def test_a_session_that_stops_while_a_task_is_in_it_takes_the_task_along(w
         await until_forgotten(world)
 
     assert (1, {}) == (world.stage.closed, world.stage.living)
+
+
+async def test_a_log_that_will_not_take_the_stop_of_what_is_in_a_session_ends_nobodys_work(world: World) -> None:
+    await begin(world)
+    slow = Script([Navigate(url=SHOP)])
+    slow.thinks = asyncio.Event()
+
+    def full(_: Task) -> list[e.Event]:
+        raise DiskFull
+
+    async with world.worker():
+        stream = await world.create("one", slow, session="s")
+        await asyncio.wait_for(slow.asked.wait(), LIMIT)
+        world.overtake(e.StopRequested, full)
+        await say(world, partial(decide.stop))
+        other = await world.create("other", Script([Extract(what="page")]))
+        await world.until(other, e.TaskFinished)
+        slow.thinks.set()
+        await world.until(stream, e.TaskFinished)
+        closed = await world.until("session-s", e.SessionClosed)
+
+    assert e.SessionClosed(runner="w1", cause="stopped") == closed.event
 
 
 async def test_a_task_in_a_stopped_session_fails_and_says_why(world: World) -> None:
