@@ -101,16 +101,13 @@ class _Waiter:
 
     def _tell(self, key: str, path: Path, event: Event) -> None:
         inbox = self._inbox()
-        if inbox is None:
-            return
-        wanted = inbox.grow(key, int(event["receivedBytes"]), int(event["totalBytes"]))
-        if event["state"] == "completed":
-            inbox.end(key, path if wanted else None)
-            if not wanted:
-                path.unlink(missing_ok=True)
-        elif event["state"] != "inProgress":
-            inbox.end(key, None)
-        elif not wanted:
+        wanted = inbox is not None and inbox.grow(key, int(event["receivedBytes"]), int(event["totalBytes"]))
+        whole = event["state"] == "completed"
+        if inbox is not None and event["state"] != "inProgress":
+            inbox.end(key, path if whole and wanted else None)
+        if whole and not wanted:
+            path.unlink(missing_ok=True)
+        elif not wanted and event["state"] == "inProgress":
             self._spawn(self._cancel(key))
 
     async def _cancel(self, key: str) -> None:

@@ -135,6 +135,34 @@ async def test_without_an_inbox_nothing_is_downloaded(browsers: Browsers, shop: 
     assert ('clicked link "By link"', []) == (said, os.listdir(tmp_path))
 
 
+def lying(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_what_comes_while_no_task_is_at_work_is_not_left_lying_about(
+    browsers: Browsers, shop: str, tmp_path: Path
+) -> None:
+    names: list[str] = []
+
+    def moved(name: str, path: Path) -> None:
+        path.unlink()
+        names.append(name)
+
+    inbox = Inbox(moved)
+    async with browsers.session(wanted(tmp_path, inbox)) as session:
+        await go(session, shop)
+
+        session.inbox = None
+        await do(session, Click(target=Query(text="By link")))
+        session.inbox = inbox
+        await do(session, Click(target=Query(text="By word")))
+
+        async with asyncio.timeout(LIMIT):
+            while lying(tmp_path):  # noqa: ASYNC110 - a file system tells nobody
+                await asyncio.sleep(0.01)
+    assert "by-word.csv" in names
+
+
 async def test_a_browser_of_its_own_downloads_too(shop: str, tmp_path: Path) -> None:
     kept: Kept = []
     settings = BrowserSettings(navigation_seconds=LIMIT, answer_seconds=LIMIT, private=LOOPBACK)
