@@ -35,7 +35,7 @@ def wished(
             profile,
             width=asked.browser_screen_width,
             height=asked.browser_screen_height,
-            country=None if proxy else asked.proxy_country_code,
+            country=None if asked.custom_proxy else asked.proxy_country_code,
             field=("body", "proxyCountryCode"),
         ),
     )

@@ -423,6 +423,14 @@ async def test_a_task_in_a_session_has_no_settings_of_its_own(client: Client, se
     await put_in(client, session, sessionSettings=settings)
 
 
+async def test_who_brings_a_proxy_needs_none_of_the_country_that_he_names(client: Client, service: Service) -> None:
+    session = await begin(client, customProxy={"host": "a.test", "port": 1}, proxyCountryCode="zz")
+
+    created = (await service.sessions.load(f"session-{session}")).created
+    assert created is not None
+    assert e.Proxy(host="a.test", port=1) == created.options.proxy
+
+
 @pytest.mark.parametrize(
     ("body", "loc"),
     [
