@@ -13,8 +13,8 @@ from api.service import Caller, Service
 from eventstore import decide
 from eventstore import retention as retention_decide
 from eventstore import session as session_decide
-from eventstore.errors import NotFound, Overloaded, SessionBusy, SessionStopped
-from eventstore.events import SessionCreated, SessionEvent, TaskCreated
+from eventstore.errors import NotFound, Overloaded, Refused, SessionBusy, SessionStopped
+from eventstore.events import Proxy, SessionCreated, SessionEvent, TaskCreated
 from eventstore.machine import ENDED, SEEN, Phase
 from eventstore.session import Session
 from eventstore.store import Lane
@@ -57,9 +57,23 @@ async def create(
         created, project=caller.project, request_digest=service.signer.digest(digest.encode())
     )
     begin = partial(session_decide.create, created=wish)
-    done = await service.sessions.transact(stream(session_id), begin, actor=caller.actor, lane=Lane.INTAKE)
+    try:
+        done = await service.sessions.transact(stream(session_id), begin, actor=caller.actor, lane=Lane.INTAKE)
+    except Refused:
+        await _keep_only_needed(service, session_id, wish.options.proxy)
+        raise
+    await _keep_only_needed(service, session_id, wish.options.proxy)
     await seen(service, done.position)
     return await session(service, caller, session_id, kind=created.kind)
+
+
+async def _keep_only_needed(service: Service, session_id: str, proxy: Proxy | None) -> None:
+    """The password of a proxy goes, unless a session that lives names it: it was refused, or has stopped since."""
+    if proxy is None or not proxy.secret:
+        return
+    state = await service.sessions.fresh(stream(session_id))
+    if not state.active or state.created is None or state.created.options.proxy != proxy:
+        await service.vault.delete(proxy.secret)
 
 
 async def tasks(service: Service, row: SessionRow, *, limit: int = MOST_TASKS) -> list[TaskRow]:

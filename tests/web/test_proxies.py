@@ -14,6 +14,7 @@ from eventstore.secrets import Secret, get
 from runner.egress.upstream import Upstream
 from runner.proxies import forget, take_up, upstream
 from runner.vocabulary import ActFailed
+from tests.web.conftest import Client
 
 USER, PASSWORD = Secret("ada"), Secret("correct horse")
 OURS = Custom(host="proxy.test", port=3128, user=USER, password=PASSWORD, untrusted=True)
@@ -53,6 +54,24 @@ async def test_the_same_request_again_is_the_same_proxy(service: Service) -> Non
 
     assert (first, 4) == (second, entries(service))
     assert 4 == len({proxy.secret for proxy in (first, *others)})
+
+
+async def test_a_password_is_kept_for_a_session_that_lives_and_for_no_other_request(
+    client: Client, service: Service
+) -> None:
+    async def begin(password: str) -> tuple[int, int]:
+        custom = {"host": "proxy.test", "port": 3128, "username": "ada", "password": password}
+        key = {"Idempotency-Key": "order-1"}
+        response = await client.post("/api/v2/sessions", json={"customProxy": custom}, headers=key)
+        return response.status, entries(service)
+
+    first, again, other = await begin("one"), await begin("one"), await begin("two")
+    session = (await (await client.get("/api/v2/sessions")).json())["items"][0]["id"]
+    await client.patch(f"/api/v2/sessions/{session}", json={"action": "stop"})
+    await forget(service.store, service.vault, f"session-{session}")
+    late = await begin("one")
+
+    assert [(201, 1), (201, 1), (422, 1), (201, 0)] == [first, again, other, late]
 
 
 @pytest.mark.parametrize(
