@@ -452,7 +452,8 @@ class ProfileDeleted(Event, frozen=True, kw_only=True, tag="profile.deleted"):
 class ScheduleCreated(Event, frozen=True, kw_only=True, tag="schedule.created"):
     """`task` is what each run begins with; `kind` is `interval` or `cron` (UTC). Times: microseconds since 1970.
 
-    `asked` is JSON text of the request in the words of its family, without secrets.
+    `asked` is JSON text of the request in the words of its family, without secrets. Runs of one that
+    is `shared` are public from their beginning.
     """
 
     project: str
@@ -465,6 +466,7 @@ class ScheduleCreated(Event, frozen=True, kw_only=True, tag="schedule.created"):
     cron: str = ""
     active: bool = True
     asked: str = "{}"
+    shared: bool = False
 
 
 class ScheduleChanged(Event, frozen=True, kw_only=True, tag="schedule.changed"):
@@ -478,6 +480,7 @@ class ScheduleChanged(Event, frozen=True, kw_only=True, tag="schedule.changed"):
     cron: str = ""
     active: bool = True
     asked: str = "{}"
+    shared: bool = False
 
 
 class ScheduleRun(Event, frozen=True, kw_only=True, tag="schedule.run"):

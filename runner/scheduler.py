@@ -14,10 +14,11 @@ from itertools import islice
 import msgspec
 import structlog
 
-from eventstore import decide, rhythm, schedule, secrets
+from eventstore import decide, rhythm, schedule, secrets, session
 from eventstore import events as e
 from eventstore.errors import NotFound, Refused
 from eventstore.schedule import STREAM, Schedule
+from eventstore.session import Session
 from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
@@ -72,6 +73,7 @@ class Scheduler:
         self._now = now
         self._catch_up = catch_up
         self._schedules = Repository(store, Schedule(), schedule.evolve)
+        self._sessions = Repository(store, Session(), session.evolve)
         self._plans: dict[str, Plan] = {}
         self._position = 0
 
@@ -149,12 +151,14 @@ class Scheduler:
     async def _begin(self, schedule_id: str, plan: Plan, current: e.ScheduleChanged, due: int) -> None:
         task = rhythm.run_id(schedule_id, due)
         stream, actor = f"task-{task}", f"schedule:{schedule_id}"
-        session = rhythm.session_id(schedule_id, due)
-        created = msgspec.structs.replace(current.task, session=session, schedule=schedule_id)
+        room = rhythm.session_id(schedule_id, due)
+        created = msgspec.structs.replace(current.task, session=room, schedule=schedule_id)
         kept = await secrets.get(self._vault, schedule.vault_name(schedule_id)) if created.secrets else None
         if kept and (await self._tasks.load(stream)).created is None:
             await secrets.put(self._vault, secrets.vault_name(stream, created), kept)
         await self._tasks.transact(stream, partial(decide.create, created=created), actor=actor, lane=Lane.INTAKE)
+        if current.shared:
+            await self._sessions.transact(f"session-{room}", partial(_share, created=created, share=task), actor=actor)
         await self._said(schedule_id, plan, partial(schedule.run, due=due, task=task))
 
     async def _missed(self, schedule_id: str, plan: Plan, dues: list[int], cause: str) -> None:
@@ -170,6 +174,18 @@ class Scheduler:
     async def _busy(self, task: str) -> bool:
         """Whether the task that was begun last has not ended."""
         return bool(task) and not (await self._tasks.load(f"task-{task}")).ended
+
+
+def _share(state: Session, *, created: e.TaskCreated, share: str) -> list[e.SessionEvent]:
+    """Share the session of a new task, unless something was said of it before: it may have been unshared since."""
+    adopted = e.SessionCreated(
+        project=created.project,
+        family=created.family,
+        explicit=False,
+        keep_alive=False,
+        options=e.Options(record=created.options.record),
+    )
+    return [] if state.version else session.share(state, share=share, adopted=adopted)
 
 
 def _bounded(dues: Iterator[int]) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from api import intake, schedules, uploads, wire
 from api.present import moment, moment_or_none
@@ -165,7 +165,7 @@ def view(schedule: Schedule) -> ScheduleView:
         browser_viewport_width=options.viewport_width,
         browser_viewport_height=options.viewport_height,
         max_agent_steps=current.task.limits.max_steps or DEFAULT_STEPS,
-        enable_public_share=False,
+        enable_public_share=current.shared,
         metadata=current.task.metadata,
         schedule_type=current.kind,
         interval_minutes=current.interval_minutes or None,
@@ -182,9 +182,7 @@ def view(schedule: Schedule) -> ScheduleView:
 async def _wished(request: web.Request, asked: CreateSchedule, sent: dict[str, object]) -> ScheduleChanged:
     """The schedule that the request amounts to. Raises Invalid, NotFound."""
     service, caller = request.app[SERVICE], request[CALLER]
-    public: bool | UnsetType | None = asked.enable_public_share
-    for name, value in (("enable_public_share", public), ("webhook_url", asked.webhook_url)):
-        intake.unsupported(UNSET if value is None else value, name)
+    intake.unsupported(asked.webhook_url, "webhook_url")
     files = await uploads.included(service, caller.project, asked.included_file_names, "included_file_names")
     profile = profiles.wanted(request, asked.browser_profile_id)
     task = uploads.given(convert.wished(asked, service.settings, profile), files)
@@ -198,7 +196,14 @@ async def _wished(request: web.Request, asked: CreateSchedule, sent: dict[str, o
         active=asked.is_active is not False,
     )
     told = {name: value for name, value in sent.items() if name in _KNOWN}
-    blank = ScheduleChanged(task=task, kind="", start_at=0, end_at=0, asked=msgspec.json.encode(told).decode())
+    blank = ScheduleChanged(
+        task=task,
+        kind="",
+        start_at=0,
+        end_at=0,
+        asked=msgspec.json.encode(told).decode(),
+        shared=asked.enable_public_share is True,
+    )
     return schedules.timed(times, blank)
 
 

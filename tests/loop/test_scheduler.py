@@ -114,6 +114,31 @@ async def test_a_crash_between_the_task_and_the_word_of_it_begins_no_second_one(
     assert [run(START)] == await plant.said()
 
 
+async def test_each_run_of_a_public_schedule_is_shared(plant: Plant) -> None:
+    await plant.write(msgspec.structs.replace(CREATED, shared=True))
+    stream = f"session-{rhythm.session_id(ID, START)}"
+
+    await (await plant.scheduler()).begin_due()
+
+    shared = e.SessionShared(share=rhythm.run_id(ID, START))
+    implied = e.SessionCreated(project="p", family="v1", explicit=False, keep_alive=False)
+    assert [implied, shared] == [recorded.event for recorded in await plant.store.read_stream(stream)]
+
+
+async def test_a_run_that_was_unshared_before_a_crash_stays_so(plant: Plant) -> None:
+    share = rhythm.run_id(ID, START)
+    implied = e.SessionCreated(project="p", family="v1", explicit=False, keep_alive=False)
+    before = [implied, e.SessionShared(share=share), e.SessionUnshared(share=share)]
+    stream = f"session-{rhythm.session_id(ID, START)}"
+    await plant.write(msgspec.structs.replace(CREATED, shared=True))
+    await plant.write(*before, stream=stream)
+
+    await (await plant.scheduler()).begin_due()
+
+    assert before == [recorded.event for recorded in await plant.store.read_stream(stream)]
+    assert [run(START)] == await plant.said()
+
+
 @pytest.mark.parametrize("catch_up", [True, False])
 async def test_of_missed_runs_the_last_is_made_up_for_or_none(plant: Plant, catch_up: bool) -> None:
     await plant.write(CREATED)

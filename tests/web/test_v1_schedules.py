@@ -71,6 +71,7 @@ async def test_everything_that_a_task_may_have_is_shown(client: Client) -> None:
         "save_browser_data": True,
         "structured_output_json": '{"type":"object"}',
         "use_adblock": False,
+        "enable_public_share": True,
         "browser_viewport_width": 800,
         "max_agent_steps": 10,
         "metadata": {"team": "a"},
@@ -209,7 +210,6 @@ async def test_a_secret_is_nowhere_on_the_tape(client: Client, service: Service)
         ({"llm_model": "gpt-4.1"}, "llm_model"),
         ({"task": ""}, "task"),
         ({"webhook_url": "https://example.com/"}, "webhook_url"),
-        ({"enable_public_share": True}, "enable_public_share"),
         ({"included_file_names": ["nothing.pdf"]}, "included_file_names"),
     ],
 )
