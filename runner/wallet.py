@@ -49,7 +49,10 @@ class Wallet:
         return values
 
     def learn(self, name: str, secret: Secret) -> None:
-        """One more, from now on: a person's answer."""
+        """One more, from now on: a person's answer. A secret of that name stays hidden, and is typed no more."""
+        if before := self._secrets.get(name):
+            self._before[f"{name} (before)"] = before.reveal()
+            self.mask.learn(f"{name} (before)", before)
         self._secrets[name] = secret
         self.mask.learn(name, secret)
 

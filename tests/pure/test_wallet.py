@@ -92,3 +92,11 @@ def test_no_service_starts_whose_browser_driver_would_log_what_is_typed(environ:
 
 def test_what_other_programs_mean_by_debugging_is_no_matter() -> None:
     refuse_chatter({"DEBUG": "true"})
+
+
+def test_a_secret_that_is_called_as_an_answer_is_hidden_as_well_as_the_answer() -> None:
+    wallet = Wallet({"answer": Secret("correct horse")})
+
+    wallet.learn("answer", Secret("739155"))
+
+    assert "<secret>answer (before)</secret> <secret>answer</secret>" == wallet.mask.text("correct horse 739155")
