@@ -80,8 +80,10 @@ def take_control(task: Task, *, command_id: str = "") -> list[e.Event]:
         raise NotFound
     if _said(task, command_id) or (task.controlled and not task.ended):
         return []
-    if task.state is not State.PAUSED or task.phase is not Phase.PAUSED:
+    if task.state is not State.PAUSED:
         raise NotAllowed(f"Only a paused task can be taken over; this one is {task.state}.")
+    if task.phase is not Phase.PAUSED:
+        raise NotAllowed("The task was paused before it had a browser; resume it first.")
     if not task.runner:
         raise NotAllowed("The task was paused for so long that its browser was given back; resume it first.")
     return [e.ControlTaken(command_id=command_id)]

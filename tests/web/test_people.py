@@ -203,6 +203,15 @@ async def test_the_next_question_is_another_one(client: Client, service: Service
     assert (CODE.encode(), b"Ada") == (await kept(service, task_id), await kept(service, task_id, "q2"))
 
 
+async def test_a_task_that_has_not_run_yet_has_no_browser_to_be_taken_over(client: Client, drive: Drive) -> None:
+    task_id = await drive.create()
+    await client.put(f"/api/v1/pause-task?task_id={task_id}")
+
+    refused = await post(client, task_id, "control", {"action": "take"})
+
+    assert (409, {"detail": "The task was paused before it had a browser; resume it first."}) == refused
+
+
 async def test_control_is_taken_of_a_paused_task_and_returned(client: Client, drive: Drive) -> None:
     task_id = await drive.create()
     await drive.start(task_id)
