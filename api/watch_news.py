@@ -27,7 +27,8 @@ Send = Callable[[Word], Awaitable[None]]
 
 
 class News:
-    """`find` gives the task; `lasting` tells that there may be another one after it; `drives`, whether this page does.
+    """`find` gives the task; `lasting` tells that there may be another one after it; `drives`, whether this page does;
+    `leave`, that it does no more.
 
     `task_id` is that of the task that was told of last.
     """
@@ -40,6 +41,7 @@ class News:
         find: Find,
         lasting: bool,
         drives: Callable[[str], bool],
+        leave: Callable[[str], None],
         send: Send,
     ) -> None:
         self.task_id = ""
@@ -48,6 +50,8 @@ class News:
         self._find = find
         self._lasting = lasting
         self._drives = drives
+        self._leave = leave
+        self._driving = False
         self._send = send
         self._sent: list[StepTold] = []
         self._stirred = asyncio.Event()
@@ -100,6 +104,10 @@ class News:
             self.task_id, self._sent = row.id, []
         rows = await self._service.projector.steps.of(row.id)
         driving = row.controlled and self._drives(row.id)
+        now = self._service.projector.tasks.peek(row.id)  # the page may have taken control again since the row was read
+        if self._driving and now is not None and not now.controlled:
+            self._leave(row.id)
+        self._driving = driving
         last = next((each for each in reversed(rows) if each.screenshot), None)
         ended = row.ended_at is not None
         picture = f"/api/tape/tasks/{row.id}/screenshots/{last.number}.png" if ended and last else ""

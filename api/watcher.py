@@ -63,6 +63,7 @@ class Watcher(Page):
             find=find,
             lasting=lasting,
             drives=partial(watchers.drives, self),
+            leave=partial(watchers.leave, self),
             send=self._send,
         )
         self._ending = asyncio.Event()

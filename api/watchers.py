@@ -63,6 +63,11 @@ class Watchers:
         if before is not None and before is not page:
             before.stir()
 
+    def leave(self, page: Page, task_id: str) -> None:
+        """Control was given back: whoever takes it next drives."""
+        if self.drives(page, task_id):
+            del self._drivers[task_id]
+
     def close(self) -> None:
         """End every page, in order; there will be no more."""
         self.closing = True

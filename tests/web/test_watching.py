@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from api.auth import ENVIRONMENT
 from api.human import Door, Human
 from api.reels import Reels
 from api.service import Service
+from api.watch_link import _signed
 from api.watchers import WATCHERS, Watchers
 from eventstore import decide
 from eventstore import events as e
@@ -154,6 +156,18 @@ async def test_a_link_opens_only_its_own_task_and_only_as_it_was_signed(live: Cl
     assert [401] * 5 == [(await live.get(each)).status for each in wrong]
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (-1, 401)])
+async def test_a_link_is_good_until_its_time(
+    live: Client, drive: Drive, service: Service, seconds: int, status: int
+) -> None:
+    task_id, until = await drive.create(), int(time.time()) + seconds
+    signature = service.signer.signature(_signed(service, task_id, "c", ENVIRONMENT.actor), until)
+
+    page = URL(f"/live/{task_id}").with_query(token=f"c.{until}.{ENVIRONMENT.actor}.{signature}")
+
+    assert status == (await live.get(page)).status
+
+
 async def test_a_link_is_the_same_for_a_while_so_that_answers_are(live: Client, drive: Drive) -> None:
     task_id = await drive.create()
 
@@ -226,6 +240,26 @@ async def test_only_the_page_that_took_control_last_drives(live: Client, drive: 
     refusal = await told(one, "done", number=1)
 
     assert ("Take control of the browser first.", []) == (refusal["problem"], stage.inputs)
+
+
+async def test_who_gave_control_back_does_not_drive_when_another_takes_it(
+    live: Client, drive: Drive, stage: Stage
+) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    await drive.pause(task_id)
+    socket = await opened(live, await link(live, task_id))
+    await socket.send_json({"type": "steer", "what": "take"})
+    await told(socket, "task", driving=True)
+    await socket.send_json({"type": "steer", "what": "return"})
+    await told(socket, "task", controlled=False)
+
+    await live.post(f"/api/tape/tasks/{task_id}/control", headers=headers(live), json={"action": "take"})
+    taken = await told(socket, "task", controlled=True)
+    await socket.send_json({"type": "hand", "number": 1, "input": {"act": "click", "x": 1, "y": 2}})
+    refusal = await told(socket, "done", number=1)
+
+    assert (False, "Take control of the browser first.", []) == (taken["driving"], refusal["problem"], stage.inputs)
 
 
 async def test_a_question_is_shown_and_answered_and_the_answer_is_on_no_tape(live: Client, drive: Drive) -> None:
