@@ -50,13 +50,17 @@ async def _erase(service: Service, row: SessionRow, purged: e.SessionPurged, *, 
     said = [recorded for recorded in await _said(service, stream) if recorded.version <= purged.events]
     if not said or said[0].payload is None:
         return
-    while tasks := await sessions.tasks(service, row):  # one that is redacted is in no session any more
-        for task in tasks:
-            await retention.redact(service, task.id, reason=REASON, actor=actor)
+    for project in (row.project, ""):  # deleted ones are in none: there are some when a deletion was cut off
+        while page := (await service.projector.tasks.page(project=project, session=row.id))[0]:
+            for task in page:  # one that is redacted is in no session any more
+                await retention.redact(service, task.id, reason=REASON, actor=actor)
     async with service.removing:
         if blobs := {blob for recorded in said for blob in _blobs(recorded.event)}:
             named = await service.projector.references.named(blobs)
             await service.blobs.delete([blob for blob in blobs if blob not in named], before=said[-1].at)
+        created = said[0].event  # whoever hears of the stop later cannot read there what the password is called
+        if isinstance(created, e.SessionCreated) and created.options.proxy and created.options.proxy.secret:
+            await service.vault.delete(created.options.proxy.secret)
         await service.store.redact(stream, purged.events)
         await service.projector.purge()
 

@@ -10,6 +10,7 @@ import pytest
 from api import control, purging, sessions
 from api.service import Service
 from eventstore import events as e
+from eventstore import retention
 from eventstore import session as session_decide
 from eventstore.store import EventStore
 from tests.web.conftest import Client, Drive
@@ -358,6 +359,21 @@ async def test_a_purge_leaves_nothing_of_what_was_said(client: Client, drive: Dr
     assert (await service.store.verify()).ok
 
 
+async def test_a_purge_takes_what_a_deletion_that_was_cut_off_has_hidden(
+    client: Client, drive: Drive, service: Service, store: EventStore
+) -> None:
+    session = await begin(client)
+    task = await put_in(client, session, task="Open http://secret.test/.")
+    await drive.start(task)
+    await drive.finish(task)
+    hidden = await service.tasks.transact(control.stream(task), retention.delete, actor="test")
+    await service.projector.reached(hidden.position)
+
+    await client.post(f"{SESSIONS}/{session}/purge")
+
+    assert not [each for each in await store.read() if b"secret.test" in (each.payload or b"")]
+
+
 async def test_a_purge_that_was_cut_off_is_finished_at_the_next_start(
     client: Client, drive: Drive, service: Service, store: EventStore
 ) -> None:
@@ -421,6 +437,20 @@ async def test_a_task_in_a_session_has_no_settings_of_its_own(client: Client, se
     session = await begin(client)
 
     await put_in(client, session, sessionSettings=settings)
+
+
+async def test_a_purge_takes_the_password_of_a_sessions_proxy(client: Client, service: Service) -> None:
+    proxy = {"host": "a.test", "port": 1, "username": "ada", "password": "correct horse"}
+    session = await begin(client, customProxy=proxy)
+    created = (await service.sessions.load(f"session-{session}")).created
+    assert created is not None
+    assert created.options.proxy is not None
+    name = created.options.proxy.secret
+
+    before = await service.vault.get(name)
+    purged = await client.post(f"{SESSIONS}/{session}/purge")
+
+    assert (True, 204, None) == (before is not None, purged.status, await service.vault.get(name))
 
 
 async def test_who_brings_a_proxy_needs_none_of_the_country_that_he_names(client: Client, service: Service) -> None:
