@@ -19,6 +19,7 @@ from api.cdp_rules import (
     REFUSED,
     refusal_of_url,
 )
+from eventstore.session import MAX_FILES
 
 Params: TypeAlias = dict[str, object]
 
@@ -171,7 +172,10 @@ def _keep_downloads(method: str, params: Params, place: Place) -> None:
 def _uploaded(method: str, files: object, place: Place) -> list[str]:
     """The paths of uploaded files that bear the names of these."""
     found: list[str] = []
-    for file in files if isinstance(files, list) else []:
+    named = files if isinstance(files, list) else []
+    if len(named) > MAX_FILES:  # each is looked for on the disk
+        raise Refusal(f"{method} is refused: {MAX_FILES} files at most.")
+    for file in named:
         name = str(file).replace("\\", "/").rpartition("/")[2]
         path = place.uploaded(name)
         if path is None:
@@ -187,8 +191,11 @@ def _look_at_drag(method: str, params: Params, place: Place) -> None:
     if data.get("files"):
         data["files"] = _uploaded(method, data["files"], place)
     for item in data.get("items") or []:
-        for line in str(item.get("data", "")).splitlines() if isinstance(item, dict) else []:
-            if "uri" in str(item.get("mimeType", "")) and (why := refusal_of_url(line)):
+        if not isinstance(item, dict) or "uri" not in str(item.get("mimeType", "")):
+            continue
+        data = str(item.get("data", ""))
+        for url in (data, *data.splitlines()):  # a browser may read all of it as one, without its line ends
+            if why := refusal_of_url(url):
                 raise Refusal(f"{method} is refused: {why}.")
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from api.cdp_filter import OWN_IDS, Place, judge, kinds_of
 from api.cdp_rules import ordinary, refusal_of_url
 from api.cdp_targets import Targets
+from eventstore.session import MAX_FILES
 
 PLACE = Place(downloads="/lent/1/downloads", uploaded={"cv.pdf": "/lent/1/uploads/cv.pdf"}.get)
 WEB = "is none of the web's: only http, https, data, blob and about:blank addresses may be opened"
@@ -180,8 +181,14 @@ def test_no_other_file_is_given(named: object) -> None:
     assert "was uploaded for this session." == first[-30:] == second[-30:]
 
 
-def test_no_address_of_a_file_is_dropped_on_a_page() -> None:
-    items = [{"mimeType": "text/uri-list", "data": "https://x.test\r\nfile:///etc/passwd"}]
+def test_no_more_files_are_named_than_a_session_has() -> None:
+    assert passed(said("DOM.setFileInputFiles", files=["cv.pdf"] * MAX_FILES))
+    assert refused(said("DOM.setFileInputFiles", files=["cv.pdf"] * (MAX_FILES + 1))).endswith("1000 files at most.")
+
+
+@pytest.mark.parametrize("data", ["https://x.test\r\nfile:///etc/passwd", "fi\nle:///etc/passwd", "file\r\n:///x"])
+def test_no_address_of_a_file_is_dropped_on_a_page(data: str) -> None:
+    items = [{"mimeType": "text/uri-list", "data": data}]
 
     assert refused(said("Input.dispatchDragEvent", data={"items": items})).endswith(f"{WEB}.")
 
