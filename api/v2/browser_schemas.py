@@ -52,7 +52,7 @@ class BrowsersQuery(Camel, frozen=True, kw_only=True):
 
 
 class BrowserItem(Camel, frozen=True, kw_only=True):
-    """A browser; `cdp_url` holds the key to it. Costs are in USD, as decimal strings."""
+    """A browser; `cdp_url` holds the key to it: null for who may only read. Costs are in USD, as decimal strings."""
 
     id: str
     status: BrowserStatus

@@ -184,7 +184,7 @@ def _view(request: web.Request, row: SessionRow) -> schemas.BrowserItem:
         id=row.id,
         status="active" if row.active else "stopped",
         live_url=None,
-        cdp_url=cdp.url_of(request, row.id) if row.active else None,
+        cdp_url=cdp.url_of(request, row.id) if row.active and "control" in request[CALLER].scopes else None,
         timeout_at=moment(row.started_at + int(row.seconds * 1_000_000)),
         started_at=moment(row.started_at),
         finished_at=moment_or_none(row.stopped_at),

@@ -178,6 +178,17 @@ async def test_browsers_are_listed_by_their_state_and_to_their_project_alone(cli
     assert [404, 404, 404] == statuses
 
 
+async def test_who_may_only_read_is_not_told_the_key_to_a_browser(client: Client, drive: Drive) -> None:
+    made = await create(client)
+    reader = await drive.key("read")
+
+    read = await (await client.get(f"{BROWSERS}/{made['id']}", headers=reader)).json()
+    listed = await (await client.get(BROWSERS, headers=reader)).json()
+
+    assert {**made, "cdpUrl": None} == read
+    assert [read] == listed["items"]
+
+
 async def test_one_browser_too_many_is_refused_and_leaves_nothing(client: Client, stage: StageLenders) -> None:
     made = [(await create(client))["id"] for _ in range(MOST)]
 
