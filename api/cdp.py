@@ -2,7 +2,8 @@
 
 import asyncio
 import hmac
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -42,14 +43,24 @@ class Relays:
 
     def __init__(self) -> None:
         self.open: dict[Relay, str] = {}
+        self._seats: list[str] = []
 
     def of(self, session_id: str) -> list[Relay]:
         """Those of one browser."""
         return [relay for relay, known in self.open.items() if known == session_id]
 
-    def full(self, session_id: str) -> bool:
-        """Whether there is no room for another client of this browser."""
-        return Counter(self.open.values())[session_id] >= MOST_CLIENTS
+    @contextmanager
+    def seat(self, session_id: str) -> Iterator[None]:
+        """Room for a client of this browser, from before it is connected. Raises HTTP errors: 429."""
+        if self._seats.count(session_id) >= MOST_CLIENTS:
+            raise web.HTTPTooManyRequests(
+                text=f"This browser has {MOST_CLIENTS} clients already.", headers={"Retry-After": "10"}
+            )
+        self._seats.append(session_id)
+        try:
+            yield
+        finally:
+            self._seats.remove(session_id)
 
     async def close(self) -> None:
         """The service ends."""
@@ -84,19 +95,17 @@ def url_of(request: web.Request, session_id: str) -> str:
 
 async def connect(request: web.Request) -> web.StreamResponse:
     """A web socket that speaks DevTools with the browser, until the session ends."""
-    service, relays = request.app[SERVICE], request.app[RELAYS]
+    relays = request.app[RELAYS]
     session_id, caller = await _let_in(request)
     if request.headers.get("Upgrade", "").lower() != "websocket":
         raise web.HTTPUpgradeRequired(text="This URL speaks DevTools over a web socket.")
+    with relays.seat(session_id):
+        return await _relayed(request, session_id, caller)
+
+
+async def _relayed(request: web.Request, session_id: str, caller: Caller) -> web.WebSocketResponse:
+    service, relays = request.app[SERVICE], request.app[RELAYS]
     place = await _place(service, session_id)
-    if relays.full(session_id):
-        raise web.HTTPTooManyRequests(
-            text=f"This browser has {MOST_CLIENTS} clients already.", headers={"Retry-After": "10"}
-        )
-    if request.headers.get("Upgrade", "").lower() != "websocket":
-        raise web.HTTPUpgradeRequired(
-            text="This URL speaks DevTools over a web socket.", headers={"Upgrade": "websocket"}
-        )
     async with aiohttp.ClientSession() as http, await _browser(http, lent.endpoint(place)) as browser:
         client = web.WebSocketResponse(max_msg_size=FROM_CLIENT, compress=False)
         await client.prepare(request)
@@ -131,7 +140,7 @@ async def version(request: web.Request) -> web.Response:
             told = msgspec.json.decode(await response.content.read(ANSWER_BYTES), type=BrowserVersion)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise web.HTTPBadGateway(text="The browser does not answer.") from error
-    mine = f"{_sockets(request)}/cdp/{session_id}?{request.query_string}"
+    mine = f"{_sockets(request)}/cdp/{session_id}?{request.rel_url.raw_query_string}"
     answer = msgspec.json.encode(msgspec.structs.replace(told, socket=mine))
     return web.Response(body=answer, content_type="application/json")
 

@@ -317,6 +317,9 @@ async def test_an_http_url_leads_to_the_web_socket(client: Client, visitor: aioh
         told = await response.json()
     async with visitor.get(url.with_path(f"{url.path}/json/version")) as response:
         unsigned = response.status
+    odd = url.with_path(f"{url.path}/json/version").with_query({**url.query, "for": "a&b=#"})
+    async with visitor.get(odd) as response:
+        kept = URL((await response.json())["webSocketDebuggerUrl"]).query
 
     assert {
         "Browser": "Stage/1",
@@ -325,6 +328,7 @@ async def test_an_http_url_leads_to_the_web_socket(client: Client, visitor: aioh
         "webSocketDebuggerUrl": made["cdpUrl"],
     } == told
     assert 401 == unsigned
+    assert {**url.query, "for": "a&b=#"} == dict(kept)
 
 
 async def test_either_side_ends_the_other(
@@ -370,6 +374,27 @@ async def test_so_many_clients_and_no_more(client: Client, visitor: aiohttp.Clie
         await socket.close()
 
     assert 429 == refused.value.status
+
+
+async def test_clients_that_come_at_once_are_counted_too(client: Client, visitor: aiohttp.ClientSession) -> None:
+    made = await create(client)
+    coming = [visitor.ws_connect(at(client, made["cdpUrl"])) for _ in range(MOST_CLIENTS + 4)]
+    came = await asyncio.gather(*coming, return_exceptions=True)
+
+    sockets = [each for each in came if isinstance(each, aiohttp.ClientWebSocketResponse)]
+    for socket in sockets:
+        await socket.close()
+
+    assert MOST_CLIENTS == len(sockets)
+
+
+async def test_who_asks_for_no_web_socket_is_told_so(client: Client, visitor: aiohttp.ClientSession) -> None:
+    made = await create(client)
+
+    async with visitor.get(at(client, made["cdpUrl"])) as response:
+        told = response.status, await response.json()
+
+    assert (426, {"detail": "This URL speaks DevTools over a web socket."}) == told
 
 
 async def test_too_large_a_message_ends_the_connection_and_binary_is_answered(
