@@ -93,6 +93,7 @@ class Lending:
         self._name = name
         self._actor = f"runner:{name}"
         self._most = most
+        self._room = asyncio.Semaphore(most)
         self._position = 0
         self._left: dict[str, int] = {}
         self._loans: dict[str, Loan] = {}
@@ -116,6 +117,7 @@ class Lending:
 
     async def run(self) -> None:
         """Work until cancelled; then leave the browsers to whoever starts next."""
+        self._room = asyncio.Semaphore(max(self._most, len(self._left)))  # there may have been more before
         async with asyncio.TaskGroup() as group:
             for stream, at in self._left.items():
                 self._begin(group, stream, at)
@@ -138,7 +140,8 @@ class Lending:
         stream, loan = recorded.stream, self._loans.get(recorded.stream)
         match recorded.event:
             case e.SessionCreated(kind=kind) if kind == KIND and loan is None:
-                if len(self._loans) >= self._most:
+                # One that is about to end counts no more for its client, who may have been told so: it is waited for.
+                if sum(not each.stopped.is_set() for each in self._loans.values()) >= self._most:
                     group.create_task(self._stop(stream, TOO_MANY, f"{self._most} browsers run already."))
                 else:
                     self._begin(group, stream, recorded.at)
@@ -154,7 +157,8 @@ class Lending:
     async def _serve(self, loan: "Loan") -> None:
         """One session, until it stops; a service that ends before leaves the browser running."""
         try:
-            cause, reason = await self._lend(loan)
+            async with self._room:
+                cause, reason = await self._lend(loan)
         except ActFailed as failure:
             cause, reason = (LOST if failure.code == "browser_lost" else failure.code), str(failure)
         except Refused as refused:
@@ -185,7 +189,7 @@ class Lending:
         async with self._lenders.lend(wanted, partial(self._carrier.take, loan.stream)) as lent:
             opened = e.SessionOpened(runner=self._name, browser=lent.version, own=lent.own)
             loan.place = lent.place
-            for file in session.uploads.values():
+            for file in (await self._sessions.fresh(loan.stream)).uploads.values():
                 await self._carrier.give(loan.place, file)
             try:
                 await self._sessions.transact(

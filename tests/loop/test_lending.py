@@ -18,9 +18,11 @@ from eventstore.session import Session, evolve
 from eventstore.store import EventStore
 from eventstore.transact import Repository
 from eventstore.vault import Vault
+from runner.browser.caretaker import Kept
 from runner.lending import Lending
+from runner.ports import Wanted
 from runner.profiles import Profiles
-from tests.lending import StageLenders, until
+from tests.lending import StageBrowser, StageLenders, until
 
 CREATED = e.SessionCreated(project="p", family="v2", kind="browser", seconds=3600.0)
 OPENED = e.SessionOpened(runner="r1", browser="Stage 1", own="own-1")
@@ -54,6 +56,23 @@ async def lending(store: EventStore, stage: StageLenders, place: Path, *, name: 
     await lender.take_up()
     async with background(lender.run()):
         yield
+
+
+class SlowLenders(StageLenders):
+    """Each browser begins and ends when it is let."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data)
+        self.begins: asyncio.Queue[str] = asyncio.Queue()
+        self.may_begin, self.may_end = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def lend(self, wanted: Wanted, kept: Kept) -> AsyncIterator[StageBrowser]:
+        async with super().lend(wanted, kept) as browser:
+            self.begins.put_nowait(browser.own)
+            await self.may_begin.wait()
+            yield browser
+            await self.may_end.wait()
 
 
 async def told(store: EventStore, stream: str, kind: type[e.Event]) -> list[e.Event]:
@@ -150,3 +169,41 @@ async def test_a_session_that_is_stopped_before_its_browser_is_there_gets_none(
         await told(store, "session-2", e.SessionOpened)
 
     assert [CREATED, e.SessionStopped()] == await told(store, "session-1", e.SessionStopped)
+
+
+async def test_a_browser_that_is_about_to_end_keeps_nobody_out(store: EventStore, tmp_path: Path) -> None:
+    stage = SlowLenders(tmp_path)
+    stage.may_begin.set()
+    sessions = Repository(store, Session(), evolve)
+    async with lending(store, stage, tmp_path):
+        for number in (1, 2):
+            await store.append(f"session-{number}", 0, [CREATED], actor="key:1")
+            await told(store, f"session-{number}", e.SessionOpened)
+        await sessions.transact("session-1", decide.stop, actor="key:1")
+        for number in (3, 4):
+            await store.append(f"session-{number}", 0, [CREATED], actor="key:1")
+        refused = await told(store, "session-4", e.SessionStopped)
+        most = len(stage.running)
+        stage.may_end.set()
+        said = await told(store, "session-3", e.SessionOpened)
+
+    assert (2, e.SessionStopped(cause="too_many", reason="2 browsers run already.")) == (most, refused[-1])
+    assert [CREATED, e.SessionOpened(runner="r1", browser="Stage 1", own="own-3")] == said
+
+
+async def test_a_file_that_is_uploaded_while_its_browser_begins_is_there(store: EventStore, tmp_path: Path) -> None:
+    stage = SlowLenders(tmp_path)
+    stage.may_end.set()
+    blob = await Blobs(tmp_path / "blobs").put(b"ann")
+    file = e.File(id="f", name="cv.pdf", blob=blob, size=3)
+    async with lending(store, stage, tmp_path):
+        await store.append("session-1", 0, [CREATED], actor="key:1")
+        first = await stage.begins.get()
+        await store.append("session-1", 1, [e.FileUploaded(project="p", file=file)], actor="key:1")
+        await store.append("session-2", 0, [CREATED], actor="key:1")
+        await stage.begins.get()  # so that the upload was heard of
+        stage.may_begin.set()
+        await told(store, "session-1", e.SessionOpened)
+        given = await asyncio.to_thread((tmp_path / "lent" / first / "uploads" / "cv.pdf").read_bytes)
+
+    assert b"ann" == given
