@@ -106,21 +106,6 @@ class Sessions:
         sql = f"SELECT {_COLUMNS} FROM sessions WHERE {where} ORDER BY started_at DESC, created DESC LIMIT ? OFFSET ?"  # noqa: S608  # as above
         return [self._row(*row) for row in await self._shelf.rows(sql, (project, kind, limit, offset))], total
 
-    async def active(self, project: str, *, kind: str = "agent") -> int:
-        """How many of one project have not stopped."""
-        await self._flush()
-        sql = "SELECT count(*) FROM sessions WHERE project = ? AND kind = ? AND finished_at IS NULL"
-        ((total,),) = await self._shelf.rows(sql, (project, kind))
-        return int(total)
-
-    async def lasting(self) -> list[str]:
-        """The ids of those that wait for tasks, of all projects: active, and made to outlive their tasks."""
-        await self._flush()
-        rows = await self._shelf.rows(
-            "SELECT id FROM sessions WHERE kind = 'agent' AND explicit AND finished_at IS NULL"
-        )
-        return [session_id for (session_id,) in rows]
-
     def apply(self, recorded: Recorded) -> None:
         """See View."""
         if recorded.stream.startswith(TASK):

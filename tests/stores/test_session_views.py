@@ -64,8 +64,6 @@ async def told(projector: Projector) -> object:
         [await projector.sessions.page(project="p", active=active) for active in (None, True, False)],
         [await projector.session_files.of(f"session-{each}") for each in IDS],
         [projector.sessions.share(each) for each in IDS],
-        await projector.sessions.lasting(),
-        await projector.sessions.active("p"),
     )
 
 
