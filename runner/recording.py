@@ -60,6 +60,7 @@ class Recorder:
         self._acting = acting
         self._seconds = 0.0
         self._picture: Picture | None = None
+        self._filmed: Picture | None = None
 
     async def run(self) -> None:
         """Until cancelled, or there are no more pictures, or it is long enough."""
@@ -72,16 +73,16 @@ class Recorder:
                 acting, last, passed = self._acting(), now(), now() - last
                 if self._picture is not None and acting:
                     self._seconds += passed
-                if fresh is not None:
-                    self._picture = fresh
-                    if acting:
-                        await self._add(fresh)
+                self._picture = fresh or self._picture
+                if acting and self._picture is not None and self._picture is not self._filmed:
+                    self._filmed = self._picture
+                    await self._add(self._filmed)
                 await asyncio.sleep(FRAME_SECONDS)
 
     async def last(self) -> None:
-        """The film ends with what was seen last."""
-        if self._picture is not None:
-            await self._add(self._picture)
+        """The film ends with what was seen last while the task might act."""
+        if self._filmed is not None:
+            await self._add(self._filmed)
 
     async def _fresh(self, number: int) -> Picture | None:
         with suppress(TimeoutError):

@@ -1,5 +1,6 @@
 """Videos out of pictures, and of which tasks there are any."""
 
+import asyncio
 from io import BytesIO
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from eventstore.events import Options
 from runner.film import Film
-from runner.recording import records
+from runner.recording import Recorder, records
 from runner.reel import Put, Reel
 
 
@@ -76,3 +77,49 @@ async def test_a_reel_that_ends_lets_its_watchers_go_and_shows_nothing_old_to_th
 
     assert first is not None
     assert (b"one", None) == (first.data, second)
+
+
+class Strip(Film):
+    """Pictures one after the other, in no format."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.added: list[bytes] = []
+
+    def add(self, picture: bytes, milliseconds: int) -> None:
+        self.added.append(picture)
+
+
+async def seen(recorder: Recorder, data: bytes) -> None:
+    async with asyncio.timeout(60.0):
+        while recorder._picture is None or recorder._picture.data != data:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("resumed", "film"), [(False, [b"one", b"one"]), (True, [b"one", b"three", b"three"])])
+async def test_what_is_seen_while_the_task_may_not_act_is_in_no_video(resumed: bool, film: list[bytes]) -> None:
+    strip, put, acting, acted = Strip(), asyncio.Queue[bytes](), [True], asyncio.Event()
+
+    async def show(show_one: Put) -> None:
+        while True:
+            show_one(await put.get(), 2, 1)
+
+    def may_act() -> bool:
+        acted.set()
+        return acting[0]
+
+    recorder = Recorder(strip, Reel(show), may_act)
+    running = asyncio.create_task(recorder.run())
+    for data, acts in ((b"one", True), (b"two", False), (b"three", False)):
+        acting[0] = acts
+        put.put_nowait(data)
+        await seen(recorder, data)
+    acting[0] = resumed
+    for _ in range(2):  # the first one may have been asked already
+        acted.clear()
+        await acted.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    await recorder.last()
+
+    assert film == strip.added
