@@ -138,13 +138,19 @@ class Owing:
         return any(isinstance(each.event, e.HookFailed) and not each.event.next_at for each in appended)
 
     async def over(self, target: Target, *, absent: bool = False) -> None:
-        """Forget a webhook for one task once that has ended (or, if `absent`, never was) and nothing is owed."""
+        """Forget a webhook for one task once that has ended (or, if `absent`, never was) and nothing is owed.
+
+        One with dead letters stays while there is something to tell: they can be delivered again.
+        """
         task = target.created.task
         if not task:
             return
         story, owed = await self.owed(target, task)
         ended = story.task.ended or (absent and not story.version)
         if not ended or owed or (await self.owed(target, hooks.TEST))[1]:
+            return
+        tries = (await self._deliveries.load(hooks.deliveries(target.id, task))).tries
+        if story.task.redacted is None and any(each.dead for each in tries.values()):
             return
         reason = "the task has ended" if story.version else "the task was not created"
         try:

@@ -380,6 +380,19 @@ async def test_one_for_a_task_goes_with_it_when_all_is_told(world: World) -> Non
     assert [e.HookDeleted(reason="the task has ended")] == await world.said(e.HookDeleted)
 
 
+async def test_one_for_a_task_stays_with_its_dead_letters_until_they_are_told(world: World) -> None:
+    world.receiver.replies["/hook"] = [200, 200, 500]
+    async with world.following(retry=()):
+        await world.hook("h", task="t")
+        await world.whole()
+        await world.recorded(e.HookFailed)
+    async with world.following(retry=()):
+        await world.redeliver("h", "t", world.receiver.got[-1].source)
+        await world.recorded(e.HookDeleted)
+
+    assert [*ALL, "finished"] == world.receiver.told()
+
+
 @pytest.mark.parametrize("ended", [True, False])
 async def test_one_for_a_task_that_ended_or_never_was_goes_at_the_next_start(world: World, ended: bool) -> None:
     await world.hook("h", task="t", events=("agent.task.status_update.paused",))
