@@ -60,7 +60,7 @@ class Webhooks:
             window=window,
             checkpoint_events=checkpoint_events,
         )
-        self._under_way: dict[str, set[asyncio.Task[None]]] = {}
+        self._under_way: dict[str, set[asyncio.Task[int | None]]] = {}
         tally.count = lambda: self._lanes.owed
 
     async def take_up(self) -> None:
@@ -83,7 +83,7 @@ class Webhooks:
             while lane := self._lanes.take(self._clock()):
                 work = group.create_task(self._work(lane))
                 self._under_way.setdefault(lane.hook, set()).add(work)
-                work.add_done_callback(partial(self._came_back, lane.hook))
+                work.add_done_callback(partial(self._came_back, lane))
             due = self._lanes.next_due()
             left = None if due is None else min(LONGEST_SECONDS, max(0.0, (due - self._clock()) / 1_000_000))
             try:
@@ -92,12 +92,18 @@ class Webhooks:
             except TimeoutError:
                 continue
 
-    def _came_back(self, hook_id: str, work: asyncio.Task[None]) -> None:
-        working = self._under_way[hook_id]
+    def _came_back(self, lane: Lane, work: asyncio.Task[int | None]) -> None:
+        """Here and not in the work itself: one that is cancelled before it has begun never comes to its end."""
+        due = None if work.cancelled() or work.exception() else work.result()
+        if due is None:
+            self._lanes.drop(lane)
+        else:
+            self._lanes.put_back(lane, due)
+        working = self._under_way[lane.hook]
         working.discard(work)
         if not working:
-            del self._under_way[hook_id]
-        self._hearing.room(hook_id)
+            del self._under_way[lane.hook]
+        self._hearing.room(lane.hook)
         self._changed.set()
 
     async def _forget(self, hook_id: str) -> None:
@@ -106,21 +112,16 @@ class Webhooks:
             work.cancel()
         await forget(self._vault, hooks.vault_name(hook_id))
 
-    async def _work(self, lane: Lane) -> None:
-        """One delivery of a lane, if one is due."""
-        due: int | None = None
+    async def _work(self, lane: Lane) -> int | None:
+        """One delivery of a lane, if one is due. Answers as `_one` does."""
         try:
             target = self._owing.targets.get(lane.hook)
             if target is not None and await self._owing.alive(lane.hook):
-                due = await self._one(lane, target)
+                return await self._one(lane, target)
         except Refused as refused:
             log.error("what a webhook is owed could not be read yet", hook=lane.hook, reason=str(refused))
-            due = self._clock() + round(REFUSED_SECONDS * 1_000_000)
-        finally:
-            if due is None:
-                self._lanes.drop(lane)
-            else:
-                self._lanes.put_back(lane, due)
+            return self._clock() + round(REFUSED_SECONDS * 1_000_000)
+        return None
 
     async def _one(self, lane: Lane, target: Target) -> int | None:
         """When the lane is to be looked at again (0: at once), None when nothing is owed in it."""
