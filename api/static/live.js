@@ -272,7 +272,7 @@ document.addEventListener("paste", (event) => {
   if (!driving() || document.activeElement !== canvas) return;
   event.preventDefault();
   const text = event.clipboardData.getData("text/plain");
-  if (text) hand({ act: "paste", text: text.slice(0, 10000) });
+  for (const part of text.match(/[^]{1,10000}/gu) || []) hand({ act: "paste", text: part });
 });
 
 at("bar").addEventListener("submit", (event) => {

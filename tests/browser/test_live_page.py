@@ -6,9 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Page, Route, WebSocketRoute, async_playwright, expect
 
+from api.people import MAX_VALUE
+from api.watch_words import LARGEST_MESSAGE
+from eventstore.human import HumanInput
 from runner.browser.chromium import find
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -148,6 +152,28 @@ async def test_texts_of_pages_are_no_markup() -> None:
         title = await live.page.title()
 
     assert (0, "Live view") == (markup, title)
+
+
+async def test_a_long_text_is_pasted_in_parts_that_can_be_read() -> None:
+    text = "a" * 9_999 + "\U0001f600" * 10_002
+    async with played() as live:
+        await live.tell(DRIVEN)
+        await live.page.evaluate(
+            """(text) => {
+              at("picture").focus();
+              const clipboardData = new DataTransfer();
+              clipboardData.setData("text/plain", text);
+              document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+            }""",
+            text,
+        )
+        await live.page.evaluate("() => new Promise((done) => setTimeout(done))")
+        longest = [await live.page.locator(each).get_attribute("maxlength") for each in ("#text", "#answer")]
+
+    parts = [msgspec.convert(each["input"], HumanInput).text for each in live.heard]
+    assert (text, [10_000, 10_000, 1]) == ("".join(parts), [len(part) for part in parts])
+    assert all(len(json.dumps(each, ensure_ascii=False).encode()) <= LARGEST_MESSAGE for each in live.heard)
+    assert [str(10_000), str(MAX_VALUE)] == longest
 
 
 @pytest.mark.parametrize(("platform", "key"), [("MacIntel", "@"), ("Win32", "Alt+@")])
