@@ -149,9 +149,11 @@ class Watcher(Page):
                 await self._send(Problem(text=problem))
 
     def _refusal(self) -> str:
-        if not (self._news.task_id and good(self._service, self._watch)):
+        if not good(self._service, self._watch):
             return "This link is no longer good; ask for a new one."
-        return "" if self._watch.right == "control" else "With this link one can only watch."
+        if self._watch.right != "control":
+            return "With this link one can only watch."
+        return "" if self._news.task_id else "There is no task here yet."
 
     def _comes_after_hands(self, said: Said) -> TypeGuard[Steer]:
         waits = isinstance(said, Steer) and said.what in AFTER_HANDS and not self._hands.empty()

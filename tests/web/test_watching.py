@@ -439,6 +439,16 @@ async def test_a_session_is_watched_through_all_its_tasks(live: Client, drive: D
     assert "Second." == word["instruction"]
 
 
+async def test_a_session_without_a_task_has_nothing_to_be_steered(live: Client) -> None:
+    session = await (await live.post("/api/v2/sessions", headers=headers(live), json={})).json()
+    socket = await opened(live, URL(URL(session["liveUrl"]).raw_path_qs, encoded=True))
+
+    await socket.send_json({"type": "steer", "what": "stop"})
+    problem = await told(socket, "problem")
+
+    assert "There is no task here yet." == problem["text"]
+
+
 async def test_a_video_that_would_not_be_made_is_refused_by_the_name_of_the_field(
     service: Service, aiohttp_client: MakeClient
 ) -> None:
