@@ -52,7 +52,7 @@ class MadeWebhook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Webhooks(msgspec.Struct, frozen=True, kw_only=True):
-    """The webhooks of a project, the oldest first."""
+    """The webhooks of a project, those for all its tasks first, then those of single ones: a thousand of them all."""
 
     webhooks: Sequence[Webhook]
 

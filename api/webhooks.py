@@ -20,7 +20,7 @@ from eventstore.store import Lane
 from projections.hooks import DEAD, DELIVERED, WAITING, HookRow, ToldRow
 
 MOST = 100
-"""Webhooks of a project that are for all its tasks."""
+"""Webhooks of a project that are for all its tasks, and those of one task."""
 
 
 async def make_webhook(request: web.Request) -> web.Response:
@@ -35,8 +35,8 @@ async def make_webhook(request: web.Request) -> web.Response:
         task_id = row.id
         if row.ended_at is not None:
             raise NotAllowed("The task has ended: there is nothing more to tell of it.")
-    elif sum(not row.task for row in await service.projector.hooks.of(caller.project)) >= MOST:
-        raise NotAllowed(f"A project has at most {MOST} webhooks beside those of single tasks: delete one first.")
+    if len(await service.projector.hooks.of(caller.project, task=task_id, limit=MOST)) >= MOST:
+        raise NotAllowed(f"There are at most {MOST} webhooks for all tasks of a project, or for one: delete one first.")
     hook_id = control.fresh_id()
     created = e.HookCreated(
         project=caller.project, url=url, task=task_id, events=(*dict.fromkeys(asked.events), decide.TEST)

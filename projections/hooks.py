@@ -35,7 +35,7 @@ DELETE FROM told WHERE hook = ?1 AND state = ?2 AND at <= (
 """
 _COUNT = "(SELECT count(*) FROM told WHERE hook = id AND state = '{}')"
 _ROWS = f"SELECT id, project, url, task, events, at, {_COUNT.format(WAITING)}, {_COUNT.format(DEAD)} FROM hooks"  # noqa: S608  # constants
-_OF_PROJECT = f"{_ROWS} WHERE project = ? ORDER BY at LIMIT ?"
+_OF_PROJECT = f"{_ROWS} WHERE project = ?1 AND task = ifnull(?2, task) ORDER BY task != '', at LIMIT ?3"
 _ONE = f"{_ROWS} WHERE id = ?"
 _TOLD = "SELECT source, lane, state, attempts, status, error, at, next_at, duration_ms FROM told WHERE hook = ?"
 _LATELY = f"{_TOLD} AND state = ? ORDER BY at DESC, source DESC"
@@ -81,10 +81,13 @@ class Hooks:
         self._told: set[tuple[str, str]] = set()
         self._writing = 0
 
-    async def of(self, project: str, *, limit: int = 1_000) -> list[HookRow]:
-        """The project's webhooks, the oldest first."""
+    async def of(self, project: str, *, task: str | None = None, limit: int = 1_000) -> list[HookRow]:
+        """The project's webhooks, those for all its tasks before those of single ones; each kind the oldest first.
+
+        With `task` those of that one alone, or, where it is empty, those for all.
+        """
         await self._flush()
-        return [_hook(*row) for row in await self._shelf.rows(_OF_PROJECT, (project, limit))]
+        return [_hook(*row) for row in await self._shelf.rows(_OF_PROJECT, (project, task, limit))]
 
     async def find(self, hook_id: str) -> HookRow | None:
         """One webhook, unless it was deleted."""

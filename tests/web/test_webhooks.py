@@ -200,15 +200,28 @@ async def test_a_deleted_webhook_is_gone_with_its_secret(client: Client, service
     assert {"webhooks": []} == await get(client, PATH)
 
 
-async def test_a_project_has_a_bounded_number(client: Client, drive: Drive) -> None:
-    task = await drive.create()
+async def test_a_project_and_a_task_have_a_bounded_number(client: Client, drive: Drive) -> None:
+    task, other = await drive.create(), await drive.create()
     for _ in range(100):
         await make(client)
+        await make(client, task_id=task)
 
-    refused = await client.post(PATH, json={"url": HERE})
+    refused = [await client.post(PATH, json={"url": HERE, "task_id": each}) for each in (None, task)]
 
-    assert 409 == refused.status
-    assert task == (await make(client, task_id=task))["task_id"], "those of single tasks do not count"
+    assert [409, 409] == [each.status for each in refused]
+    assert other == (await make(client, task_id=other))["task_id"], "each is counted for itself"
+
+
+async def test_however_many_tasks_have_one_those_of_the_project_are_listed(
+    client: Client, service: Service, drive: Drive
+) -> None:
+    single = (await make(client, task_id=await drive.create()))["id"]
+    wide = (await make(client))["id"]
+
+    listed = [row["id"] for row in (await get(client, PATH))["webhooks"]]
+
+    assert [wide, single] == listed
+    assert [wide] == [row.id for row in await service.projector.hooks.of("default", limit=1)]
 
 
 async def test_an_ended_or_foreign_task_has_nothing_to_tell(client: Client, drive: Drive) -> None:
