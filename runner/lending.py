@@ -202,8 +202,8 @@ class Lending:
                 lent.keep = False
                 raise
             lent.keep = False
-            if cause:
-                await self._stop(loan.stream, cause, reason)
+            # A log that does not take it keeps no browser beyond its time.
+            if cause and await self._stopped(loan.stream, cause, reason):
                 loan.stopped.set()
             await self._save(options.profile, loan.stream, lent)
             return cause, reason
@@ -234,16 +234,20 @@ class Lending:
 
     async def _stop(self, stream: str, cause: str, reason: str) -> None:
         """Tried until the log takes it: a session must not look active that nobody serves."""
-        while True:
-            try:
-                stop = partial(decide.stop, cause=cause, reason=reason)
-                await self._sessions.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
-                return
-            except NotFound:
-                return  # it is gone altogether
-            except Refused as refused:
-                log.error("a session could not be stopped yet", stream=stream, reason=str(refused))
-                await asyncio.sleep(RETRY_SECONDS)
+        while not await self._stopped(stream, cause, reason):  # noqa: ASYNC110 - no event tells that it would
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _stopped(self, stream: str, cause: str, reason: str) -> bool:
+        """Whether the log took it."""
+        try:
+            stop = partial(decide.stop, cause=cause, reason=reason)
+            await self._sessions.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
+        except NotFound:
+            return True  # it is gone altogether
+        except Refused as refused:
+            log.error("a session could not be stopped yet", stream=stream, reason=str(refused))
+            return False
+        return True
 
 
 class Loan(msgspec.Struct, kw_only=True):

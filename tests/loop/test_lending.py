@@ -1,7 +1,7 @@
 """The lender on a tape: browsers open, end at their time, are gone on with after a restart, or are said to be lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,10 @@ from api.background import background
 from eventstore import events as e
 from eventstore import session as decide
 from eventstore.blobs import Blobs
+from eventstore.errors import DiskFull
 from eventstore.memory import MemoryStore
 from eventstore.session import Session, evolve
-from eventstore.store import EventStore
+from eventstore.store import EventStore, Lane, Recorded
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.browser.caretaker import Kept
@@ -58,6 +59,27 @@ async def lending(store: EventStore, stage: StageLenders, place: Path, *, name: 
         yield
 
 
+class FullStore(MemoryStore):
+    """One that takes no end of a session."""
+
+    refused = 0
+
+    async def append(
+        self,
+        stream: str,
+        expected: int,
+        events: Sequence[e.Event],
+        *,
+        actor: str,
+        command_id: str = "",
+        lane: Lane = Lane.FACT,
+    ) -> Sequence[Recorded]:
+        if any(isinstance(event, e.SessionStopped) for event in events):
+            self.refused += 1
+            raise DiskFull
+        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
+
+
 class SlowLenders(StageLenders):
     """Each browser begins and ends when it is let."""
 
@@ -94,6 +116,16 @@ async def test_a_browser_ends_at_its_time(store: EventStore, stage: StageLenders
         await until(lambda: not stage.running)
 
     assert [short, OPENED, e.SessionStopped(cause="timeout", reason="Its time is over.")] == said
+    assert set() == stage.kept
+
+
+async def test_a_browser_ends_at_its_time_though_the_log_takes_nothing(stage: StageLenders, tmp_path: Path) -> None:
+    store = FullStore()
+    short = msgspec.structs.replace(CREATED, seconds=0.05)
+    async with lending(store, stage, tmp_path):
+        await store.append("session-1", 0, [short], actor="key:1")
+        await until(lambda: store.refused > 0 and not stage.running)
+
     assert set() == stage.kept
 
 
