@@ -47,7 +47,7 @@ async def log(request: web.Request) -> web.StreamResponse:
     response.headers["Content-Disposition"] = f'inline; filename="{row.id}.log"'
     await response.prepare(request)
     version = 0
-    while page := await service.store.read_stream(control.stream(row.id), version):
+    while request.method == "GET" and (page := await service.store.read_stream(control.stream(row.id), version)):
         version = page[-1].version
         await response.write("".join(map(line, page)).encode())
     await response.write_eof()

@@ -216,6 +216,16 @@ async def test_a_log_is_read_by_a_link_that_expires(client: Client, anonymous: C
         assert said in text.splitlines()
 
 
+async def test_who_asks_for_the_head_of_a_log_alone_gets_no_more(client: Client, drive: Drive) -> None:
+    task, _ = await one_step(drive)
+    link = path((await (await client.get(f"{TASKS}/{task}/logs")).json())["downloadUrl"])
+
+    heads = [await client.head(link) for _ in range(2)]  # what is too much would be taken for the next answer
+
+    assert [(200, "text/plain")] * 2 == [(each.status, each.content_type) for each in heads]
+    assert 200 == (await client.get(link)).status
+
+
 async def test_the_log_of_a_redacted_task_is_gone(client: Client, drive: Drive) -> None:
     task, session = await one_step(drive)
     link = path((await (await client.get(f"{TASKS}/{task}/logs")).json())["downloadUrl"])
