@@ -237,7 +237,7 @@ ROUTES: tuple[Route, ...] = (
         scope="control",
         reply=schemas.Share,
         status=201,
-        errors=(404,),
+        errors=(404, 409),
         paths=_SESSION,
     ),
     Route(
