@@ -80,7 +80,8 @@ class Streams:
     def wake(self) -> None:
         """Let every stream look again now whether it may go on."""
         for limit in self._waits:
-            limit.reschedule(asyncio.get_running_loop().time())
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
 
     async def quiet(self, wait: Awaitable[None], seconds: float) -> bool:
         """Whether the wait outlasted the seconds; closing cuts it short."""

@@ -172,6 +172,21 @@ async def test_a_client_that_leaves_leaves_nothing_behind(client: Client, drive:
             await drive.create()
 
 
+async def test_streams_are_woken_again_while_those_that_were_woken_come_round() -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    streams = Streams(each=1)
+    waiting = [asyncio.create_task(streams.quiet(never(), SECONDS)) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    streams.wake()
+    await asyncio.sleep(0)  # their time is up, and they do not know it yet
+    streams.wake()
+
+    assert [True, True] == await asyncio.gather(*waiting)
+
+
 def test_an_event_is_three_lines_and_an_empty_one() -> None:
     message = Message(id=7, event="task.created", data=b'{"text":"a\\nb"}')
 
