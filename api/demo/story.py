@@ -19,7 +19,7 @@ from eventstore.store import PAGE, Verdict
 STILL_SECONDS = 2.5
 SETTLE_SECONDS = 10.0
 BUY = 'click "Add to basket" in the row of "{}"'
-HALF_WAY = 'click "Check out"'  # then it types for a while: on a slow machine a pause cuts that off, and it is done again
+HALF_WAY = 'click "Check out"'  # typing comes next: on a slow machine a pause cuts that off, and it is done again
 
 SENTENCES = (
     "open {shop}",
