@@ -116,10 +116,14 @@ async def test_a_file_that_was_uploaded_for_it_is_given_to_a_page(tmp_path: Path
             assert 204 == response.status
         async with devtools(made["cdpUrl"]) as client:
             _, session = await client.page("data:text/html,<input type=file>")
-            root = (await client.call("DOM.getDocument", session))["root"]["nodeId"]
-            node = (await client.call("DOM.querySelector", session, nodeId=root, selector="input"))["nodeId"]
+
+            async def given() -> bool:  # the page may not be there yet, nor the file
+                field = await client.call("Runtime.evaluate", session, expression="document.querySelector('input')")
+                files = {"files": ["/home/ann/cv.txt"], "objectId": field.get("result", {}).get("objectId", "")}
+                return not await client.call("DOM.setFileInputFiles", session, **files)
+
             async with asyncio.timeout(LIMIT):
-                while await client.call("DOM.setFileInputFiles", session, nodeId=node, files=["/home/ann/cv.txt"]):  # noqa: ASYNC110 - it is polled
+                while not await given():  # noqa: ASYNC110 - it is polled
                     await asyncio.sleep(0.1)
             text = await client.evaluate(session, "document.querySelector('input').files[0].text()")
 
