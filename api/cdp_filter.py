@@ -26,6 +26,9 @@ Params: TypeAlias = dict[str, object]
 OWN_IDS = 2_000_000_000
 """The ids of commands from here on are the relay's own."""
 
+MAX_FILTERS = 100
+"""So many entries of a filter are read; one that is not read lets nothing through."""
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What of the disk a session may name: the folder for `downloads`, and an uploaded file's path by its name."""
@@ -150,7 +153,7 @@ def kinds_of(wanted: object) -> list[Params]:
 
     The first entry that matches decides; without a filter, tabs and the browser itself are left out.
     """
-    entries = wanted if isinstance(wanted, list) else [{"type": "tab", "exclude": True}, {}]
+    entries = wanted[:MAX_FILTERS] if isinstance(wanted, list) else [{"type": "tab", "exclude": True}, {}]
     through: list[Params] = []
     for kind in KINDS:
         first = next(
@@ -194,7 +197,10 @@ def _look_at_drag(method: str, params: Params, place: Place) -> None:
         if not isinstance(item, dict) or "uri" not in str(item.get("mimeType", "")):
             continue
         data = str(item.get("data", ""))
-        for url in (data, *data.splitlines()):  # a browser may read all of it as one, without its line ends
+        lines = data.splitlines()
+        if len(lines) > MAX_FILES:
+            raise Refusal(f"{method} is refused: {MAX_FILES} addresses at most.")
+        for url in (data, *lines):  # a browser may read all of it as one, without its line ends
             if why := refusal_of_url(url):
                 raise Refusal(f"{method} is refused: {why}.")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cdp_filter import OWN_IDS, Place, judge, kinds_of
+from api.cdp_filter import MAX_FILTERS, OWN_IDS, Place, judge, kinds_of
 from api.cdp_rules import ordinary, refusal_of_url
 from api.cdp_targets import Targets
 from eventstore.session import MAX_FILES
@@ -181,6 +181,12 @@ def test_no_other_file_is_given(named: object) -> None:
     assert "was uploaded for this session." == first[-30:] == second[-30:]
 
 
+def test_no_more_addresses_are_dropped_than_files_could_be() -> None:
+    items = [{"mimeType": "text/uri-list", "data": "\n" * (MAX_FILES + 1)}]
+
+    assert refused(said("Input.dispatchDragEvent", data={"items": items})).endswith("1000 addresses at most.")
+
+
 def test_no_more_files_are_named_than_a_session_has() -> None:
     assert passed(said("DOM.setFileInputFiles", files=["cv.pdf"] * MAX_FILES))
     assert refused(said("DOM.setFileInputFiles", files=["cv.pdf"] * (MAX_FILES + 1))).endswith("1000 files at most.")
@@ -253,6 +259,7 @@ WORKLETS = ["worklet", "auction_worklet", "shared_storage_worklet"]
         ([{"type": "browser"}, {"type": "other"}], []),
         ([], []),
         (["page"], []),
+        ([{"type": "other"}] * MAX_FILTERS + [{"type": "page"}], []),
     ],
 )
 def test_whatever_filter_is_wanted_only_pages_are_attached_to(wanted: object, through: list[str]) -> None:
