@@ -21,8 +21,9 @@ class Watch:
         self._loop = asyncio.get_running_loop()
 
     def alive(self) -> None:
-        """Something was read or written."""
-        self._limit.reschedule(self._loop.time() + self._seconds)
+        """Something was read or written. Too late for a time that is just up: what is awaited next is cut off."""
+        if not self._limit.expired():
+            self._limit.reschedule(self._loop.time() + self._seconds)
 
 
 class Peer:
