@@ -45,7 +45,7 @@ class Lodging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Housekeeping:
-    """Of one runner. `stop` ends the task that is at work in a session, and tells whether there was one."""
+    """Of one runner. `stop` ends the tasks of a session, and tells whether one of them is at work in it."""
 
     def __init__(
         self,
@@ -92,6 +92,11 @@ class Housekeeping:
         self._rooms.recall(owns)
         await self._end_what_ended({stream for stream, (_, session) in found.items() if not _is_kept(session)})
         await self._vault.sweep(map(session_state, (stream.removeprefix(STREAM) for stream in found)), kind="session")
+
+    async def over(self, session: str) -> bool:
+        """Whether nothing can run in the session any more."""
+        now = await self._now(STREAM + session)
+        return now.version > 0 and not now.active
 
     async def lodging(self, created: e.TaskCreated) -> Lodging:
         """Where the task runs. Raises ActFailed (session_stopped)."""

@@ -4,7 +4,6 @@ Nobody calls it. A task waits here when the log says so; whether it may be claim
 """
 
 import asyncio
-from collections import OrderedDict
 from functools import partial
 
 import msgspec
@@ -23,14 +22,18 @@ from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
 from runner import proxies
-from runner.attempt import Attempt, Equipment
+from runner.aftermath import Aftermath
+from runner.attempt import Attempt
 from runner.control import Gate
 from runner.deadlines import Deadlines
+from runner.equipment import Equipment
 from runner.housekeeping import Housekeeping
-from runner.keeping import forget, task_state
+from runner.keeping import task_state
+from runner.line import Line
 from runner.parking import LetGo, Parking
 from runner.profiles import Profiles
 from runner.reading import asked, past_of, stopped_alone, unended
+from runner.returning import Returning
 from runner.rooms import Rooms
 from runner.stories import living_hooks
 from runner.tape import Tape
@@ -41,14 +44,8 @@ log = structlog.get_logger()
 ORDERLY_SECONDS = 2.0
 """How long what is in flight may take to end when the service does: an act, what it left, the closing of its pages."""
 
-LEAVE_SECONDS = 1.0
-"""How long the log may take to have the tasks that are still at work back; what it has not got back counts as lost."""
-
 CUTS, CUT_SECONDS = 4, 0.2
 """What hangs in its cleaning up is cut off so often, each time after so long: once for each thing that it waits on."""
-
-RETRY_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0)
-"""Waits between tries to give a task back to a log that will not take it (a full disk); the last one repeats."""
 
 KEPT_PAUSED = 4
 """So many paused tasks keep their browsers for each task that may run; of more, the first paused let go of theirs."""
@@ -61,6 +58,8 @@ BY_PEOPLE = frozenset(
     {e.ResumeRequested, e.InputProvided, e.InputExpired, e.ControlTaken, e.ControlReturned, e.HumanActed}
 )
 """What a paused task at work may have waited for; what a person does keeps its browser for longer."""
+
+ENDS = frozenset({e.TaskFinished, e.TaskFailed, e.TaskStopped})
 
 GOING_ON = frozenset(
     {e.TaskCreated, e.TaskRequeued, e.ResumeRequested, e.InputProvided, e.InputExpired, e.ControlReturned}
@@ -99,15 +98,15 @@ class Worker:
         self._houses = Housekeeping(
             store, sessions, self._rooms, equipment.vault, actor=self._actor, stop=self._stop_inside
         )
-        self._inside: dict[str, str] = {}
-        self._behind: dict[str, dict[str, None]] = {}
         self._profiles = Profiles(store, equipment.vault, actor=self._actor)
+        self._after = Aftermath(tasks, equipment.vault, self._rooms, self._profiles, self._houses)
+        self._returning = Returning(
+            tasks, runner=name, actor=self._actor, max_attempts=max_attempts, ended=self._after.alone
+        )
         self._slots = asyncio.Semaphore(max_concurrent)
         self._keep_paused_seconds = keep_paused_seconds
         self._parking = Parking(seconds=keep_paused_seconds, most=KEPT_PAUSED * max_concurrent)
-        self._max_attempts = max_attempts
-        self._waiting: OrderedDict[str, None] = OrderedDict()
-        self._arrived = asyncio.Event()
+        self._line = Line()
         self._gates: dict[str, Gate] = {}
         self._deadlines = Deadlines(tasks)
         self._works: set[asyncio.Task[None]] = set()
@@ -121,16 +120,19 @@ class Worker:
         kept: list[str] = []
         streams = await unended(self._store)
         # Together, so that one commit of the log takes many of them.
-        for stream, task in zip(streams, await asyncio.gather(*map(self._left, streams)), strict=True):
+        for stream, task in zip(streams, await asyncio.gather(*map(self._returning.lost, streams)), strict=True):
             if task.browser and not task.ended:
                 browsers.add(task.browser)
             if task.created and not task.ended:
+                self._line.note(stream, task.created.session)
                 kept += [task_state(task.created), vault_name(stream, task.created)]
                 kept += [answers.vault_name(stream, request) for request in task.asked]
             if task.asking and (question := await asked(self._store, stream, task.asking)):
                 self._deadlines.recall(question)
             if task.claimable:
-                self._wait(stream)
+                self._line.join(stream)
+            elif task.created and not task.ended and await self._houses.over(task.created.session):
+                await self._stop_with_session(stream)  # it was paused, and would be for ever
         hooks, _ = await living_hooks(self._store)
         kept += [hook_name(place(each.stream)[0]) for each in hooks]
         try:
@@ -145,11 +147,6 @@ class Worker:
         except OSError as failure:
             log.error("what the vault has of what has ended could not be deleted", reason=str(failure))
 
-    async def _left(self, stream: str) -> Task:
-        """The task as nobody runs it: whoever did is gone."""
-        task = await self._tasks.load(stream)
-        return await self._lose(stream, task.runner, "crash", actor="system") if task.runner else task
-
     async def run(self) -> None:
         """Work until cancelled; then give back what is running, at once. `leave` before it does so in order."""
         try:
@@ -159,7 +156,7 @@ class Worker:
                 group.create_task(self._houses.run())
                 group.create_task(self._dispatch(group))
         finally:
-            await asyncio.shield(self._give_all_back())
+            await asyncio.shield(self._returning.all_back(self._gates))
             await asyncio.shield(self._rooms.close())
 
     async def leave(self) -> None:
@@ -172,7 +169,7 @@ class Worker:
             gate.leave()
         if self._works:
             await asyncio.wait(self._works, timeout=ORDERLY_SECONDS)
-        await self._give_all_back()
+        await self._returning.all_back(self._gates)
         for _ in range(CUTS):
             for work in self._works:
                 work.cancel()
@@ -192,10 +189,13 @@ class Worker:
         kind = type(recorded.event)
         gate = self._gates.get(recorded.stream)
         self._deadlines.hear(recorded)
-        if kind in (e.TaskFinished, e.TaskFailed, e.TaskStopped):
-            await self._forget_secrets(recorded.stream)
+        if isinstance(recorded.event, e.TaskCreated):
+            self._line.note(recorded.stream, recorded.event.session)
+        if kind in ENDS:
+            self._line.forget(recorded.stream)
+            await self._after.secrets(recorded.stream)
             if gate is None:
-                await self._told_ended(recorded.stream)
+                await self._after.session(recorded.stream)
         await self._houses.hear(recorded)
         if kind is e.SessionStopped:
             await proxies.forget(self._store, self._equipment.vault, recorded.stream)
@@ -206,71 +206,42 @@ class Worker:
             if kind in BY_PEOPLE:
                 gate.stir()
         elif kind in GOING_ON:
-            self._wait(recorded.stream)
+            self._line.join(recorded.stream)
         elif stopped_alone(recorded):
-            await self._forget(recorded.stream, await self._tasks.load(recorded.stream))
-
-    async def _forget_secrets(self, stream: str) -> None:
-        """Whoever ended the task: nobody types its secrets any more, nor what it was answered."""
-        task = await self._tasks.load(stream)
-        if task.created and task.created.secrets:
-            await forget(self._equipment.vault, vault_name(stream, task.created))
-        for request in task.asked:
-            await forget(self._equipment.vault, answers.vault_name(stream, request))
-
-    async def _forget(self, stream: str, task: Task) -> None:
-        """The task has ended, and no attempt with it: nobody comes back to its browser, nor to what was kept of it."""
-        if task.browser:
-            self._equipment.browsers.end(task.browser)
-        if task.created:
-            lasting = await self._houses.kept_name(task.created)
-            name = lasting or task_state(task.created)
-            await self._profiles.leave_kept(task.created, stream, name, begun=task.step > 0, forgets=not lasting)
-
-    async def _told_ended(self, stream: str) -> None:
-        """Whatever follows for the task's session from its end."""
-        if created := (await self._tasks.load(stream)).created:
-            await self._houses.ended(created)
+            await self._after.alone(recorded.stream, await self._tasks.load(recorded.stream))
 
     async def _stop_inside(self, session: str) -> bool:
-        """The session was stopped, and so is the task that is at work in it; tells whether there is one."""
-        stream = self._inside.get(session)
-        if stream is None:
-            return False
-        stop = partial(decide.stop, reason="The session was stopped.")
+        """The session was stopped, and so are all tasks of it; tells whether one of them is at work."""
+        for stream in self._line.of(session):
+            await self._stop_with_session(stream)
+        return self._line.occupied(session)
+
+    async def _stop_with_session(self, stream: str) -> None:
+        def stop(task: Task) -> list[e.Event]:
+            return [] if task.ended else decide.stop(task, reason="The session was stopped.")
+
         try:
-            await self._tasks.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
+            done = await self._tasks.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
         except Refused as refused:  # it goes on to its end; whatever follows the log must as well
             log.error("a task could not be stopped with its session", stream=stream, reason=str(refused))
-        return True
-
-    def _wait(self, stream: str) -> None:
-        self._waiting.setdefault(stream)
-        self._arrived.set()
+            return
+        if done.appended and done.state.ended:
+            await self._after.alone(stream, done.state)
 
     async def _dispatch(self, group: asyncio.TaskGroup) -> None:
         while True:
-            while not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
+            await self._line.arrival()
             await self._slots.acquire()
-            stream, _ = self._waiting.popitem(last=False)
-            work = group.create_task(self._work(stream))
+            work = group.create_task(self._work(self._line.first()))
             self._works.add(work)
             work.add_done_callback(self._works.discard)
 
     async def _work(self, stream: str) -> None:
         """One task, from the claim to its end. Holds one slot; the gate lends it out while the task is paused."""
-        created = (await self._tasks.load(stream)).created
-        session = created.session if created else stream
-        if self._leaving or stream in self._gates:  # heard of twice
+        session = None if self._leaving or stream in self._gates else self._line.enter(stream)
+        if session is None:  # heard of twice, or another one is in its session
             self._slots.release()
             return
-        if session in self._inside:  # one task at a time; whoever is in it lets the others in
-            self._behind.setdefault(session, {})[stream] = None
-            self._slots.release()
-            return
-        self._inside[session] = stream
         tape = Tape(self._tasks, stream, actor=self._actor)
         # The gate stands before the claim is on the log, so that no request can pass unheard between the two.
         gate = self._gates[stream] = Gate(tape, self._slots, self._parking)
@@ -280,26 +251,27 @@ class Worker:
                 tape.fence = task.fence
                 await self._attempt(task, task.created, tape, gate)
         except LetGo as let_go:
-            await self._give_back(stream, let_go.cause)
+            await self._returning.give_back(stream, let_go.cause)
         except ActFailed as lost:
             log.warning("a task lost its browser", stream=stream, reason=str(lost))
-            await self._give_back(stream, lost.code)
+            await self._returning.give_back(stream, lost.code)
         except Fenced:
             log.warning("this runner no longer holds a task that it held", stream=stream)
         except Refused as refused:
             log.error("the log refused a task's facts", stream=stream, reason=str(refused))
-            await self._give_back(stream, "log_full" if isinstance(refused, DiskFull | Overloaded) else "log_refused")
+            await self._returning.give_back(
+                stream, "log_full" if isinstance(refused, DiskFull | Overloaded) else "log_refused"
+            )
             await asyncio.sleep(REFUSED_SECONDS)
-        del self._gates[stream], self._inside[session]
+        del self._gates[stream]
         if gate.has_slot:
             self._slots.release()
-        for each in self._behind.pop(session, ()):
-            self._wait(each)
+        self._line.leave(session)
         task = await self._tasks.load(stream)
         if task.claimable:
-            self._wait(stream)
+            self._line.join(stream)
         elif task.ended:
-            await self._told_ended(stream)
+            await self._after.session(stream)
 
     async def _claim(self, stream: str) -> Task | None:
         """The first append wins. None when the task was paused or stopped while it waited, or somebody else has it."""
@@ -322,28 +294,3 @@ class Worker:
             profiles=self._profiles,
             houses=self._houses,
         ).run()
-
-    async def _give_back(self, stream: str, cause: str) -> None:
-        """Nobody runs it from now on. Tried until the log takes it: a task must not look run that nobody runs."""
-        for tries in range(10**9):
-            try:
-                await self._lose(stream, self._name, cause, actor=self._actor)
-                return
-            except Refused as refused:
-                log.error("a task could not be given back yet", stream=stream, reason=str(refused))
-                await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
-
-    async def _lose(self, stream: str, runner: str, cause: str, *, actor: str) -> Task:
-        lose = partial(decide.lose, runner=runner, cause=cause, max_attempts=self._max_attempts)
-        done = await self._tasks.transact(stream, lose, actor=actor, lane=Lane.CONTROL)
-        if done.appended and done.state.ended:
-            await self._forget(stream, done.state)
-        return done.state
-
-    async def _give_all_back(self) -> None:
-        try:
-            async with asyncio.timeout(LEAVE_SECONDS):
-                for stream in list(self._gates):
-                    await self._give_back(stream, "shutdown")
-        except TimeoutError:
-            log.error("not every task could be given back", left=len(self._gates))

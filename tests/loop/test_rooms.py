@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from eventstore import decide as decide_task
 from eventstore import events as e
 from eventstore import session as decide
 from eventstore.errors import DiskFull
@@ -177,6 +178,30 @@ async def test_a_session_whose_time_is_over_stops_with_what_runs_in_it(world: Wo
         await world.until(stream, e.TaskStopped)
 
     assert e.SessionStopped(cause="timeout") in await told(world)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_task_that_is_paused_without_a_browser_stops_with_its_session(world: World, restarted: bool) -> None:
+    await begin(world)
+    slow = Script([Navigate(url=SHOP)])
+    slow.thinks = asyncio.Event()
+
+    async with world.worker(keep_paused_seconds=0.01):
+        stream = await world.create("one", slow, session="s")
+        await asyncio.wait_for(slow.asked.wait(), LIMIT)
+        await world.tell(stream, decide_task.pause)
+        await world.until(stream, e.RunnerLost)
+        if not restarted:
+            await say(world, partial(decide.stop))
+            await world.until(stream, e.TaskStopped)
+            await until_forgotten(world)
+    if restarted:
+        await say(world, partial(decide.stop))
+        async with world.worker():
+            await world.until(stream, e.TaskStopped)
+            await until_forgotten(world)
+
+    assert ["stop_requested", "stopped"] == (await world.story(stream))[-2:]
 
 
 async def test_stopping_a_session_closes_its_browser_and_forgets_what_was_kept(world: World) -> None:
