@@ -45,7 +45,6 @@ from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault, key_of
 from projections.projector import open_projector
-from runner.attempt import Models
 from runner.browser.browsers import BrowserSettings
 from runner.browser.scratch import scratch
 from runner.door import Door
@@ -53,6 +52,7 @@ from runner.egress.addresses import Network
 from runner.egress.dial import system_resolve
 from runner.egress.rules import Rules, private_networks
 from runner.egress.upstream import Upstream
+from runner.equipment import Models
 from runner.lenders import LendingSettings, open_lending
 from runner.lending import Lenders
 from runner.opening import RunnerSettings, open_worker

@@ -11,7 +11,7 @@ import msgspec
 from api.settings import Settings
 from api.wiring import bound, listening, open_service
 from eventstore.store import EventStore
-from runner.attempt import Models
+from runner.equipment import Models
 
 KEY = "a-key-for-the-benchmark"
 

@@ -18,13 +18,13 @@ from eventstore.store import EventStore
 from eventstore.task import Task
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.attempt import Equipment, Models
 from runner.belongings import sweep
 from runner.browser.browsers import BrowserSettings
 from runner.browser.chromium import find
 from runner.browser.remote import is_remote
 from runner.browser.sessions import open_sessions
 from runner.door import Door
+from runner.equipment import Equipment, Models
 from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
 from runner.ports import Model, Sessions

@@ -18,12 +18,12 @@ from eventstore.store import Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.attempt import Equipment
 from runner.browser.attach import Attached
 from runner.browser.browsers import Browsers, BrowserSettings, open_browsers
 from runner.browser.chromium import Chromium
 from runner.browser.isolated import open_isolated
 from runner.egress.addresses import LOOPBACK
+from runner.equipment import Equipment
 from runner.opening import model_of
 from runner.ports import Wanted
 from runner.vocabulary import ActFailed, Wait

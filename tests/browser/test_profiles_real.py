@@ -18,10 +18,10 @@ from eventstore.snapshots import get_cookies
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.attempt import Equipment
 from runner.browser.browsers import BrowserSettings
 from runner.browser.sessions import open_sessions
 from runner.egress.addresses import LOOPBACK
+from runner.equipment import Equipment
 from runner.opening import model_of
 from runner.worker import Worker
 

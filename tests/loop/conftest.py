@@ -22,9 +22,9 @@ from eventstore.store import Lane, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.attempt import Equipment
 from runner.control import Gate
 from runner.door import Door
+from runner.equipment import Equipment
 from runner.inbox import Inbox
 from runner.placeholders import names
 from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Touch, Wanted
