@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from eventstore import events as e
-from eventstore.errors import Fenced, NotAllowed
+from eventstore.errors import Fenced, NotAllowed, Refused
 from eventstore.human import HumanInput, HumanOutcome, check
 from runner.fitting import fitting
 from runner.past import Past
@@ -21,6 +21,9 @@ log = structlog.get_logger()
 WORDS_BYTES = 10_000
 RUN_CHARACTERS = 2_000
 """What is typed in one go is one act, up to so many characters."""
+
+QUIET_SECONDS = 1.0
+"""What is typed is on the tape after so long a pause, though nothing follows it."""
 
 APART_SECONDS = 3.0
 """How long what a hand is at may take to end when control is given back."""
@@ -38,6 +41,8 @@ class Human:
         self._cutting = False
         self._acts: set[asyncio.Task[HumanOutcome]] = set()
         self._pending: tuple[Touch, str] | None = None
+        self._noted = 0.0
+        self._quiet: asyncio.Task[None] | None = None
 
     async def act(self, asked: HumanInput, *, actor: str) -> HumanOutcome:
         """Do it, in the actor's name. What could not be done, or went wrong, is told in the outcome.
@@ -110,6 +115,9 @@ class Human:
         except TimeoutError:
             log.warning("what was done by hand at last is not on the tape", stream=self._tape.stream)
             self._cut()
+        finally:
+            if self._quiet is not None:
+                self._quiet.cancel()
 
     async def _finish(self) -> None:
         try:
@@ -124,12 +132,31 @@ class Human:
         if self._pending is not None:
             last, who = self._pending
             if who == actor and (both := joined(last, touch)) is not None:
-                self._pending = both, actor
+                self._keep(both, actor)
                 return
         await self._flush()
-        self._pending = touch, actor
+        self._keep(touch, actor)
         if touch.name not in ("type", "wheel"):
             await self._flush()
+
+    def _keep(self, touch: Touch, actor: str) -> None:
+        """What may go on is in memory alone only until there is a pause."""
+        self._pending = touch, actor
+        self._noted = asyncio.get_running_loop().time()
+        if self._quiet is None or self._quiet.done():
+            self._quiet = asyncio.create_task(self._settle())
+
+    async def _settle(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while (left := self._noted + QUIET_SECONDS - clock()) > 0:  # noqa: ASYNC110 - no event tells of a pause
+            await asyncio.sleep(left)
+        async with self._one:
+            pending = self._pending
+            try:
+                await self._flush()
+            except Refused as refused:
+                self._pending = pending  # the next act tells it, or the end
+                log.warning("what was done by hand is not on the tape yet", reason=str(refused))
 
     async def _flush(self) -> None:
         if self._pending is None:

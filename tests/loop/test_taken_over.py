@@ -98,6 +98,23 @@ async def test_what_a_person_does_is_on_the_tape_in_his_name_before_control_is_r
     assert None is afterwards
 
 
+async def test_what_a_person_types_is_on_the_tape_after_a_pause_though_nothing_follows(world: Any, script: Any) -> None:
+    resolve = f"resolve {as_json(CLICK)}"
+    world.stage.stop_at(resolve)
+
+    async with world.worker():
+        stream = await world.create("buy", script([CLICK]))
+        await paused(world, stream, resolve)
+        for asked in map(typed, "Ada"):
+            await human(world, stream).act(asked, actor="key:ada")
+        await world.until(stream, e.HumanActed)
+        standing = await acted(world, stream)
+        await human(world, stream).act(typed("x"), actor="key:ada")
+
+    assert [("key:ada", "type", '{"text":"Ada"}')] == standing
+    assert [*standing, ("key:ada", "type", '{"text":"x"}')] == await acted(world, stream)
+
+
 async def test_nothing_is_done_by_hand_without_control(world: Any, script: Any) -> None:
     resolve = f"resolve {as_json(CLICK)}"
     world.stage.stop_at(resolve)
