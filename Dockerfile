@@ -7,11 +7,13 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 RUN python3 -m venv /opt/tapewright
-# The packages first: they change seldom, and this layer is the slow one.
-COPY requirements.lock ./
-RUN /opt/tapewright/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+# The packages first: they change seldom, and this layer is the slow one. Setuptools is there to build, and goes again.
+COPY requirements.lock requirements-image.lock ./
+RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements.lock >build.lock \
+    && /opt/tapewright/bin/pip install --no-cache-dir --require-hashes -r requirements-image.lock -r build.lock
 COPY . .
-RUN /opt/tapewright/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN /opt/tapewright/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && /opt/tapewright/bin/pip uninstall --yes setuptools pip
 
 FROM debian:bookworm-slim
 # libatomic1 is for Playwright's driver, tini for the children of a browser that died, the fonts for pages of any script.

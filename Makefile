@@ -34,9 +34,12 @@ bench: setup  ## run every script in bench/, one after the other
 	done
 
 # Keeps the versions that are locked where they still fit; `make lock ARGS=--upgrade` takes the newest ones.
-# The last line holds the rule that the lock names versions and hashes, and no place to fetch them from.
-lock:  ## write requirements.lock anew from pyproject.toml (needs uv)
+# The image has the same versions, of what a service needs alone.
+# The last line holds the rule that a lock names versions and hashes, and no place to fetch them from.
+lock:  ## write the two lock files anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 1; }
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	    --no-annotate --no-header --quiet -o requirements.lock $(ARGS)
-	@! grep -n '://' requirements.lock
+	uv pip compile pyproject.toml --extra recordings --universal --python-version 3.11 --generate-hashes \
+	    --constraint requirements.lock --no-annotate --no-header --quiet -o requirements-image.lock
+	@! grep -n '://' requirements.lock requirements-image.lock
