@@ -1,24 +1,14 @@
 """The one place that knows everybody: opens in order, closes in reverse, and owns what runs in the background."""
 
-import asyncio
-import errno
-import gc
 import os
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
-import structlog
-import uvloop
-from aiohttp import web
 
-from api import log, proxies, purging, retention
-from api.app import create_app
+from api import proxies, purging, retention
 from api.auth import ensure_key
 from api.background import background
-from api.connections import accepting, cut_when_stalled
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer, load_secret
@@ -27,7 +17,7 @@ from eventstore import folder, schedule
 from eventstore.blobs import Blobs
 from eventstore.clock import microseconds
 from eventstore.directory import hold
-from eventstore.errors import Broken, CannotOpen
+from eventstore.errors import CannotOpen
 from eventstore.files import sweep
 from eventstore.hook import Hook
 from eventstore.hook import evolve as hook_evolve
@@ -62,15 +52,6 @@ from runner.reel import Reels
 from runner.scheduler import Scheduler
 from runner.webhooks import Webhooks
 from runner.worker import Worker
-
-EXIT_SECONDS = 10.0
-"""From the first signal to the end of the process, whatever hangs. The log does not mind being cut off."""
-
-REQUESTS_SECONDS = 2.0
-"""How long requests that are under way may take when the service ends."""
-
-OnReady = Callable[[str, str | None], None]
-_log = structlog.get_logger("wiring")
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,95 +211,3 @@ def _private(setting: str) -> tuple[Network, ...]:
         return private_networks(setting)
     except ValueError as error:
         raise CannotOpen(str(error)) from error
-
-
-@contextmanager
-def bound(settings: Settings) -> Iterator[socket.socket]:
-    """The port, taken and not yet listened on. Raises CannotOpen: better before a runner has begun than after."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        cut_when_stalled(taken)
-        try:
-            taken.bind((settings.host, settings.port))
-        except OSError as error:
-            where = f"{settings.host}:{settings.port}"
-            if error.errno == errno.EADDRINUSE:
-                sentence = f"Something else listens on {where} already. Choose another port with TAPEWRIGHT_PORT."
-            else:
-                sentence = f"The service cannot listen on {where}: {error.strerror or error}."
-            raise CannotOpen(sentence) from error
-        yield taken
-
-
-@asynccontextmanager
-async def listening(service: Service, on: socket.socket) -> AsyncIterator[str]:
-    """The application, answering on a bound socket; gives its URL."""
-    runner = web.AppRunner(
-        create_app(service),
-        handler_cancellation=False,  # a client that hangs up does not undo what it asked for
-        shutdown_timeout=REQUESTS_SECONDS,
-    )
-    await runner.setup()
-    try:
-        async with accepting(runner, on, most=service.settings.max_connections):
-            host, port = on.getsockname()[:2]
-            yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
-
-
-async def serve(
-    settings: Settings, *, on_ready: OnReady, models: Models | None = None, sessions: Sessions | None = None
-) -> None:
-    """Run until SIGTERM or SIGINT, then end within EXIT_SECONDS. `on_ready` hears the URL and a fresh key, if any.
-
-    `models` and `sessions` as in `open_service`. Raises CannotOpen in a sentence, and Broken when the log failed.
-    """
-    log.set_up(settings.log_level)
-    stopping = asyncio.Event()
-    with bound(settings) as port, _signals(stopping):
-        settings = msgspec.structs.replace(settings, port=port.getsockname()[1])
-        try:
-            async with (
-                open_service(settings, models=models, sessions=sessions) as running,
-                listening(running.service, port) as url,
-            ):
-                # What is there now stays to the end. A full collection that looked at it too would take twice as long
-                # while a thousand streams are open, and nothing else runs meanwhile.
-                gc.collect()
-                gc.freeze()
-                on_ready(url, running.new_key)
-                await stopping.wait()
-                await running.leave()
-        except Broken as broken:
-            _log.critical("the log has failed; the service ends", reason=str(broken))
-            raise
-
-
-def run(
-    settings: Settings, *, on_ready: OnReady, models: Models | None = None, sessions: Sessions | None = None
-) -> None:
-    """`serve` on the event loop that it is meant for."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, on_ready=on_ready, models=models, sessions=sessions))
-
-
-@contextmanager
-def _signals(stopping: asyncio.Event) -> Iterator[None]:
-    """The first signal asks for an orderly end. A second one, or too long an end, cuts it off."""
-    loop = asyncio.get_running_loop()
-
-    def hear() -> None:
-        if stopping.is_set():
-            os._exit(1)
-        stopping.set()
-        loop.call_later(EXIT_SECONDS, os._exit, 1)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, hear)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)

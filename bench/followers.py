@@ -124,7 +124,7 @@ async def main(followers: int, rounds: int) -> None:
         await store.append(STREAM, 0, (CREATED,), actor="bench")
         version = 1
         gc.collect()
-        gc.freeze()  # as wiring.serve does
+        gc.freeze()  # as serving.serve does
         for name, path in PATHS.items():
             await settled()
             before = memory()

@@ -139,7 +139,7 @@ async def main(readers: int, rounds: int) -> None:
             await store.append("task-first", version, (EVENT,), actor="runner:1")
         await append(store, numbers, SECONDS / 2)
         gc.collect()
-        gc.freeze()  # as wiring.serve does
+        gc.freeze()  # as serving.serve does
         for _ in range(rounds):
             pss["before"].append(memory())
             p99s["none"].append(quantiles(await append(store, numbers, SECONDS), n=100)[98])

@@ -8,8 +8,9 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from api.serving import bound, listening
 from api.settings import Settings
-from api.wiring import bound, listening, open_service
+from api.wiring import open_service
 from eventstore.store import EventStore
 from runner.equipment import Models
 

@@ -1,6 +1,6 @@
 """Services made to be killed: one process imports everything, and forks a service for every order that it reads.
 
-So a service is there in a fifth of the time that `python -m api serve` takes, and is the same otherwise: `wiring.run`.
+So a service is there in a fifth of the time that `python -m api serve` takes, and is the same otherwise: `serving.run`.
 Orders are lines of JSON on standard input. News are lines on standard output: that a process was born, that it is
 ready at an address, that it has ended with a code.
 """
@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -20,8 +21,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from api import wiring
+from api import serving
 from api.settings import load
+from api.wiring import open_service
 from runner.inbox import Inbox
 from runner.ports import Observation, Outcome, Resolved, Wanted
 from runner.reel import Put
@@ -177,10 +179,11 @@ def serve(order: Order) -> None:
     os.environ[MARK] = order.mark
     if order.failpoint:
         arm(order.failpoint)
-    wiring.run(
+    stages = Stages(order.effects, hangs=order.hangs) if order.effects else None
+    serving.run(
         load({}, **order.settings),
         on_ready=lambda url, _key: tell(News(pid=os.getpid(), url=url)),
-        sessions=Stages(order.effects, hangs=order.hangs) if order.effects else None,
+        opened=partial(open_service, sessions=stages),
     )
 
 

@@ -24,14 +24,14 @@ def serve(
 ) -> None:
     """Run the service. The first start makes an API key and prints it, once."""
     # Here and not above: the browser's library is heavy, and every other command starts in half the time without it.
-    from api import wiring
+    from api import serving
 
     environ = {name: value for name, value in os.environ.items() if name != OURS}
     try:
         settings = load(environ, host=host, port=port, data_dir=data)
         if ignored := injected(environ):
             complain(f"Not read, for they come from Kubernetes and are no settings: {', '.join(ignored)}.")
-        wiring.run(settings, on_ready=lambda url, new_key: announce(settings, url, new_key, as_json=as_json))
+        serving.run(settings, on_ready=lambda url, new_key: announce(settings, url, new_key, as_json=as_json))
     except CannotOpen as error:
         complain(str(error))
         raise typer.Exit(UNUSABLE) from error

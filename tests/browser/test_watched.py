@@ -12,8 +12,9 @@ import av
 import pytest
 from playwright.async_api import ConsoleMessage, FrameLocator, Page, async_playwright, expect
 
-from api import wiring
+from api.serving import bound, listening
 from api.settings import Settings
+from api.wiring import open_service
 from runner.browser.chromium import find
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,10 +32,10 @@ async def served(directory: Path) -> AsyncIterator[aiohttp.ClientSession]:
     settings = Settings(
         data_dir=directory, port=0, api_key=KEY, allow_private="loopback", action_seconds=LIMIT, recordings="all"
     )
-    with wiring.bound(settings) as port:
+    with bound(settings) as port:
         async with (
-            wiring.open_service(settings) as running,
-            wiring.listening(running.service, port) as url,
+            open_service(settings) as running,
+            listening(running.service, port) as url,
             aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {KEY}"}) as http,
         ):
             yield http

@@ -11,8 +11,9 @@ import pytest
 
 from api import control
 from api.service import Caller
+from api.serving import bound, listening
 from api.settings import Settings
-from api.wiring import bound, listening, open_service
+from api.wiring import open_service
 from eventstore import events as e
 from eventstore.errors import CannotOpen
 
@@ -112,10 +113,10 @@ async def test_a_service_that_is_cancelled_while_it_opens_or_runs_lets_go_of_eve
 MAIN = """
 import sys
 from pathlib import Path
-from api import wiring
+from api import serving
 from api.settings import Settings
 settings = Settings(data_dir=Path(sys.argv[1]), port=0, max_concurrent=0)
-wiring.run(settings, on_ready=lambda url, key: print(url, key, flush=True))
+serving.run(settings, on_ready=lambda url, key: print(url, key, flush=True))
 """
 
 
