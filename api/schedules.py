@@ -84,7 +84,7 @@ async def create(service: Service, caller: Caller, wish: ScheduleChanged, given:
     fields = {name: getattr(wish, name) for name in ScheduleChanged.__struct_fields__}
     created = ScheduleCreated(project=caller.project, family=wish.task.family, **fields)
     if given:
-        await _put(service, schedule_id, given)
+        await _put(service, decide.vault_name(schedule_id, ""), given)
     try:
         done = await service.schedules.transact(
             f"{STREAM}{schedule_id}",
@@ -93,7 +93,7 @@ async def create(service: Service, caller: Caller, wish: ScheduleChanged, given:
             lane=Lane.INTAKE,
         )
     except Refused:  # one that was cut off may stand on the tape all the same
-        await service.vault.delete(decide.vault_name(schedule_id))
+        await service.vault.delete(decide.vault_name(schedule_id, ""))
         raise
     await seen(service, done.position)
     return find(service, caller, schedule_id)
@@ -102,12 +102,21 @@ async def create(service: Service, caller: Caller, wish: ScheduleChanged, given:
 async def change(
     service: Service, caller: Caller, schedule: Schedule, wish: ScheduleChanged, given: Secrets | None
 ) -> Schedule:
-    """The schedule as it is wished from now on; `given` takes the place of its secrets. Raises NotFound, DiskFull."""
+    """The schedule as it is wished from now on; `given` takes the place of its secrets. Raises NotFound, DiskFull.
+
+    Until the log has the change, the secrets from before are the schedule's; the scheduler forgets them afterwards.
+    """
     if given is not None:
-        await _put(service, schedule.id, given)
-    done = await service.schedules.transact(
-        f"{STREAM}{schedule.id}", partial(decide.change, change=wish), actor=caller.actor, lane=Lane.CONTROL
-    )
+        wish = msgspec.structs.replace(wish, kept=fresh_id())
+        await _put(service, decide.vault_name(schedule.id, wish.kept), given)
+    try:
+        done = await service.schedules.transact(
+            f"{STREAM}{schedule.id}", partial(decide.change, change=wish), actor=caller.actor, lane=Lane.CONTROL
+        )
+    except Refused:
+        if given is not None:
+            await service.vault.delete(decide.vault_name(schedule.id, wish.kept))
+        raise
     await seen(service, done.position)
     return find(service, caller, schedule.id)
 
@@ -117,7 +126,7 @@ async def delete(service: Service, caller: Caller, schedule: Schedule) -> None:
     done = await service.schedules.transact(
         f"{STREAM}{schedule.id}", decide.delete, actor=caller.actor, lane=Lane.CONTROL
     )
-    await service.vault.delete(decide.vault_name(schedule.id))
+    await service.vault.delete(decide.vault_name(schedule.id, schedule.current.kept))
     await seen(service, done.position)
 
 
@@ -125,7 +134,7 @@ async def kept(service: Service, schedule: Schedule) -> Secrets:
     """The secrets that its tasks begin with."""
     if not schedule.current.task.secrets:
         return {}
-    return await secrets.get(service.vault, decide.vault_name(schedule.id)) or {}
+    return await secrets.get(service.vault, decide.vault_name(schedule.id, schedule.current.kept)) or {}
 
 
 def as_sent(data: bytes) -> dict[str, object]:
@@ -145,9 +154,9 @@ def _bounds(start: datetime | None, end: datetime | None) -> tuple[int, int]:
     return microseconds(begin), microseconds(end or begin + LASTS)
 
 
-async def _put(service: Service, schedule_id: str, given: Secrets) -> None:
+async def _put(service: Service, name: str, given: Secrets) -> None:
     try:
-        await secrets.put(service.vault, decide.vault_name(schedule_id), given)
+        await secrets.put(service.vault, name, given)
     except OSError as error:
         raise DiskFull(f"The secrets could not be kept: {error.strerror}.") from error
 

@@ -453,7 +453,7 @@ class ScheduleCreated(Event, frozen=True, kw_only=True, tag="schedule.created"):
     """`task` is what each run begins with; `kind` is `interval` or `cron` (UTC). Times: microseconds since 1970.
 
     `asked` is JSON text of the request in the words of its family, without secrets. Runs of one that
-    is `shared` are public from their beginning.
+    is `shared` are public from their beginning. `kept` is what tells its secrets in the vault from earlier ones.
     """
 
     project: str
@@ -467,6 +467,7 @@ class ScheduleCreated(Event, frozen=True, kw_only=True, tag="schedule.created"):
     active: bool = True
     asked: str = "{}"
     shared: bool = False
+    kept: str = ""
 
 
 class ScheduleChanged(Event, frozen=True, kw_only=True, tag="schedule.changed"):
@@ -481,6 +482,7 @@ class ScheduleChanged(Event, frozen=True, kw_only=True, tag="schedule.changed"):
     active: bool = True
     asked: str = "{}"
     shared: bool = False
+    kept: str = ""
 
 
 class ScheduleRun(Event, frozen=True, kw_only=True, tag="schedule.run"):

@@ -70,8 +70,10 @@ def create(schedule: Schedule, *, created: e.ScheduleCreated) -> list[e.Schedule
 
 
 def change(schedule: Schedule, *, change: e.ScheduleChanged) -> list[e.ScheduleEvent]:
-    """As it is from now on. Raises NotFound."""
-    return [] if _there(schedule) == change else [change]
+    """As it is from now on; one that brings no secrets keeps those that there are. Raises NotFound."""
+    there = _there(schedule)
+    wanted = msgspec.structs.replace(change, kept=change.kept or there.kept)
+    return [] if there == wanted else [wanted]
 
 
 def delete(schedule: Schedule, *, reason: str = "") -> list[e.ScheduleEvent]:
@@ -101,6 +103,6 @@ def _there(schedule: Schedule) -> e.ScheduleChanged:
     return schedule.there
 
 
-def vault_name(schedule_id: str) -> str:
-    """Where the vault has the secrets that its tasks begin with."""
-    return f"schedule/{schedule_id}"
+def vault_name(schedule_id: str, kept: str) -> str:
+    """Where the vault has the secrets that its tasks begin with. Those of a change do not overwrite the ones before."""
+    return f"schedule/{schedule_id}/{kept}" if kept else f"schedule/{schedule_id}"

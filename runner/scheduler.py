@@ -43,11 +43,13 @@ TYPES = frozenset({"schedule.created", "schedule.changed", "schedule.run", "sche
 class Plan(msgspec.Struct):
     """A schedule, and the moment after which the next time due counts.
 
-    `found` is what `next` last found, and of what: every event on the log has all plans asked, and cron is slow.
+    `kept` is that of the last event heard; `schedule` may know more. `found` is what `next` last found, and of what:
+    every event on the log has all plans asked, and cron is slow.
     """
 
     schedule: Schedule
     since: int
+    kept: str = ""
     found: tuple[e.ScheduleChanged | None, int, int | None] = (None, 0, None)
 
     @property
@@ -76,6 +78,7 @@ class Scheduler:
         self._sessions = Repository(store, Session(), session.evolve)
         self._plans: dict[str, Plan] = {}
         self._position = 0
+        self._stale: set[str] = set()
 
     async def take_up(self) -> None:
         """Read what is planned, and forget the secrets of schedules that are gone. To be awaited before `run`."""
@@ -85,7 +88,9 @@ class Scheduler:
                 self._hear(recorded)
             position = page[-1].position
         self._position = max(head, position)
-        await self._vault.sweep(map(schedule.vault_name, self._plans), before=self._now(), kind="schedule")
+        names = [schedule.vault_name(schedule_id, plan.kept) for schedule_id, plan in self._plans.items()]
+        self._stale.clear()
+        await self._vault.sweep(names, before=self._now(), kind="schedule")
 
     async def run(self) -> None:
         """Follow the log and the clock for ever."""
@@ -94,6 +99,7 @@ class Scheduler:
                 for recorded in page:
                     self._hear(recorded)
                 self._position = page[-1].position
+            await self.forget()
             await self.begin_due()
             due = min((plan.next for plan in self._plans.values() if plan.next is not None), default=None)
             wait = LOOK_SECONDS if due is None else min(max(due - self._now(), 0) / 1e6, LOOK_SECONDS)
@@ -113,6 +119,15 @@ class Scheduler:
                 log.error("a scheduled task could not be begun yet", schedule=schedule_id, reason=str(refused))
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def forget(self) -> None:
+        """Forget the secrets that no schedule has any more. What cannot be now is forgotten after a restart."""
+        while self._stale:
+            name = self._stale.pop()
+            try:
+                await self._vault.delete(name)
+            except OSError as error:
+                log.error("secrets of a scheduled task could not be forgotten yet", reason=str(error))
+
     def _hear(self, recorded: Recorded) -> None:
         if not recorded.stream.startswith(STREAM):
             return
@@ -122,13 +137,17 @@ class Scheduler:
         match recorded.event:
             case e.ScheduleCreated():
                 plan.since = recorded.at - ON_TIME  # what shall start now has its first run now
-            case e.ScheduleChanged():
+            case e.ScheduleChanged(kept=kept):
                 plan.since = max(plan.since, recorded.at)
+                if kept != plan.kept:
+                    self._stale.add(schedule.vault_name(schedule_id, plan.kept))
+                    plan.kept = kept
             case e.ScheduleRun(due=due):
                 plan.since = max(plan.since, due)
             case e.ScheduleMissed(last=last):
                 plan.since = max(plan.since, last)
             case e.ScheduleDeleted():
+                self._stale.add(schedule.vault_name(schedule_id, plan.kept))
                 del self._plans[schedule_id]
 
     async def _due(self, schedule_id: str, plan: Plan, now: int) -> None:
@@ -153,7 +172,8 @@ class Scheduler:
         stream, actor = f"task-{task}", f"schedule:{schedule_id}"
         room = rhythm.session_id(schedule_id, due)
         created = msgspec.structs.replace(current.task, session=room, schedule=schedule_id)
-        kept = await secrets.get(self._vault, schedule.vault_name(schedule_id)) if created.secrets else None
+        name = schedule.vault_name(schedule_id, current.kept)
+        kept = await secrets.get(self._vault, name) if created.secrets else None
         if kept and (await self._tasks.load(stream)).created is None:
             await secrets.put(self._vault, secrets.vault_name(stream, created), kept)
         await self._tasks.transact(stream, partial(decide.create, created=created), actor=actor, lane=Lane.INTAKE)

@@ -1,5 +1,6 @@
 """Tasks begin when they are due: once, over crashes too, and never behind one that still runs."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -193,19 +194,47 @@ def test_a_plan_looks_for_its_next_time_once_for_each_change() -> None:
 
 
 async def test_a_deleted_schedule_begins_nothing_and_its_secrets_go(plant: Plant) -> None:
-    await secrets.put(plant.vault, schedule.vault_name(ID), {"password": Secret("hunter2")})
+    await secrets.put(plant.vault, schedule.vault_name(ID, ""), {"password": Secret("hunter2")})
     await plant.write(CREATED, e.ScheduleDeleted())
     plant.clock.now = 2**62  # the vault's files have the time of the real clock
 
     await (await plant.scheduler()).begin_due()
 
     assert [e.ScheduleDeleted()] == await plant.said()
-    assert await secrets.get(plant.vault, schedule.vault_name(ID)) is None
+    assert await secrets.get(plant.vault, schedule.vault_name(ID, "")) is None
+
+
+async def test_the_secrets_of_a_change_take_the_place_of_those_before_once_it_is_on_the_log(plant: Plant) -> None:
+    due = START + 5 * MINUTE
+    with_secret = msgspec.structs.replace(TASK, secrets=("password",))
+    before, after = schedule.vault_name(ID, ""), schedule.vault_name(ID, "1")
+    await secrets.put(plant.vault, before, {"password": Secret("hunter2")})
+    await plant.write(msgspec.structs.replace(CREATED, task=with_secret, start_at=due))
+    scheduler = await plant.scheduler()
+    await secrets.put(plant.vault, after, {"password": Secret("hunter3")})
+    changed = msgspec.structs.replace(schedule.changed(CREATED), task=with_secret, kept="1")
+    await plant.write(changed)
+    plant.clock.now = due
+
+    running = asyncio.create_task(scheduler.run())
+    async with asyncio.timeout(60.0):
+        head = plant.store.head
+        while run(due) not in await plant.said():
+            await plant.store.wait(head)
+            head = plant.store.head
+    running.cancel()
+    await asyncio.wait({running})
+
+    created = msgspec.structs.replace(with_secret, schedule=ID, session=rhythm.session_id(ID, due))
+    begun = secrets.vault_name(f"task-{rhythm.run_id(ID, due)}", created)
+    assert None is await secrets.get(plant.vault, before)
+    assert {"password": Secret("hunter3")} == await secrets.get(plant.vault, begun)
+    assert {"password": Secret("hunter3")} == await secrets.get(plant.vault, after)
 
 
 async def test_a_task_begins_with_the_secrets_of_its_schedule(plant: Plant) -> None:
     with_secret = msgspec.structs.replace(TASK, secrets=("password",))
-    await secrets.put(plant.vault, schedule.vault_name(ID), {"password": Secret("hunter2")})
+    await secrets.put(plant.vault, schedule.vault_name(ID, ""), {"password": Secret("hunter2")})
     await plant.write(msgspec.structs.replace(CREATED, task=with_secret))
 
     await (await plant.scheduler()).begin_due()

@@ -110,7 +110,7 @@ async def test_a_change_leaves_alone_what_it_does_not_name(client: Client, servi
     }
     assert 200 == answer.status
     assert expected == await shown(client, schedule_id)
-    kept = await secrets.get(service.vault, schedule.vault_name(schedule_id))
+    kept = await secrets.get(service.vault, schedule.vault_name(schedule_id, ""))
     assert {"password": Secret("hunter2-and-more")} == kept
 
 
@@ -123,7 +123,7 @@ async def test_a_view_that_is_sent_back_changes_what_was_changed_in_it(client: C
 
     assert (200, 422) == (answer.status, other.status)
     assert {**VIEW, "secrets": ["password"], "interval_minutes": 30} == await shown(client, schedule_id)
-    kept = await secrets.get(service.vault, schedule.vault_name(schedule_id))
+    kept = await secrets.get(service.vault, schedule.vault_name(schedule_id, ""))
     assert {"password": Secret("hunter2-and-more")} == kept
 
 
@@ -161,7 +161,7 @@ async def test_a_deleted_schedule_is_not_there_and_its_secrets_are_gone(client: 
 
     assert (200, {}) == (deleted.status, await deleted.json())
     assert (404, {"detail": "Scheduled task not found"}) == (again.status, await again.json())
-    assert await secrets.get(service.vault, schedule.vault_name(schedule_id)) is None
+    assert await secrets.get(service.vault, schedule.vault_name(schedule_id, "")) is None
 
 
 async def test_the_list_has_the_newest_first_in_pages(client: Client) -> None:
