@@ -32,7 +32,8 @@ ON_TIME = 60_000_000
 LOOK_SECONDS = 20.0
 """The clock is looked at so often at least: it may be set, and a machine may sleep."""
 
-RETRY_SECONDS = 5.0
+RETRY = 5_000_000
+"""What the log refused is tried again after so many microseconds; no other schedule waits for it."""
 
 COUNTED = 100_000
 """So many missed runs of one schedule are counted, and no more."""
@@ -43,12 +44,13 @@ TYPES = frozenset({"schedule.created", "schedule.changed", "schedule.run", "sche
 class Plan(msgspec.Struct):
     """A schedule, and the moment after which the next time due counts.
 
-    `kept` is that of the last event heard; `schedule` may know more. `found` is what `next` last found, and of what:
+    Nothing is begun before `again`. `kept` is that of the last event heard; `schedule` may know more. `found` is what `next` last found, and of what:
     every event on the log has all plans asked, and cron is slow.
     """
 
     schedule: Schedule
     since: int
+    again: int = 0
     kept: str = ""
     found: tuple[e.ScheduleChanged | None, int, int | None] = (None, 0, None)
 
@@ -101,7 +103,7 @@ class Scheduler:
                 self._position = page[-1].position
             await self.forget()
             await self.begin_due()
-            due = min((plan.next for plan in self._plans.values() if plan.next is not None), default=None)
+            due = min((max(each.next, each.again) for each in self._plans.values() if each.next is not None), default=None)
             wait = LOOK_SECONDS if due is None else min(max(due - self._now(), 0) / 1e6, LOOK_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -111,13 +113,13 @@ class Scheduler:
         """Begin or miss what is due by now. What the log refuses is tried again a little later."""
         now = self._now()
         for schedule_id, plan in list(self._plans.items()):
-            if (due := plan.next) is None or due > now:
+            if (due := plan.next) is None or max(due, plan.again) > now:
                 continue
             try:
                 await self._due(schedule_id, plan, now)
             except (Refused, OSError) as refused:
                 log.error("a scheduled task could not be begun yet", schedule=schedule_id, reason=str(refused))
-                await asyncio.sleep(RETRY_SECONDS)
+                plan.again = now + RETRY
 
     async def forget(self) -> None:
         """Forget the secrets that no schedule has any more. What cannot be now is forgotten after a restart."""

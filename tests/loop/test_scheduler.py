@@ -15,7 +15,7 @@ from eventstore.secrets import Secret
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.scheduler import Plan, Scheduler
+from runner.scheduler import RETRY, Plan, Scheduler
 
 MINUTE = 60_000_000
 START = 1_000 * MINUTE
@@ -113,6 +113,27 @@ async def test_a_crash_between_the_task_and_the_word_of_it_begins_no_second_one(
 
     assert [created] == [recorded.event for recorded in await plant.store.read_stream(stream)]
     assert [run(START)] == await plant.said()
+
+
+async def test_what_the_log_refuses_is_tried_again_a_little_later_and_keeps_no_other_schedule_waiting(
+    plant: Plant,
+) -> None:
+    other = "019a0000-1234-7abc-8def-000000000002"
+    taken = f"task-{rhythm.run_id(ID, START)}"
+    await plant.write(CREATED)
+    await plant.write(CREATED, stream=f"schedule-{other}")
+    await plant.write(msgspec.structs.replace(TASK, request_digest="another"), stream=taken)
+    scheduler = await plant.scheduler()
+
+    await scheduler.begin_due()
+    begun = await plant.store.read_stream(f"task-{rhythm.run_id(other, START)}")
+    tried = [scheduler._plans[ID].again]
+    for plant.clock.now in (tried[0] - 1, tried[0]):
+        await scheduler.begin_due()
+        tried.append(scheduler._plans[ID].again)
+
+    assert ([], 1) == (await plant.said(), len(begun))
+    assert [START + RETRY, START + RETRY, START + 2 * RETRY] == tried
 
 
 async def test_each_run_of_a_public_schedule_is_shared(plant: Plant) -> None:
