@@ -22,7 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from api import serving
-from api.settings import load
+from api.environment import load
 from api.wiring import open_service
 from runner.inbox import Inbox
 from runner.ports import Observation, Outcome, Resolved, Wanted

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from api.client import UNSUCCESSFUL, UNUSABLE
 from api.commands.common import Json, complain, say, say_json
-from api.settings import Settings, injected, load
+from api.environment import injected, load
+from api.settings import Settings
 from eventstore.errors import Broken, CannotOpen
 
 OURS = "TAPEWRIGHT_URL"

@@ -7,7 +7,7 @@ import pytest
 from typer.main import get_group
 
 from api.cli import assemble
-from api.settings import descriptions
+from api.environment import descriptions
 from runner.keyless.grammar import FORMS
 
 ROOT = Path(__file__).parents[2]

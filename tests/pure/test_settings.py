@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from api.countries import Exit, exits
-from api.settings import Settings, descriptions, injected, load
+from api.environment import descriptions, injected, load
+from api.settings import Settings
 from eventstore.errors import CannotOpen
 from eventstore.secrets import Secret
 

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from api.app import ROUTES, create_app
+from api.environment import load
 from api.service import Service
-from api.settings import load
 from eventstore.errors import CannotOpen
 from tests.web.conftest import KEY, Client, MakeClient
 
