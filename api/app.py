@@ -19,6 +19,7 @@ from api import (
     removals,
     share,
     tape,
+    tape_pages,
     tape_people,
     task_log,
     watching,
@@ -86,6 +87,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app[STREAMS] = Streams(each=service.settings.max_connections // 2)
     app[WATCHERS] = Watchers()
     app[tape.VERIFYING] = asyncio.Lock()
+    app[tape_pages.MESSAGES] = tape_pages.Messages()
     app[DESK] = Desk()
     app[keys.KEYS] = keys.Ring(service.store)
     app[share.VIEWS] = share.Views(service)

@@ -53,6 +53,8 @@ class TaskReader:
     async def __call__(self, after: int, limit: int) -> Part:
         """The next `limit` events. When there are fewer, the log was looked at up to the head of that moment."""
         head = self._store.head
+        if self._version and after >= head:  # as a follower asks that has just been told the newest
+            return Part(events=(), next=after, last=self._ended)
         version = self._version if after >= self._position else 0
         size = limit if version else PAGE  # who reads on reads no more than is asked for
         events: list[Recorded] = []

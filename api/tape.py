@@ -9,11 +9,12 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from api import control, etag, present, sse
-from api.auth import ANONYMOUS, still_good
-from api.scope import Reader, TaskReader, of_project
+from api import control, etag, present, sse, tape_pages
+from api.auth import ANONYMOUS
+from api.scope import TaskReader, of_project
 from api.service import SERVICE, Service
-from api.tape_views import EventPage, TaskAsOf, as_of, shown
+from api.tape_pages import Paging
+from api.tape_views import EventPage, TaskAsOf, as_of
 from api.wire import CALLER, Route, query, reply
 from eventstore import witness
 from eventstore.blobs import DamagedBlob
@@ -26,18 +27,6 @@ from eventstore.witness import Notes
 from projections.history import task_at
 
 VERIFYING = web.AppKey("verifying", asyncio.Lock)
-STREAM_PAGE = 32
-STREAM_BYTES = 64 * 1024
-"""A stream is told so much at a time, or a single event, so that a thousand clients who take nothing cost little."""
-_LARGEST = 2**63 - 1
-_Position = Annotated[int, Meta(ge=0, le=_LARGEST)]
-
-
-class Paging(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of the log: what follows the position `after`, at most `limit` events."""
-
-    after: _Position = 0
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 class At(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,17 +56,18 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 async def events(request: web.Request) -> web.StreamResponse:
     """The events of the caller's project, in the order of the log."""
     service, caller = request.app[SERVICE], request[CALLER]
-    return await _answer(request, query(request, Paging), partial(of_project, service, caller), service.store.wait)
+    read = partial(of_project, service, caller)
+    return await tape_pages.answer(request, query(request, Paging), read, service.store.wait)
 
 
 async def task_events(request: web.Request) -> web.StreamResponse:
     """The events of one task. As a stream it ends after the task's last event."""
     service, caller, asked = request.app[SERVICE], request[CALLER], query(request, Paging)
     row = await control.task(service, caller, request.match_info["task_id"])
-    if sse.wanted(request) and row.ended_at is not None and _after(request, asked) >= row.position:
+    if sse.wanted(request) and row.ended_at is not None and tape_pages.after(request, asked) >= row.position:
         return web.Response(status=204)  # what tells an EventSource not to come again
     reader = TaskReader(service.store, control.stream(row.id))
-    return await _answer(request, asked, reader, partial(_more, service, row.id))
+    return await tape_pages.answer(request, asked, reader, partial(tape_pages.more, service, row.id))
 
 
 async def task(request: web.Request) -> web.Response:
@@ -145,45 +135,6 @@ async def _picture(service: Service, task_id: str, number: str) -> bytes:
         if step.removed:
             raise Gone(f"The screenshot was removed: {step.removed}.")
     raise NotFound("Screenshot not found")
-
-
-async def _answer(request: web.Request, asked: Paging, read: Reader, wait: sse.Wait) -> web.StreamResponse:
-    """One page as JSON, or all that follows as a stream: the same events either way."""
-    after = _after(request, asked)
-    if not sse.wanted(request):
-        part = await read(after, asked.limit)
-        head = request.app[SERVICE].store.head
-        return reply(EventPage(events=[shown(each) for each in part.events], next=part.next, head=head))
-
-    async def following(position: int) -> sse.Batch:
-        part = await read(position, STREAM_PAGE)
-        messages: list[sse.Message] = []
-        size = 0
-        for each in part.events:
-            messages.append(sse.Message(id=each.position, event=each.type, data=msgspec.json.encode(shown(each))))
-            size += len(messages[-1].data)
-            if size >= STREAM_BYTES and each is not part.events[-1]:
-                return sse.Batch(messages=messages, next=each.position)
-        return sse.Batch(messages=messages, next=part.next, last=part.last)
-
-    allowed = partial(still_good, request.app[SERVICE], request[CALLER])
-    return await sse.stream(request, after, following, wait, allowed)
-
-
-async def _more(service: Service, task_id: str, after: int) -> None:
-    """Wait for an event of this task alone: what happens to others wakes nobody here."""
-    while await service.projector.tasks.until(task_id, lambda row: row.position > after, sse.PING_SECONDS) is None:
-        pass
-
-
-def _after(request: web.Request, asked: Paging) -> int:
-    """Where a client that comes back left off, or what it asked for."""
-    last = request.headers.get("Last-Event-ID") if sse.wanted(request) else None
-    if not last:
-        return asked.after
-    if not (last.isascii() and last.isdigit() and len(last) <= 20 and int(last) <= _LARGEST):
-        raise Invalid("Last-Event-ID must be a position of the log.", field=("header", "Last-Event-ID"))
-    return int(last)
 
 
 def _published(line: str) -> Notes:

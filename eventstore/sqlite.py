@@ -145,6 +145,8 @@ class SqliteStore:
         version = self._writer.version(stream)
         if version is not None and version <= after:
             return ()
+        if (near := self._tail.of_stream(stream, after)) is not None:
+            return near[:limit]
         rows = await self._fetch(self._streams, STREAM_AFTER, (stream, after, limit))
         last = min(after + limit, version or 0)
         return await self._proven(reading.of_stream(rows, stream, after, last, self._genesis))

@@ -15,6 +15,9 @@ from eventstore.store import Recorded, blanked
 RECENT = 4_096
 RECENT_BYTES = 32 * 1024 * 1024
 
+NEAR = 256
+"""So far back is looked for the events of one stream: less than a look at the disk costs."""
+
 
 class Tail:
     """What has been committed. `broken` is set when there will never be more."""
@@ -61,6 +64,16 @@ class Tail:
         if types is not None:
             rest = (recorded for recorded in rest if recorded.type in types)  # type: ignore[assignment]  # an iterator too
         return list(islice(rest, limit))
+
+    def of_stream(self, stream: str, after: int) -> list[Recorded] | None:
+        """The stream's events beyond version `after`, or None when they do not all lie near the end."""
+        found: list[Recorded] = []
+        for each in islice(reversed(self._recent), NEAR):
+            if each.stream == stream:
+                found.append(each)
+                if each.version == after + 1:
+                    return found[::-1]
+        return None
 
     async def wait(self, after: int) -> None:
         """Return when the head is beyond `after`. Raises Broken when it will never be."""

@@ -19,7 +19,7 @@ from eventstore.lanes import CONTROL_LIMIT, Lanes, Wish
 from eventstore.seal import empty, entry
 from eventstore.sqlite import open_sqlite
 from eventstore.store import Lane
-from eventstore.tail import Tail
+from eventstore.tail import NEAR, Tail
 from eventstore.tape import prepare
 from eventstore.writer import Writer
 from tests.filing import raw, steps, verdict
@@ -68,6 +68,22 @@ async def test_control_has_a_bound_of_its_own() -> None:
 
     with pytest.raises(Overloaded):
         lanes.put(wishes[-1], Lane.CONTROL)
+
+
+# --- the end in memory ----------------------------------------------------------------------------------------------
+
+
+async def test_a_streams_newest_events_are_near_until_others_have_pushed_them_away(path: Path) -> None:
+    async with open_sqlite(path) as store:
+        written = [*await store.append("a", 0, steps(1, 2), actor="test")]
+        await store.append("b", 0, steps(1, 1), actor="test")
+        written += await store.append("a", 2, steps(3, 3), actor="test")
+        near = [store._tail.of_stream("a", after) for after in range(4)]
+        await store.append("b", 1, steps(2, NEAR + 1), actor="test")
+        away = [store._tail.of_stream("a", after) for after in range(4)]
+
+    assert [written, written[1:], written[2:], None] == near
+    assert [None] * 4 == away
 
 
 # --- a full disk, and others at the same file -----------------------------------------------------------------------

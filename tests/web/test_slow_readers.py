@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from api import sse, tape
+from api import sse, tape_pages
 from api.sse import STREAMS
 from tests.web.conftest import KEY, Client, Drive
 from tests.web.test_sse import STREAM, whole
@@ -68,5 +68,5 @@ async def test_readers_that_take_nothing_cost_a_few_buffers_and_lose_nothing(cli
     async with asyncio.timeout(SECONDS):
         while client.app[STREAMS].open:
             await drive.create()  # what is written to them tells that they have gone
-    assert most <= sse.BUFFER_BYTES + tape.STREAM_BYTES + 2 * len(TEXT)
+    assert most <= sse.BUFFER_BYTES + tape_pages.STREAM_BYTES + 2 * len(TEXT)
     assert [str(each.position) for each in await drive.tape(task_id)] == first + rest
