@@ -23,6 +23,7 @@ from eventstore.store import EventStore, Lane, Recorded
 from eventstore.task import Task
 from eventstore.transact import Repository
 from eventstore.vault import Vault
+from runner.plan import Plan
 
 log = structlog.get_logger()
 
@@ -39,30 +40,6 @@ COUNTED = 100_000
 """So many missed runs of one schedule are counted, and no more."""
 
 TYPES = frozenset({"schedule.created", "schedule.changed", "schedule.run", "schedule.missed", "schedule.deleted"})
-
-
-class Plan(msgspec.Struct):
-    """A schedule, and the moment after which the next time due counts.
-
-    Nothing is begun before `again`. `kept` is that of the last event heard; `schedule` may know more. `found` is what `next` last found, and of what:
-    every event on the log has all plans asked, and cron is slow.
-    """
-
-    schedule: Schedule
-    since: int
-    again: int = 0
-    kept: str = ""
-    found: tuple[e.ScheduleChanged | None, int, int | None] = (None, 0, None)
-
-    @property
-    def next(self) -> int | None:
-        """When it is due next."""
-        there, since, due = self.found
-        if there is not self.schedule.there or since != self.since:
-            there = self.schedule.there
-            due = rhythm.after(there, self.since) if there else None
-            self.found = (there, self.since, due)
-        return due
 
 
 class Scheduler:
@@ -90,7 +67,7 @@ class Scheduler:
                 self._hear(recorded)
             position = page[-1].position
         self._position = max(head, position)
-        names = [schedule.vault_name(schedule_id, plan.kept) for schedule_id, plan in self._plans.items()]
+        names = [plan.vault_name(schedule_id) for schedule_id, plan in self._plans.items()]
         self._stale.clear()
         await self._vault.sweep(names, before=self._now(), kind="schedule")
 
@@ -103,7 +80,8 @@ class Scheduler:
                 self._position = page[-1].position
             await self.forget()
             await self.begin_due()
-            due = min((max(each.next, each.again) for each in self._plans.values() if each.next is not None), default=None)
+            times = (max(plan.next, plan.again) for plan in self._plans.values() if plan.next is not None)
+            due = min(times, default=None)
             wait = LOOK_SECONDS if due is None else min(max(due - self._now(), 0) / 1e6, LOOK_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -113,10 +91,12 @@ class Scheduler:
         """Begin or miss what is due by now. What the log refuses is tried again a little later."""
         now = self._now()
         for schedule_id, plan in list(self._plans.items()):
-            if (due := plan.next) is None or max(due, plan.again) > now:
+            if plan.again > now:
                 continue
             try:
-                await self._due(schedule_id, plan, now)
+                await self._overtaken(schedule_id, plan)
+                if (due := plan.next) is not None and due <= now:
+                    await self._due(schedule_id, plan, now)
             except (Refused, OSError) as refused:
                 log.error("a scheduled task could not be begun yet", schedule=schedule_id, reason=str(refused))
                 plan.again = now + RETRY
@@ -137,20 +117,29 @@ class Scheduler:
         plan = self._plans.setdefault(schedule_id, Plan(schedule=Schedule(), since=0))
         plan.schedule = schedule.evolve(plan.schedule, recorded.event)
         match recorded.event:
-            case e.ScheduleCreated():
+            case e.ScheduleCreated() as created:
                 plan.since = recorded.at - ON_TIME  # what shall start now has its first run now
-            case e.ScheduleChanged(kept=kept):
-                plan.since = max(plan.since, recorded.at)
-                if kept != plan.kept:
-                    self._stale.add(schedule.vault_name(schedule_id, plan.kept))
-                    plan.kept = kept
+                plan.heard = schedule.changed(created)
+            case e.ScheduleChanged() as changed:
+                before = plan.vault_name(schedule_id)
+                plan.change(changed, recorded.at)
+                if before != plan.vault_name(schedule_id):
+                    self._stale.add(before)
             case e.ScheduleRun(due=due):
                 plan.since = max(plan.since, due)
             case e.ScheduleMissed(last=last):
                 plan.since = max(plan.since, last)
             case e.ScheduleDeleted():
-                self._stale.add(schedule.vault_name(schedule_id, plan.kept))
+                self._stale.add(plan.vault_name(schedule_id))
                 del self._plans[schedule_id]
+
+    async def _overtaken(self, schedule_id: str, plan: Plan) -> None:
+        """What was due before a change is not what is wanted now."""
+        while plan.late:
+            late = plan.late[0]
+            dues = await asyncio.to_thread(_bounded, rhythm.between(late.schedule, late.since, late.until))
+            await self._missed(schedule_id, plan, dues, "changed")
+            plan.late = plan.late[1:]
 
     async def _due(self, schedule_id: str, plan: Plan, now: int) -> None:
         """Everything of one schedule that is due by now: all but the last was missed, the last one perhaps."""

@@ -15,7 +15,8 @@ from eventstore.secrets import Secret
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
-from runner.scheduler import RETRY, Plan, Scheduler
+from runner.plan import Plan
+from runner.scheduler import RETRY, Scheduler
 
 MINUTE = 60_000_000
 START = 1_000 * MINUTE
@@ -198,7 +199,25 @@ async def test_what_was_paused_is_not_made_up_for_when_it_is_active_again(plant:
 
     await (await plant.scheduler()).begin_due()
 
-    assert [resting, schedule.changed(CREATED)] == await plant.said()
+    overtaken = e.ScheduleMissed(due=START, last=START, count=1, cause="changed")
+    assert [resting, schedule.changed(CREATED), overtaken] == await plant.said()
+
+
+async def test_a_run_that_was_due_before_a_change_and_had_not_begun_is_missed(plant: Plant) -> None:
+    sooner = msgspec.structs.replace(schedule.changed(CREATED), interval_minutes=2)
+    await plant.write(CREATED)
+    scheduler = await plant.scheduler()
+    await scheduler.begin_due()
+    await plant.end(START)
+    plant.clock.now = START + 6 * MINUTE
+    await plant.write(sooner)
+
+    for _ in range(2):
+        await (await plant.scheduler()).begin_due()
+
+    due = START + 5 * MINUTE
+    missed = e.ScheduleMissed(due=due, last=due, count=1, cause="changed")
+    assert [run(START), sooner, missed] == await plant.said()
 
 
 def test_a_plan_looks_for_its_next_time_once_for_each_change() -> None:
