@@ -24,7 +24,7 @@ from eventstore.retention import FILES, RECORDINGS, SCREENSHOTS, TASKS, UPLOADS,
 from eventstore.secrets import vault_name
 from eventstore.snapshots import cookies_name
 from eventstore.store import PAGE, Lane, Recorded
-from projections.projector import ViewsStopped
+from projections.waiters import ViewsStopped
 
 ALL = 1_000_000
 TURN = 50

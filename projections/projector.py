@@ -1,12 +1,10 @@
 """Follows the log and applies every event to every view: to memory first, to the views file in batches behind it."""
 
 import asyncio
-import heapq
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 
 from eventstore import codec, events, machine, naming
@@ -25,15 +23,12 @@ from projections.shelf import Checkpoint, Shelf, open_shelf, remove
 from projections.steps import Steps
 from projections.tasks import Tasks
 from projections.uploads import Uploads
+from projections.waiters import Waiters
 
 FLUSH_EVERY = 20_000
 REMEMBER = 20_000
 
 _log = logging.getLogger(__name__)
-
-
-class ViewsStopped(Exception):
-    """The views follow the log no more, so nobody may wait for them."""
 
 
 class Projector:
@@ -48,10 +43,8 @@ class Projector:
         self._goal = store.head
         self._seen = self._kept = checkpoint
         self._flushing = asyncio.Lock()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = count()
+        self._waiters = Waiters()
         self._redactions = self._forgotten = 0
-        self._stopped: ViewsStopped | None = None
         self.tasks = Tasks(file, self.flush, remember=remember)
         self.steps = Steps(file)
         self.references = References(file, self.flush)
@@ -78,7 +71,7 @@ class Projector:
     @property
     def waiting(self) -> int:
         """How many wait for a position or for a change of a task."""
-        return len(self._waiting) + self.tasks.waiting
+        return len(self._waiters) + self.tasks.waiting
 
     async def load(self) -> None:
         """Bring into memory what must always be there."""
@@ -92,13 +85,13 @@ class Projector:
 
     async def run(self) -> None:
         """Follow the log for ever. Raises what the store raises; then, and when cancelled, nobody waits in vain."""
-        self._stopped = None
+        self._waiters.let_in()
         try:
             while True:
                 if not await self.advance():
                     await self._store.wait(self.position)
         except BaseException as error:
-            self._stop(error)
+            self._waiters.stop(self.position, error)
             raise
 
     async def advance(self) -> int:
@@ -131,18 +124,7 @@ class Projector:
         """Return when every event up to this position is in every view. Raises ViewsStopped; has no limit."""
         if position <= self.position:
             return
-        if self._stopped is not None:
-            raise ViewsStopped(str(self._stopped)) from self._stopped
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = (position, next(self._order), future)
-        heapq.heappush(self._waiting, waiter)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-                heapq.heapify(self._waiting)
-            raise
+        await self._waiters.until(position)
 
     async def flush(self) -> None:
         """Bring the views file up to what is in memory, unless it is damaged. Raises DiskFull."""
@@ -211,18 +193,7 @@ class Projector:
                     self.poisoned += 1
                     _log.exception("a view could not apply the event at position %d", recorded.position)
         self._seen = Checkpoint(position=page[-1].position, hash=page[-1].hash)
-        while self._waiting and self._waiting[0][0] <= self.position:
-            future = heapq.heappop(self._waiting)[2]
-            if not future.done():
-                future.set_result(None)
-
-    def _stop(self, cause: BaseException) -> None:
-        self._stopped = ViewsStopped(f"The views stopped at position {self.position}: {type(cause).__name__} {cause}")
-        self._stopped.__cause__ = cause
-        for _, _, future in self._waiting:
-            if not future.done():
-                future.set_exception(self._stopped)
-        self._waiting.clear()
+        self._waiters.wake(self.position)
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from eventstore import events as e
 from eventstore.errors import Broken
 from eventstore.machine import State
 from eventstore.memory import MemoryStore
-from projections.projector import ViewsStopped, open_projector
+from projections.projector import open_projector
+from projections.waiters import ViewsStopped
 from tests.histories import CREATED
 from tests.viewing import FINISHED, LIMIT, RUNNING, following, state, write
 
