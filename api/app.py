@@ -43,6 +43,7 @@ from api.v2 import browsers as v2_browsers
 from api.v2 import files as v2_files
 from api.v2 import profiles as v2_profiles
 from api.v2 import sessions as v2_sessions
+from api.v2 import shares as v2_shares
 from api.v2 import tasks as v2_tasks
 from api.watchers import WATCHERS, Watchers
 from api.webhooks import ROUTES as WEBHOOKS
@@ -58,6 +59,7 @@ ROUTES: tuple[Route, ...] = (
     *v2_tasks.ROUTES,
     *v2_profiles.ROUTES,
     *v2_sessions.ROUTES,
+    *v2_shares.ROUTES,
     *v2_files.ROUTES,
     *share.ROUTES,
     *task_log.ROUTES,

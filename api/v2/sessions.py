@@ -7,12 +7,11 @@ import msgspec
 from aiohttp import web
 
 from api import etag, intake, profiles, proxies, purging, recordings, sessions, share, watch_link, wire
-from api.present import moment
 from api.service import SERVICE
 from api.v2 import session_convert as convert
 from api.v2 import session_schemas as schemas
 from api.wire import CALLER, Route
-from eventstore.errors import Invalid, NotFound
+from eventstore.errors import Invalid
 from projections.sessions import SessionRow
 
 Shown = TypeVar("Shown", schemas.SessionItem, schemas.SessionView)
@@ -58,7 +57,7 @@ async def list_sessions(request: web.Request) -> web.Response:
 
 async def get_session(request: web.Request) -> web.Response:
     """The whole session."""
-    row = await _session(request)
+    row = await session_of(request)
     tasks = await sessions.tasks(request.app[SERVICE], row)
     tag = etag.linked(request, row, [(task.id, task.position) for task in tasks])
     return etag.unchanged(tag) if etag.known(request, tag) else await _viewed(request, row, etag.headers(tag))
@@ -83,27 +82,8 @@ async def purge_session(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def get_share(request: web.Request) -> web.Response:
-    """Where everybody may look."""
-    row = await _session(request)
-    if not row.share:
-        raise NotFound("Public share not found")
-    return wire.reply(_share(request, row))
-
-
-async def create_share(request: web.Request) -> web.Response:
-    """Let everybody look who has the link."""
-    row = await sessions.share(request.app[SERVICE], request[CALLER], await _session(request))
-    return wire.reply(_share(request, row), status=201)
-
-
-async def delete_share(request: web.Request) -> web.Response:
-    """The link opens nothing any more."""
-    await sessions.unshare(request.app[SERVICE], request[CALLER], await _session(request))
-    return web.Response(status=204)
-
-
-async def _session(request: web.Request) -> SessionRow:
+async def session_of(request: web.Request) -> SessionRow:
+    """The caller's session of the id in the path. Raises Invalid, NotFound."""
     return await sessions.session(request.app[SERVICE], request[CALLER], session_id_of(request))
 
 
@@ -123,17 +103,6 @@ async def _linked(request: web.Request, row: SessionRow, shown: Shown) -> Shown:
     return msgspec.structs.replace(shown, **links)
 
 
-def _share(request: web.Request, row: SessionRow) -> schemas.Share:
-    looks = request.app[share.VIEWS].of(row)
-    at = max(looks.at, row.viewed_at or 0)
-    return schemas.Share(
-        share_token=share.token(request.app[SERVICE], row),
-        share_url=share.url(request, row.id, row.share),
-        view_count=row.views + looks.views,
-        last_viewed_at=moment(at) if at else None,
-    )
-
-
 def session_id_of(request: web.Request) -> str:
     """The id in the path. Raises Invalid for what is no UUID."""
     try:
@@ -145,7 +114,6 @@ def session_id_of(request: web.Request) -> str:
 _SESSION = {"session_id": "the session's id, a UUID"}
 _KEY = {"Idempotency-Key": "the same key again is the same request, and not another one"}
 _ONE = "/api/v2/sessions/{session_id}"
-_SHARE = f"{_ONE}/public-share"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -215,40 +183,6 @@ ROUTES: tuple[Route, ...] = (
         scope="control",
         status=204,
         errors=(404, 503),
-        paths=_SESSION,
-    ),
-    Route(
-        method="GET",
-        path=_SHARE,
-        handler=get_share,
-        summary="Read the public share of a session",
-        family="v2",
-        scope="read",
-        reply=schemas.Share,
-        errors=(404,),
-        paths=_SESSION,
-    ),
-    Route(
-        method="POST",
-        path=_SHARE,
-        handler=create_share,
-        summary="Share a session with everybody who has the link",
-        family="v2",
-        scope="control",
-        reply=schemas.Share,
-        status=201,
-        errors=(404, 409),
-        paths=_SESSION,
-    ),
-    Route(
-        method="DELETE",
-        path=_SHARE,
-        handler=delete_share,
-        summary="Take a public share back",
-        family="v2",
-        scope="control",
-        status=204,
-        errors=(404,),
         paths=_SESSION,
     ),
 )
