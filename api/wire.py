@@ -23,6 +23,9 @@ BODY_SECONDS = 30.0
 POLLED = 0.05
 """The cost of what clients ask for without a delay: it is one look into memory, about as cheap as to refuse it."""
 
+MAX_KEY = 100
+"""So many characters of a client's own key are told it again."""
+
 _encoder = msgspec.json.Encoder()
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
@@ -92,7 +95,7 @@ def decode(data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind, dec_hook=_hook)
     except msgspec.ValidationError as error:
-        raise _invalid("body", error) from error
+        raise _invalid("body", error, data) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"The body is not valid JSON: {error}", field=("body",)) from error
 
@@ -128,13 +131,26 @@ def _hook(kind: type, value: object) -> object:
     return Secret(value)
 
 
-def _invalid(source: str, error: msgspec.ValidationError) -> Invalid:
+def _invalid(source: str, error: msgspec.ValidationError, data: bytes = b"") -> Invalid:
     """msgspec says `Expected ... - at $.a[0]`; the wire says `loc` and `msg`."""
     match = _PLACE.match(str(error))
     what, where = (match["what"], match["where"] or "") if match else (str(error), "")
     path: list[str | int] = [source]
     for name, index in _STEP.findall(where):
-        path.append(name or (int(index) if index.isdigit() else index))
+        path.append(name or (int(index) if index.isdigit() else _key(data, path[1:]) or index))
     if missing := _MISSING.match(what):
         return Invalid("field required", field=(*path, missing["name"]))
     return Invalid(what, field=tuple(path))
+
+
+def _key(data: bytes, path: list[str | int]) -> str:
+    """The key that msgspec does not tell: it says `[...]` for a value of an object, which for us is always a text."""
+    try:
+        found = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    for step in path:
+        found = found.get(step) if isinstance(found, dict) else None
+    values = found.items() if isinstance(found, dict) else ()
+    key = next((key for key, value in values if not isinstance(value, str)), "")
+    return key if len(key) <= MAX_KEY else f"{key[:MAX_KEY]}…"

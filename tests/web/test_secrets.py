@@ -66,9 +66,9 @@ WRONG: list[tuple[Any, list[str], str]] = [
     ({"password": ""}, ["password"], "A value must have 1 to 4096 characters."),
     ({"password": VALUE * 200}, ["password"], "A value must have 1 to 4096 characters."),
     ({f"n{number}": VALUE * 100 for number in range(15)}, [], "The values may have at most 32768 characters in all."),
-    ({"https://*.shop.test": {"password": VALUE}}, ["..."], "A secret's value must be a string."),
-    ({"password": [VALUE]}, ["..."], "A secret's value must be a string."),
-    ({"password": 12345678}, ["..."], "A secret's value must be a string."),
+    ({"https://*.shop.test": {"password": VALUE}}, ["https://*.shop.test"], "A secret's value must be a string."),
+    ({"password": [VALUE]}, ["password"], "A secret's value must be a string."),
+    ({"password": 12345678}, ["password"], "A secret's value must be a string."),
     ([VALUE], [], "Expected `object | null`, got `array`"),
     (VALUE, [], "Expected `object | null`, got `str`"),
 ]

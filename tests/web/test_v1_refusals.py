@@ -78,7 +78,8 @@ async def test_a_task_without_a_sentence_is_refused(client: Client, body: object
             {"structured_output_json": 5},
             flaw("body", "structured_output_json", msg="Expected `str | object | null`, got `int`"),
         ),
-        ({"metadata": {"a": 5}}, flaw("body", "metadata", "...", msg="Expected `str`, got `int`")),
+        ({"metadata": {"b": "", "a": 5}}, flaw("body", "metadata", "a", msg="Expected `str`, got `int`")),
+        ({"metadata": {"a" * 200: 5}}, flaw("body", "metadata", "a" * 100 + "…", msg="Expected `str`, got `int`")),
         (
             {"metadata": {str(place): "" for place in range(11)}},
             flaw("body", "metadata", msg="At most 10 pairs are allowed."),
