@@ -25,11 +25,12 @@ from api import (
     watching,
 )
 from api.auth import identifier
-from api.cdp import IDENTIFY, RELAYS, Relays
+from api.cdp_key import IDENTIFY
 from api.cors import CORS, Cors
 from api.errors import Problem, problem
 from api.guard import Rates, guard
 from api.health import FOUND_AT_START, REQUESTS
+from api.relays import RELAYS, Relays
 from api.service import SERVICE, Caller, Service
 from api.sse import STREAMS, Streams
 from api.uploads import DESK, Desk

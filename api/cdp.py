@@ -1,9 +1,6 @@
-"""The door to browsers that were lent: who holds the key to one speaks DevTools to it, through `relay.py`."""
+"""The door to browsers that were lent: who holds the key (`cdp_key.py`) speaks DevTools, through `relay.py`."""
 
 import asyncio
-import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -13,69 +10,23 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from api.auth import ANONYMOUS, OWN_HEADER, Identify, still_good
 from api.cdp_filter import Place
-from api.present import origin
+from api.cdp_key import STREAM, Key, address, let_in, welcome
 from api.relay import FROM_BROWSER, FROM_CLIENT, Relay
+from api.relays import RELAYS
 from api.service import SERVICE, Caller, Service
-from api.wire import CALLER, Route, query
+from api.wire import Route
 from eventstore import lent
 from eventstore import session as decide
 from eventstore.errors import Refused
 from eventstore.session import Session
 from eventstore.store import Lane
 
-STREAM = "session-"
-KIND = "browser"
 OPEN_SECONDS = 30.0
 """How long a client waits at the door for a browser that is still being started."""
 
 CONNECT_SECONDS = 10.0
-MOST_CLIENTS = 16
-"""Connections to one browser."""
-
 ANSWER_BYTES = 64 * 1024
-_UNSIGNED = "The URL needs the session's own token, as cdpUrl has it, or apiKey=KEY."
-
-
-class Relays:
-    """The open ones of this process, by session."""
-
-    def __init__(self) -> None:
-        self.open: dict[Relay, str] = {}
-        self._seats: list[str] = []
-
-    def of(self, session_id: str) -> list[Relay]:
-        """Those of one browser."""
-        return [relay for relay, known in self.open.items() if known == session_id]
-
-    @contextmanager
-    def seat(self, session_id: str) -> Iterator[None]:
-        """Room for a client of this browser, from before it is connected. Raises HTTP errors: 429."""
-        if self._seats.count(session_id) >= MOST_CLIENTS:
-            raise web.HTTPTooManyRequests(
-                text=f"This browser has {MOST_CLIENTS} clients already.", headers={"Retry-After": "10"}
-            )
-        self._seats.append(session_id)
-        try:
-            yield
-        finally:
-            self._seats.remove(session_id)
-
-    async def close(self) -> None:
-        """The service ends."""
-        await asyncio.gather(*(relay.end("The service is ending.") for relay in self.open))
-
-
-RELAYS = web.AppKey("relays", Relays)
-IDENTIFY = web.AppKey[Identify]("identify")
-
-
-class Key(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """`token` is that of the session's `cdpUrl`; any good key with the scope `control` will do too."""
-
-    token: str = ""
-    api_key: str = ""
 
 
 class BrowserVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,16 +38,10 @@ class BrowserVersion(msgspec.Struct, frozen=True, kw_only=True):
     socket: str = msgspec.field(name="webSocketDebuggerUrl", default="")
 
 
-def url_of(request: web.Request, session_id: str) -> str:
-    """What a client connects to: it holds the key to this browser, which is good for as long as the session is."""
-    token = request.app[SERVICE].signer.token("cdp", session_id)
-    return f"{_sockets(request)}/cdp/{session_id}?token={token}"
-
-
 async def connect(request: web.Request) -> web.StreamResponse:
     """A web socket that speaks DevTools with the browser, until the session ends."""
     relays = request.app[RELAYS]
-    session_id, caller = await _let_in(request)
+    session_id, caller = await let_in(request)
     if request.headers.get("Upgrade", "").lower() != "websocket":
         raise web.HTTPUpgradeRequired(text="This URL speaks DevTools over a web socket.")
     with relays.seat(session_id):
@@ -113,7 +58,7 @@ async def _relayed(request: web.Request, session_id: str, caller: Caller) -> web
             client,
             browser,
             Place(downloads=str(place / lent.DOWNLOADS), uploaded=partial(lent.uploaded, place)),
-            good=partial(_still_good, service, session_id, caller),
+            good=partial(welcome, service, session_id, caller),
             close=partial(_stop, service, session_id, caller),
         )
         relays.open[relay] = session_id
@@ -128,41 +73,21 @@ async def _relayed(request: web.Request, session_id: str, caller: Caller) -> web
 
 async def version(request: web.Request) -> web.Response:
     """Where the web socket is; the browser's version."""
-    session_id, _ = await _let_in(request)
+    session_id, _ = await let_in(request)
     place = await _place(request.app[SERVICE], session_id)
-    address = urlsplit(lent.endpoint(place)).netloc
+    host = urlsplit(lent.endpoint(place)).netloc
     try:
         async with (
             asyncio.timeout(CONNECT_SECONDS),
             aiohttp.ClientSession() as http,
-            http.get(f"http://{address}/json/version") as response,
+            http.get(f"http://{host}/json/version") as response,
         ):
             told = msgspec.json.decode(await response.content.read(ANSWER_BYTES), type=BrowserVersion)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise web.HTTPBadGateway(text="The browser does not answer.") from error
-    mine = f"{_sockets(request)}/cdp/{session_id}?{request.rel_url.raw_query_string}"
+    mine = f"{address(request, session_id)}?{request.rel_url.raw_query_string}"
     answer = msgspec.json.encode(msgspec.structs.replace(told, socket=mine))
     return web.Response(body=answer, content_type="application/json")
-
-
-async def _let_in(request: web.Request) -> tuple[str, Caller]:
-    """Whose browser it is, and who asks. Raises HTTP errors: 401 for a wrong key, 403 once the session has ended."""
-    service, session_id = request.app[SERVICE], request.match_info["session_id"].lower()
-    key, caller = query(request, Key), request[CALLER]
-    if caller is ANONYMOUS and key.api_key:
-        caller = request.app[IDENTIFY]({OWN_HEADER: key.api_key}) or ANONYMOUS
-    signed = bool(key.token) and _right(service, session_id, key.token)
-    if caller is ANONYMOUS and not signed:
-        raise web.HTTPUnauthorized(text=_UNSIGNED)
-    session = await service.sessions.fresh(STREAM + session_id)
-    created = session.created
-    if created is None or created.kind != KIND or session.deleted or (not signed and created.project != caller.project):
-        raise web.HTTPNotFound(text="Session not found")
-    if not signed and "control" not in caller.scopes:
-        raise web.HTTPForbidden(text="This needs a key with the scope control.")
-    if session.stopped:
-        raise web.HTTPForbidden(text="Browser session is stopped. Please start a new session and try again.")
-    return session_id, ANONYMOUS if signed else caller
 
 
 async def _place(service: Service, session_id: str) -> Path:
@@ -202,13 +127,6 @@ async def _browser(http: aiohttp.ClientSession, endpoint: str) -> "aiohttp.Clien
         raise web.HTTPBadGateway(text="The browser does not answer.") from error
 
 
-async def _still_good(service: Service, session_id: str, caller: Caller) -> bool:
-    """Whether whoever was let in would be let in again."""
-    if caller is not ANONYMOUS and not still_good(service, caller):
-        return False
-    return (await service.sessions.fresh(STREAM + session_id)).active
-
-
 async def _stop(service: Service, session_id: str, caller: Caller) -> None:
     stop = partial(decide.stop, cause="stop", reason="Its client closed the browser.")
     actor = caller.actor or "system"
@@ -216,14 +134,6 @@ async def _stop(service: Service, session_id: str, caller: Caller) -> None:
         await service.sessions.transact(STREAM + session_id, stop, actor=actor, lane=Lane.CONTROL)
     except Refused:
         return  # the log is full: the time limit ends it
-
-
-def _right(service: Service, session_id: str, token: str) -> bool:
-    return hmac.compare_digest(service.signer.token("cdp", session_id).encode(), token.encode(errors="replace"))
-
-
-def _sockets(request: web.Request) -> str:
-    return "ws" + origin(request).removeprefix("http")
 
 
 _PATHS = {"session_id": "The session's id."}

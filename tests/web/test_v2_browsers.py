@@ -16,8 +16,8 @@ from yarl import URL
 from api import sessions
 from api.app import create_app
 from api.background import background
-from api.cdp import MOST_CLIENTS
 from api.relay import FROM_CLIENT
+from api.relays import MOST_CLIENTS
 from api.service import Service
 from eventstore import events as e
 from eventstore import session as decide
