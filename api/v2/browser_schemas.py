@@ -33,6 +33,9 @@ class CreateBrowser(Camel, frozen=True, kw_only=True):
     allow_resizing: bool | UnsetType | None = UNSET
     custom_proxy: BrowserProxy | None = None
     enable_recording: bool | None = False
+    extension_ids: Annotated[list[str], Meta(max_length=100)] | None = None
+    solve_captchas: bool | None = None
+    pdf_renderer_enabled: bool | None = None
     metadata: dict[str, str] | None = None
 
 

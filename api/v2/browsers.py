@@ -123,6 +123,9 @@ def _wished(
     asked: schemas.CreateBrowser, settings: Settings, profile: Profile | None, proxy: Proxy | None
 ) -> SessionCreated:
     intake.unsupported(asked.enable_recording, "enableRecording")
+    intake.unsupported(asked.extension_ids, "extensionIds")
+    intake.unsupported(asked.solve_captchas, "solveCaptchas")
+    intake.unsupported(asked.pdf_renderer_enabled, "pdfRendererEnabled")
     given = intake.sent(asked, ("allow_resizing",))
     if metadata := intake.metadata(asked.metadata, "metadata"):
         given["metadata"] = metadata

@@ -128,6 +128,14 @@ async def test_no_body_asks_for_nothing_in_particular(client: Client) -> None:
     assert (201, "active") == (response.status, made.get("status", made))
 
 
+@pytest.mark.parametrize("nothing", [None, False])
+async def test_what_there_is_not_may_be_declined(client: Client, nothing: object) -> None:
+    asked = {"extensionIds": None if nothing is None else [], "solveCaptchas": nothing, "pdfRendererEnabled": nothing}
+    response = await client.post(BROWSERS, json=asked)
+
+    assert 201 == response.status
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -140,6 +148,9 @@ async def test_no_body_asks_for_nothing_in_particular(client: Client) -> None:
         ("browserScreenHeight", 3457),
         ("allowResizing", "yes"),
         ("profileId", "mine"),
+        ("extensionIds", ["019a0000-1234-7abc-8def-000000000001"]),
+        ("solveCaptchas", True),
+        ("pdfRendererEnabled", True),
         ("customProxy", {"host": "", "port": 1}),
     ],
 )
