@@ -43,7 +43,8 @@ async def connect(request: web.Request) -> web.StreamResponse:
     relays = request.app[RELAYS]
     session_id, caller = await let_in(request)
     if request.headers.get("Upgrade", "").lower() != "websocket":
-        raise web.HTTPUpgradeRequired(text="This URL speaks DevTools over a web socket.")
+        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+        raise web.HTTPUpgradeRequired(text="This URL speaks DevTools over a web socket.", headers=upgrade)
     with relays.seat(session_id):
         return await _relayed(request, session_id, caller)
 

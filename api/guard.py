@@ -64,7 +64,7 @@ def guard(route: Route, identify: Identify, rates: Rates, statuses: defaultdict[
             except Refused as error:
                 response = refusal(error)
             except web.HTTPException as error:
-                response = problem(error.status, error.text or error.reason, _retry(error))
+                response = problem(error.status, error.text or error.reason, _told(error))
             except Damaged as damaged:
                 response = problem(503, str(damaged))
             except Broken:
@@ -96,10 +96,9 @@ def _forbidden(route: Route, caller: Caller) -> str:
     return f"This tells of all projects, so it needs a key of the project {OPERATORS}."
 
 
-def _retry(error: web.HTTPException) -> dict[str, str] | None:
-    """Of its headers the one that a client acts on; the others describe the body that it does not get."""
-    after = error.headers.get("Retry-After")
-    return None if after is None else {"Retry-After": after}
+def _told(error: web.HTTPException) -> dict[str, str]:
+    """Of its headers those that a client acts on; the others describe the body that it does not get."""
+    return {name: error.headers[name] for name in ("Retry-After", "Upgrade", "Connection") if name in error.headers}
 
 
 def _too_many(sentence: str, wait: float) -> web.Response:

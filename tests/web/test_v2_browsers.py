@@ -402,9 +402,9 @@ async def test_who_asks_for_no_web_socket_is_told_so(client: Client, visitor: ai
     made = await create(client)
 
     async with visitor.get(at(client, made["cdpUrl"])) as response:
-        told = response.status, await response.json()
+        told = response.status, await response.json(), response.headers["Upgrade"], response.headers["Connection"]
 
-    assert (426, {"detail": "This URL speaks DevTools over a web socket."}) == told
+    assert (426, {"detail": "This URL speaks DevTools over a web socket."}, "websocket", "Upgrade") == told
 
 
 async def test_too_large_a_message_ends_the_connection_and_binary_is_answered(
