@@ -7,12 +7,13 @@ import msgspec
 from eventstore import decide
 from eventstore import events as e
 from eventstore.errors import NotAllowed
+from runner.action_json import as_json
 from runner.control import ACT_GRACE, Gate, Interrupted
 from runner.fitting import fitting
 from runner.past import Past
 from runner.ports import Eyes, Hands, Outcome, Resolved
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Ask, as_json
+from runner.vocabulary import ActFailed, AnyAction, Ask
 
 RESULT_BYTES = 200_000
 """Of one act's result as it goes on the tape, as JSON; an event holds 256 KiB at most."""

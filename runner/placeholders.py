@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from runner.vocabulary import ActFailed, AnyAction, Input, as_json
+from runner.action_json import as_json
+from runner.vocabulary import ActFailed, AnyAction, Input
 
 PLACEHOLDER = re.compile(r"<secret>([^<>]{1,100})</secret>")
 

@@ -5,13 +5,14 @@ import msgspec
 from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import Desired
+from runner.action_json import from_json
 from runner.control import Gate, Interrupted
 from runner.keeping import Kept
 from runner.parking import LetGo
 from runner.past import Past, Repeat
 from runner.ports import Model, Resolved, Session
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Navigate, from_json
+from runner.vocabulary import ActFailed, AnyAction, Navigate
 
 FOUND = "the browser, with what its pages hold"
 

@@ -1,7 +1,4 @@
-"""What a model may see and say: observations, targets, actions. No Playwright here.
-
-An action travels as `{"click": {...}}`, the shape that clients of the vendor's v2 API know from step actions.
-"""
+"""What a model may say: actions, and what they are done to. No Playwright here. As JSON: see `action_json.py`."""
 
 from enum import StrEnum
 from typing import ClassVar, TypeAlias
@@ -245,18 +242,3 @@ class ActFailed(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-def as_json(action: Action) -> str:
-    """`{"click": {...}}`, compact."""
-    return msgspec.json.encode({action.name: action}).decode()
-
-
-def from_json(text: str) -> AnyAction:
-    """The action of `as_json`. Raises msgspec.ValidationError or KeyError for anything else."""
-    name, body = next(iter(msgspec.json.decode(text).items()))
-    action: AnyAction = msgspec.convert(body, _KINDS[name])
-    return action
-
-
-_KINDS: dict[str, type[AnyAction]] = {kind.name: kind for kind in AnyAction.__args__}

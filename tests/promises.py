@@ -14,7 +14,8 @@ from eventstore.machine import State
 from eventstore.rows import PAGE_AFTER
 from eventstore.rules import Rules
 from eventstore.task import Task, evolve
-from runner.vocabulary import Click, from_json
+from runner.action_json import from_json
+from runner.vocabulary import Click
 
 ENDS = frozenset({State.FINISHED, State.FAILED, State.STOPPED})
 

@@ -24,10 +24,11 @@ import msgspec
 from api import serving
 from api.environment import load
 from api.wiring import open_service
+from runner.action_json import as_json
 from runner.inbox import Inbox
 from runner.ports import Observation, Outcome, Resolved, Wanted
 from runner.reel import Put
-from runner.vocabulary import AnyAction, Click, as_json
+from runner.vocabulary import AnyAction, Click
 
 MARK = "TAPEWRIGHTS_KILLED"
 """Names the variable that all processes of one service have in their environment."""

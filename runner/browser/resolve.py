@@ -6,6 +6,7 @@ import msgspec
 from playwright.async_api import Page
 
 from eventstore.events import Target
+from runner.action_json import as_json
 from runner.browser.finder import Finder
 from runner.browser.observe import Memory
 from runner.browser.tabs import Tab, Tabs
@@ -27,7 +28,6 @@ from runner.vocabulary import (
     Query,
     Select,
     Upload,
-    as_json,
 )
 from runner.wallet import Wallet
 

@@ -22,6 +22,7 @@ from eventstore.store import Lane, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
+from runner.action_json import as_json
 from runner.control import Gate
 from runner.door import Door
 from runner.equipment import Equipment
@@ -29,7 +30,7 @@ from runner.inbox import Inbox
 from runner.placeholders import names
 from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Touch, Wanted
 from runner.reel import Put
-from runner.vocabulary import ActFailed, AnyAction, Input, as_json
+from runner.vocabulary import ActFailed, AnyAction, Input
 from runner.wallet import Wallet
 from runner.worker import Worker
 

@@ -7,6 +7,7 @@ import pytest
 from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import State
+from runner.action_json import as_json, from_json
 from runner.vocabulary import (
     Check,
     Clear,
@@ -23,8 +24,6 @@ from runner.vocabulary import (
     Select,
     Upload,
     Wait,
-    as_json,
-    from_json,
 )
 
 OPEN = Navigate(url="http://shop.test/")

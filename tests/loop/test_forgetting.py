@@ -9,8 +9,9 @@ from typing import Any
 from eventstore import decide
 from eventstore import events as e
 from eventstore.vault import Vault
+from runner.action_json import as_json
 from runner.keeping import Keeper
-from runner.vocabulary import Click, Effect, Extract, Navigate, Query, as_json
+from runner.vocabulary import Click, Effect, Extract, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))

@@ -14,7 +14,8 @@ from eventstore.memory import MemoryStore
 from eventstore.store import PAGE, Lane, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
-from runner.vocabulary import ActFailed, Click, Extract, Input, Navigate, Query, as_json
+from runner.action_json import as_json
+from runner.vocabulary import ActFailed, Click, Extract, Input, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))

@@ -12,7 +12,8 @@ from eventstore.memory import MemoryStore
 from eventstore.rules import violations
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
-from runner.vocabulary import Click, Navigate, Query, as_json
+from runner.action_json import as_json
+from runner.vocabulary import Click, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))

@@ -5,7 +5,8 @@ from typing import Any
 from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import State
-from runner.vocabulary import Click, Extract, Navigate, Query, as_json
+from runner.action_json import as_json
+from runner.vocabulary import Click, Extract, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))

@@ -7,7 +7,8 @@ import pytest
 
 from eventstore import decide
 from eventstore import events as e
-from runner.vocabulary import ActFailed, Extract, Input, Navigate, Query, as_json
+from runner.action_json import as_json
+from runner.vocabulary import ActFailed, Extract, Input, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 TYPE = Input(text="Ada", target=Query(text="Name"))

@@ -5,7 +5,8 @@ from typing import Any
 from eventstore import decide
 from eventstore import events as e
 from eventstore.secrets import vault_name
-from runner.vocabulary import Click, Extract, Input, Navigate, Query, as_json
+from runner.action_json import as_json
+from runner.vocabulary import Click, Extract, Input, Navigate, Query
 from runner.worker import KEPT_PAUSED
 from tests.loop.test_crash import leave_during
 

@@ -11,8 +11,9 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.snapshots import cookies_name, get_cookies, snapshot_name
 from eventstore.store import Recorded
+from runner.action_json import as_json
 from runner.profiles import Profiles
-from runner.vocabulary import ActFailed, Click, Extract, Navigate, Query, as_json
+from runner.vocabulary import ActFailed, Click, Extract, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))

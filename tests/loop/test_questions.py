@@ -10,7 +10,8 @@ from eventstore import events as e
 from eventstore.answers import vault_name
 from eventstore.machine import Hold, State
 from eventstore.store import Recorded
-from runner.vocabulary import Ask, Extract, Input, Navigate, Query, as_json
+from runner.action_json import as_json
+from runner.vocabulary import Ask, Extract, Input, Navigate, Query
 
 SHOP = ("shop.test",)
 OPEN = Navigate(url="http://shop.test/")

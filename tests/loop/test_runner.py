@@ -8,7 +8,8 @@ import pytest
 from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import State
-from runner.vocabulary import ActFailed, Click, Input, Navigate, Query, as_json
+from runner.action_json import as_json
+from runner.vocabulary import ActFailed, Click, Input, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))

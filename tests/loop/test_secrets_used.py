@@ -11,7 +11,8 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.codec import type_of
 from eventstore.secrets import Secret, get, put, vault_name
-from runner.vocabulary import ActFailed, Extract, Input, Navigate, Query, WaitFor, as_json
+from runner.action_json import as_json
+from runner.vocabulary import ActFailed, Extract, Input, Navigate, Query, WaitFor
 from tests.loop.test_crash import leave_during
 
 VALUE = "correct horse & battery"

@@ -11,9 +11,10 @@ from eventstore import events as e
 from eventstore.errors import NotAllowed
 from eventstore.human import HumanInput, HumanOutcome
 from eventstore.machine import State
+from runner.action_json import as_json
 from runner.human import joined
 from runner.ports import Touch
-from runner.vocabulary import ActFailed, Ask, Click, Input, Navigate, Query, as_json
+from runner.vocabulary import ActFailed, Ask, Click, Input, Navigate, Query
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))
