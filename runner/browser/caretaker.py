@@ -55,6 +55,7 @@ class Caretaker:
 
     async def _watch(self, http: aiohttp.ClientSession, group: asyncio.TaskGroup) -> None:
         async with http.ws_connect(self._endpoint, max_msg_size=MESSAGE_BYTES, compress=0) as socket:
+            self._names.clear()  # nobody told of those that ended meanwhile
             await self._send(socket, "Browser.getVersion")
             await self._send(socket, "Target.setDiscoverTargets", discover=True)
             where = str(self._downloads)
