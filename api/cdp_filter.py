@@ -29,6 +29,11 @@ OWN_IDS = 2_000_000_000
 MAX_FILTERS = 100
 """So many entries of a filter are read; one that is not read lets nothing through."""
 
+MOST_DROPPED = 2_000_000
+"""Characters of all addresses that are dropped at once: as many as a browser takes of one."""
+
+_HALVES = dict.fromkeys(range(0xD800, 0xE000), ord("\N{REPLACEMENT CHARACTER}"))
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What of the disk a session may name: the folder for `downloads`, and an uploaded file's path by its name."""
@@ -102,8 +107,8 @@ def _read(text: str) -> Message:
         raise
     except msgspec.DecodeError:
         # Half of a character that is two, which JavaScript's strings may hold: it becomes the sign for no character.
-        whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-16", "surrogatepass")
-        return msgspec.json.decode(whole.decode("utf-16", "replace"), type=Message)
+        whole = json.dumps(json.loads(text), ensure_ascii=False)  # two halves that belong together are one by now
+        return msgspec.json.decode(whole.translate(_HALVES), type=Message)
 
 
 def _look(message: Message, place: Place, apart: Callable[[str], bool]) -> str:
@@ -193,16 +198,20 @@ def _look_at_drag(method: str, params: Params, place: Place) -> None:
         return
     if data.get("files"):
         data["files"] = _uploaded(method, data["files"], place)
-    for item in data.get("items") or []:
-        if not isinstance(item, dict) or "uri" not in str(item.get("mimeType", "")):
-            continue
-        data = str(item.get("data", ""))
-        lines = data.splitlines()
-        if len(lines) > MAX_FILES:
-            raise Refusal(f"{method} is refused: {MAX_FILES} addresses at most.")
-        for url in (data, *lines):  # a browser may read all of it as one, without its line ends
-            if why := refusal_of_url(url):
-                raise Refusal(f"{method} is refused: {why}.")
+    items = data.get("items")
+    dropped = [
+        str(item.get("data", ""))
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, dict) and "uri" in str(item.get("mimeType", ""))
+    ]
+    if sum(map(len, dropped)) > MOST_DROPPED:
+        raise Refusal(f"{method} is refused: its addresses have more than {MOST_DROPPED} characters.")
+    lines = [line for each in dropped for line in each.splitlines()]
+    if max(len(dropped), len(lines)) > MAX_FILES:
+        raise Refusal(f"{method} is refused: {MAX_FILES} addresses at most.")
+    for url in (*dropped, *lines):  # a browser may read all of one as an address, without its line ends
+        if why := refusal_of_url(url):
+            raise Refusal(f"{method} is refused: {why}.")
 
 
 def _written(message: Message) -> str:

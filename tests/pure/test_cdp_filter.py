@@ -187,6 +187,30 @@ def test_no_more_addresses_are_dropped_than_files_could_be() -> None:
     assert refused(said("Input.dispatchDragEvent", data={"items": items})).endswith("1000 addresses at most.")
 
 
+@pytest.mark.parametrize("count", [MAX_FILES, MAX_FILES + 1])
+def test_of_all_that_is_dropped_at_once_the_addresses_are_counted(count: int) -> None:
+    one = [{"mimeType": "text/uri-list", "data": "https://x.test\n" * count}]
+    many = [{"mimeType": "text/uri-list", "data": "https://x.test"}] * count
+    messages = [said("Input.dispatchDragEvent", data={"items": items}) for items in (one, many)]
+
+    if count > MAX_FILES:
+        assert ["1000 addresses at most."] * 2 == [refused(message)[-23:] for message in messages]
+    else:
+        assert all(map(passed, messages))
+
+
+def test_addresses_without_end_are_not_dropped() -> None:
+    item = {"mimeType": "text/uri-list", "data": f"https://x.test/{'a' * 1_000_000}"}
+
+    assert passed(said("Input.dispatchDragEvent", data={"items": [item]}))
+    refusal = refused(said("Input.dispatchDragEvent", data={"items": [item, item]}))
+    assert refusal.endswith("its addresses have more than 2000000 characters.")
+
+
+def test_a_drop_of_no_list_of_things_drops_none() -> None:
+    assert passed(said("Input.dispatchDragEvent", data={"items": 7}))
+
+
 def test_no_more_files_are_named_than_a_session_has() -> None:
     assert passed(said("DOM.setFileInputFiles", files=["cv.pdf"] * MAX_FILES))
     assert refused(said("DOM.setFileInputFiles", files=["cv.pdf"] * (MAX_FILES + 1))).endswith("1000 files at most.")
