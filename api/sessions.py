@@ -37,10 +37,13 @@ def stream(session_id: str) -> str:
     return STREAM + session_id
 
 
-async def session(service: Service, caller: Caller, session_id: str, *, kind: str = AGENT) -> SessionRow:
-    """The caller's session as the view has it. Raises NotFound; what is another project's does not exist."""
+async def session(service: Service, caller: Caller, session_id: str, *, kind: str | None = AGENT) -> SessionRow:
+    """The caller's session of that kind, or of any, as the view has it.
+
+    Raises NotFound; what is another project's does not exist.
+    """
     row = await service.projector.sessions.find(session_id.lower())
-    if row is None or row.project != caller.project or row.kind != kind or row.deleted:
+    if row is None or row.project != caller.project or kind not in (None, row.kind) or row.deleted:
         raise NotFound("Session not found")
     return row
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from api import present
 from api.files import TAKE
@@ -20,10 +21,27 @@ CHECK_SECONDS = 5.0
 LINGER_SECONDS = 60.0
 """How long a page waits after the end of its task for the video of it."""
 
+LINK_OVER = "This link is no longer good; ask for a new one."
+NOTHING_LEFT = "What was to be seen here is gone."
+
 Find = Callable[[], Awaitable[TaskRow | None]]
 """The task to be shown now, None before there is one. Raises NotFound."""
 
 Send = Callable[[Word], Awaitable[None]]
+
+
+class Telling(Protocol):
+    """Tells one page of what it shows. `task_id` is the id of that, by which pictures are known."""
+
+    task_id: str
+
+    def stir(self) -> None:
+        """Something changed that no event tells of."""
+        ...
+
+    async def tell(self) -> None:
+        """How it stands, whenever that changes, until there will be nothing to be told any more."""
+        ...
 
 
 class News:
@@ -66,12 +84,12 @@ class News:
         while not over:
             self._stirred.clear()
             if not good(self._service, self._watch):
-                over = "This link is no longer good; ask for a new one."
+                over = LINK_OVER
                 break
             try:
                 row = await self._find()
             except NotFound:
-                over = "What was to be seen here is gone."
+                over = NOTHING_LEFT
                 break
             if row is None:
                 await self._changed(asyncio.sleep(LOOK_SECONDS))

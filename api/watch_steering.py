@@ -1,6 +1,6 @@
 """What a person wishes on the live page, done in the name of the key that the link stands for."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from api import control, people
 from api.service import Caller, Service
@@ -16,6 +16,22 @@ BUTTONS: dict[Button, control.Intention] = {
     "take": people.take,
     "return": people.giving_back("live page"),
 }
+
+
+class Wishes(Protocol):
+    """What one page may wish. Every method raises Refused in words."""
+
+    async def press(self, task_id: str, button: Button) -> None:
+        """A button. Whether it takes effect is told by the tape; nobody waits for it here."""
+        ...
+
+    async def answer(self, task_id: str, request: str, value: str) -> None:
+        """What the task asked a person."""
+        ...
+
+    async def act(self, task_id: str, asked: HumanInput) -> HumanOutcome:
+        """One input."""
+        ...
 
 
 class Steering:

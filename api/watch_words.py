@@ -53,7 +53,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 class Told(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="task"):
     """How the task stands. `right` is that of the link, `driving` tells that this page has control.
 
-    `screenshot` and `recordings` are paths below the service's root, of an ended task.
+    `screenshot` and `recordings` are paths below the service's root, of an ended task. `browser` tells that it is no
+    task but a browser that a client drives: one may watch, and stop it.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="tas
     error: str
     screenshot: str
     recordings: Sequence[str]
+    browser: bool = False
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="sight"):

@@ -12,8 +12,8 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from api.service import Service
 from api.sse import bound
 from api.watch_link import Watching, good
-from api.watch_news import LOOK_SECONDS, Find, News
-from api.watch_steering import Steering
+from api.watch_news import LINK_OVER, LOOK_SECONDS, Telling
+from api.watch_steering import Wishes
 from api.watch_words import (
     LARGEST_MESSAGE,
     Answer,
@@ -47,25 +47,25 @@ _decoder = msgspec.json.Decoder(Said)
 
 
 class Watcher(Page):
-    """Use `run` once. `find` gives the task; `lasting` tells that there may be another one after it."""
+    """Use `run` once. `news` is what tells of what is watched, `wishes` what may be wished of it."""
 
-    def __init__(self, service: Service, watchers: Watchers, watch: Watching, *, find: Find, lasting: bool) -> None:
+    def __init__(
+        self,
+        service: Service,
+        watchers: Watchers,
+        watch: Watching,
+        *,
+        news: Callable[["Watcher"], Telling],
+        wishes: Wishes,
+    ) -> None:
         self._service = service
         self._watchers = watchers
         self._watch = watch
         self._socket = web.WebSocketResponse(
             heartbeat=PING_SECONDS, max_msg_size=LARGEST_MESSAGE, timeout=CLOSE_SECONDS, compress=False
         )
-        self._steering = Steering(service, watch.caller)
-        self._news = News(
-            service,
-            watch,
-            find=find,
-            lasting=lasting,
-            drives=partial(watchers.drives, self),
-            leave=partial(watchers.leave, self),
-            send=self._send,
-        )
+        self._wishes = wishes
+        self._news = news(self)
         self._ending = asyncio.Event()
         self._drain: Callable[[], Awaitable[None]] = _taken
         self._hands: asyncio.Queue[Hand | Steer] = asyncio.Queue(MOST_WAITING)
@@ -110,15 +110,16 @@ class Watcher(Page):
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             async with watching as reel:
-                await self._send(Sight(live=True))
+                await self.send(Sight(live=True))
                 number = 0
                 while (picture := await reel.newest(number)) is not None:
                     number = picture.number
                     await self._write(self._socket.send_bytes(frame(picture.data, picture.width, picture.height)))
                     await asyncio.sleep(FRAME_SECONDS)
-            await self._send(Sight(live=False))
+            await self.send(Sight(live=False))
 
-    async def _send(self, word: Word) -> None:
+    async def send(self, word: Word) -> None:
+        """To the page."""
         await self._write(self._socket.send_str(msgspec.json.encode(word).decode()))
 
     async def _write(self, sending: Awaitable[None]) -> None:
@@ -136,7 +137,7 @@ class Watcher(Page):
             try:
                 said = _decoder.decode(message.data)
             except (msgspec.DecodeError, RecursionError) as error:
-                await self._send(Problem(text=f"This cannot be read: {error}"))
+                await self.send(Problem(text=f"This cannot be read: {error}"))
                 continue
             problem = self._refusal()
             if not problem and (isinstance(said, Hand) or self._comes_after_hands(said)):
@@ -144,13 +145,13 @@ class Watcher(Page):
             elif not problem:
                 problem = await self._steered(partial(self._steer, said))
             if problem and isinstance(said, Hand):
-                await self._send(Done(number=said.number, problem=problem))
+                await self.send(Done(number=said.number, problem=problem))
             elif problem:
-                await self._send(Problem(text=problem))
+                await self.send(Problem(text=problem))
 
     def _refusal(self) -> str:
         if not good(self._service, self._watch):
-            return "This link is no longer good; ask for a new one."
+            return LINK_OVER
         if self._watch.right != "control":
             return "With this link one can only watch."
         return "" if self._news.task_id else "There is no task here yet."
@@ -170,9 +171,9 @@ class Watcher(Page):
 
     async def _steer(self, said: Steer | Answer) -> None:
         if isinstance(said, Answer):
-            await self._steering.answer(self._news.task_id, said.request, said.value)
+            await self._wishes.answer(self._news.task_id, said.request, said.value)
             return
-        await self._steering.press(self._news.task_id, said.what)
+        await self._wishes.press(self._news.task_id, said.what)
         if said.what == "take":
             self._watchers.take(self, self._news.task_id)
             self.stir()
@@ -191,17 +192,17 @@ class Watcher(Page):
             hand = await self._hands.get()
             if isinstance(hand, Steer):
                 if problem := await self._steered(partial(self._steer, hand)):
-                    await self._send(Problem(text=problem))
+                    await self.send(Problem(text=problem))
                 continue
             if not self._watchers.drives(self, self._news.task_id):
-                await self._send(Done(number=hand.number, problem="Somebody else has taken control."))
+                await self.send(Done(number=hand.number, problem="Somebody else has taken control."))
                 continue
             try:
-                outcome = await self._steering.act(self._news.task_id, hand.input)
+                outcome = await self._wishes.act(self._news.task_id, hand.input)
                 done = Done(number=hand.number, url=outcome.url, problem=outcome.problem)
             except Refused as refused:
                 done = Done(number=hand.number, problem=str(refused))
-            await self._send(done)
+            await self.send(done)
 
 
 async def _taken() -> None:

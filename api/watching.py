@@ -8,14 +8,19 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from api import control, sessions
+from api import control, sessions, watch_lent
 from api.service import SERVICE, Caller, Service
+from api.watch_lent import LentNews, LentWishes
 from api.watch_link import LONGEST, Watching, watching
+from api.watch_news import News
+from api.watch_steering import Steering
 from api.watcher import Watcher
-from api.watchers import WATCHERS
+from api.watchers import WATCHERS, Watchers
 from api.wire import Route, query
 from eventstore.errors import NotFound
 from projections.task_row import TaskRow
+
+TASK = "task"
 
 _STATIC = Path(__file__).parent / "static"
 _ASSETS = {"live.js": _STATIC / "live.js", "live.css": _STATIC / "live.css"}
@@ -52,11 +57,13 @@ async def socket(request: web.Request) -> web.StreamResponse:
     """
     service, watchers, identifier = request.app[SERVICE], request.app[WATCHERS], request.match_info["id"]
     watch = _let_in(request)
-    lasting = await _shown(service, watch.caller, identifier)
+    kind = await _shown(service, watch.caller, identifier)
     if watchers.closing:
         raise web.HTTPServiceUnavailable(text="The service is ending.")
-    find = partial(_newest if lasting else control.task, service, watch.caller, identifier)
-    watcher = Watcher(service, watchers, watch, find=find, lasting=lasting)
+    if kind == watch_lent.KIND:
+        watcher = _of_browser(service, watchers, watch, identifier)
+    else:
+        watcher = _of_tasks(service, watchers, watch, identifier, lasting=kind != TASK)
     with watchers.room(watcher, identifier):
         return await watcher.run(request)
 
@@ -76,14 +83,38 @@ def _let_in(request: web.Request) -> Watching:
     return watch
 
 
-async def _shown(service: Service, caller: Caller, identifier: str) -> bool:
-    """Whether it is a session, and not a task. Raises NotFound for what is neither, or another project's."""
+async def _shown(service: Service, caller: Caller, identifier: str) -> str:
+    """TASK, or the kind of the session that it is. Raises NotFound for what is neither, or another project's."""
     try:
         await control.task(service, caller, identifier)
     except NotFound:
-        await sessions.session(service, caller, identifier)
-        return True
-    return False
+        return (await sessions.session(service, caller, identifier, kind=None)).kind
+    return TASK
+
+
+def _of_tasks(service: Service, watchers: Watchers, watch: Watching, identifier: str, *, lasting: bool) -> Watcher:
+    """`lasting` tells that it is a session, in which there may be another task after one."""
+    find = partial(_newest if lasting else control.task, service, watch.caller, identifier)
+
+    def news(watcher: Watcher) -> News:
+        return News(
+            service,
+            watch,
+            find=find,
+            lasting=lasting,
+            drives=partial(watchers.drives, watcher),
+            leave=partial(watchers.leave, watcher),
+            send=watcher.send,
+        )
+
+    return Watcher(service, watchers, watch, news=news, wishes=Steering(service, watch.caller))
+
+
+def _of_browser(service: Service, watchers: Watchers, watch: Watching, identifier: str) -> Watcher:
+    def news(watcher: Watcher) -> LentNews:
+        return LentNews(service, watch, identifier.lower(), send=watcher.send)
+
+    return Watcher(service, watchers, watch, news=news, wishes=LentWishes(service, watch.caller))
 
 
 async def _newest(service: Service, caller: Caller, session_id: str) -> TaskRow | None:

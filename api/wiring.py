@@ -150,7 +150,13 @@ async def open_service(
         await stack.enter_async_context(background(webhooks.run()))
         lending = await stack.enter_async_context(
             open_lending(
-                store, service.sessions, blobs, vault, _lending_settings(settings, runner_settings), lenders=lenders
+                store,
+                service.sessions,
+                blobs,
+                vault,
+                _lending_settings(settings, runner_settings),
+                lenders=lenders,
+                reels=reels,
             )
         )
         await stack.enter_async_context(background(lending.run()))

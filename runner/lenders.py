@@ -17,6 +17,7 @@ from runner.browser.lent import LentBrowsers
 from runner.lending import Lenders, Lending
 from runner.profiles import Profiles
 from runner.proxies import Countries
+from runner.reel import Reels
 
 
 class LendingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +38,12 @@ async def open_lending(
     settings: LendingSettings,
     *,
     lenders: Lenders | None = None,
+    reels: Reels | None = None,
 ) -> AsyncIterator[Lending]:
     """A lender that has taken up the sessions that are active; its `run` is the caller's to start and to end.
 
-    `lenders` take the place of real browsers. Leaving leaves those that run, for whoever starts within the grace.
+    `lenders` take the place of real browsers; in `reels` people watch them. Leaving leaves those that run, for whoever
+    starts within the grace.
     """
     name = str(uuid_utils.uuid7())
     browsers = LentBrowsers(settings.browser, settings.directory)
@@ -54,6 +57,7 @@ async def open_lending(
         name=name,
         most=settings.most,
         proxies=settings.proxies,
+        reels=reels or Reels(),
     )
     await lending.take_up()
     try:

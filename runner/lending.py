@@ -27,6 +27,7 @@ from runner.carrying import Carrier
 from runner.ports import Wanted
 from runner.profiles import Copy, Profiles
 from runner.proxies import Countries, upstream
+from runner.reel import Put, Reels
 from runner.vocabulary import ActFailed
 
 STREAM = "session-"
@@ -52,6 +53,10 @@ class Lent(Protocol):
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
+        ...
+
+    async def show(self, put: Put) -> None:
+        """Put pictures of the foremost page for people who watch, until cancelled."""
         ...
 
 
@@ -82,6 +87,7 @@ class Lending:
         name: str,
         most: int,
         proxies: Countries,
+        reels: Reels,
     ) -> None:
         self._store = store
         self._sessions = sessions
@@ -89,6 +95,7 @@ class Lending:
         self._vault = vault
         self._profiles = profiles
         self._proxies = proxies
+        self._reels = reels
         self._carrier = Carrier(sessions, blobs, actor=f"runner:{name}")
         self._name = name
         self._actor = f"runner:{name}"
@@ -197,7 +204,8 @@ class Lending:
                 )
                 if not own:
                     await self._profiles.used(options.profile, loan.stream, copy.version)
-                cause, reason = await self._until_over(loan, lent)
+                async with self._reels.showing(loan.stream.removeprefix(STREAM), lent.show):
+                    cause, reason = await self._until_over(loan, lent)
             except (Refused, ActFailed):  # it was stopped meanwhile, or the log is full
                 lent.keep = False
                 raise

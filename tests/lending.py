@@ -13,9 +13,11 @@ from aiohttp import web
 from eventstore.lent import DOWNLOADS, FOLDER, UPLOADS
 from runner.browser.caretaker import Kept
 from runner.ports import Wanted
+from runner.reel import Put
 from runner.vocabulary import ActFailed
 
 OWN_IDS = 2_000_000_000
+PICTURE = b"\xff\xd8\xff a picture"
 
 
 class StageBrowser:
@@ -33,9 +35,18 @@ class StageBrowser:
         self.relays: list[dict[str, Any]] = []
         self.says: dict[str, dict[str, Any]] = {}
         self.sockets: set[web.WebSocketResponse] = set()
+        self.shows = 0
 
     async def state(self) -> str:
         return '{"cookies":[],"origins":[]}'
+
+    async def show(self, put: Put) -> None:
+        self.shows += 1
+        try:
+            put(PICTURE, 800, 600)
+            await asyncio.Event().wait()
+        finally:
+            self.shows -= 1
 
     async def speak(self, request: web.Request) -> web.WebSocketResponse:
         """One connection: every command is answered."""

@@ -99,7 +99,8 @@ function stands(word) {
   const may = word.right === "control" && !word.ended;
   at("buttons").hidden = !may;
   for (const what of Object.keys(CAN)) at(what).disabled = !CAN[what](word);
-  at("take").hidden = word.driving;
+  for (const id of ["pause", "resume", "beside"]) at(id).hidden = word.browser;
+  at("take").hidden = word.driving || word.browser;
   at("take").disabled = word.state !== "paused";
   at("return").hidden = !word.controlled;
   for (const id of ["bar", "paste", "keys"]) at(id).hidden = !word.driving;

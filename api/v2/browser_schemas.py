@@ -55,7 +55,10 @@ class BrowsersQuery(Camel, frozen=True, kw_only=True):
 
 
 class BrowserItem(Camel, frozen=True, kw_only=True):
-    """A browser; `cdp_url` holds the key to it: null for who may only read. Costs are in USD, as decimal strings."""
+    """A browser; `cdp_url` holds the key to it: null for who may only read. `live_url` is a page to watch it on.
+
+    Both are null once it has stopped. Costs are in USD, as decimal strings.
+    """
 
     id: str
     status: BrowserStatus

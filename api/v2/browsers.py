@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from api import cdp, cdp_key, control, downloads, intake, profiles, proxies, sessions, wire
+from api import cdp, cdp_key, control, downloads, intake, profiles, proxies, sessions, watch_link, wire
 from api.present import moment, moment_or_none
 from api.service import SERVICE, Service
 from api.settings import Settings
@@ -186,7 +186,7 @@ def _view(request: web.Request, row: SessionRow) -> schemas.BrowserItem:
     return schemas.BrowserItem(
         id=row.id,
         status="active" if row.active else "stopped",
-        live_url=None,
+        live_url=watch_link.url(request, row.id) if row.active else None,
         cdp_url=cdp_key.url_of(request, row.id) if row.active and "control" in request[CALLER].scopes else None,
         timeout_at=moment(row.started_at + int(row.seconds * 1_000_000)),
         started_at=moment(row.started_at),

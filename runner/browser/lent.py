@@ -12,7 +12,7 @@ from playwright.async_api import async_playwright
 
 from eventstore import lent as places
 from eventstore.lent import DOWNLOADS, UPLOADS
-from runner.browser import flags, stored
+from runner.browser import flags, lent_screencast, stored
 from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.caretaker import Caretaker, Kept
 from runner.browser.chromium import executable_of, find
@@ -21,6 +21,7 @@ from runner.browser.probe import listens
 from runner.egress.proxy import CannotListen, Egress, open_egress
 from runner.egress.rules import Rules
 from runner.ports import Wanted
+from runner.reel import Put
 from runner.vocabulary import ActFailed
 
 READY_SECONDS = 30.0
@@ -49,6 +50,10 @@ class Lent:
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
         return await stored.take(places.endpoint(self.place))
+
+    async def show(self, put: Put) -> None:
+        """Put pictures of the foremost page for people who watch, until cancelled."""
+        await lent_screencast.show(places.endpoint(self.place), put)
 
 
 class LentBrowsers:

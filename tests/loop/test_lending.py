@@ -23,6 +23,7 @@ from runner.browser.caretaker import Kept
 from runner.lending import Lending
 from runner.ports import Wanted
 from runner.profiles import Profiles
+from runner.reel import Reels
 from tests.lending import StageBrowser, StageLenders, until
 
 CREATED = e.SessionCreated(project="p", family="v2", kind="browser", seconds=3600.0)
@@ -53,6 +54,7 @@ async def lending(store: EventStore, stage: StageLenders, place: Path, *, name: 
         name=name,
         most=2,
         proxies={},
+        reels=Reels(),
     )
     await lender.take_up()
     async with background(lender.run()):

@@ -23,6 +23,7 @@ from eventstore import events as e
 from eventstore import session as decide
 from runner.lending import Lending
 from runner.profiles import Profiles
+from runner.reel import Reels
 from tests.lending import StageBrowser, StageLenders, closed, until
 from tests.web.conftest import KEY, Client, Drive, MakeClient
 
@@ -37,7 +38,13 @@ def stage(tmp_path: Path) -> StageLenders:
 
 
 @pytest.fixture
-async def lent(service: Service, stage: StageLenders) -> AsyncIterator[Service]:
+def reels() -> Reels:
+    """The pictures of those that run."""
+    return Reels()
+
+
+@pytest.fixture
+async def lent(service: Service, stage: StageLenders, reels: Reels) -> AsyncIterator[Service]:
     """The service with a lender that follows the log."""
     lending = Lending(
         service.store,
@@ -49,10 +56,11 @@ async def lent(service: Service, stage: StageLenders) -> AsyncIterator[Service]:
         name="r1",
         most=MOST,
         proxies={},
+        reels=reels,
     )
     await lending.take_up()
     async with background(lending.run()):
-        yield replace(service, lends=True)
+        yield replace(service, lends=True, reels=reels)
 
 
 @pytest.fixture
@@ -100,7 +108,7 @@ async def test_a_browser_is_there_when_it_is_answered_and_gone_when_it_is_stoppe
     assert {
         "id": made["id"],
         "status": "active",
-        "liveUrl": None,
+        "liveUrl": made["liveUrl"],
         "cdpUrl": f"ws://tape.test/cdp/{made['id']}?token={token}",
         "timeoutAt": made["timeoutAt"],
         "startedAt": made["startedAt"],
@@ -113,7 +121,9 @@ async def test_a_browser_is_there_when_it_is_answered_and_gone_when_it_is_stoppe
         "metadata": {"for": "ann"},
     } == made
     assert made == read
-    assert {**made, "status": "stopped", "cdpUrl": None, "finishedAt": stopped["finishedAt"]} == stopped == again
+    ended_ = {"status": "stopped", "liveUrl": None, "cdpUrl": None, "finishedAt": stopped["finishedAt"]}
+    assert f"http://tape.test/live/{made['id']}" == made["liveUrl"].partition("?")[0]
+    assert {**made, **ended_} == stopped == again
     assert (800, 600) == browser.wanted.viewport
     created, opened, ended = await tape(lent, made["id"])
     assert isinstance(created, e.SessionCreated)
@@ -196,7 +206,8 @@ async def test_who_may_only_read_is_not_told_the_key_to_a_browser(client: Client
     read = await (await client.get(f"{BROWSERS}/{made['id']}", headers=reader)).json()
     listed = await (await client.get(BROWSERS, headers=reader)).json()
 
-    assert {**made, "cdpUrl": None} == read
+    assert {**made, "cdpUrl": None, "liveUrl": read["liveUrl"]} == read
+    assert URL(read["liveUrl"]).query["token"].startswith("r.")
     assert [read] == listed["items"]
 
 
