@@ -165,10 +165,10 @@ def human_acted(task: Task, acted: e.HumanActed) -> list[e.Event]:
 
 
 def recorded(task: Task, saved: e.RecordingSaved) -> list[e.Event]:
-    """The video of the task, which may be ready only after its end. Raises Fenced."""
+    """The video of the task, which may be ready only after its end. The same again is one. Raises Fenced."""
     if task.fence != saved.fence or task.redacted:
         raise Fenced
-    return [saved]
+    return [] if task.filmed == saved.file.id else [saved]
 
 
 def stopped(task: Task, *, fence: int) -> list[e.Event]:

@@ -34,8 +34,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     that were lost since the last step was taken; `browser` names the browser of its own in which the task last started,
     and `opening` the one of this attempt, before it has started there; `asked` are the ids of all questions to people,
     `asking` is that of the one that waits for its answer, `answered` that of the last one that got it; `controlled`
-    tells that a person drives the browser, `handed` counts how often one has taken it; `redacted` is why nothing else
-    is known.
+    tells that a person drives the browser, `handed` counts how often one has taken it; `filmed` is the id of the last
+    video that was saved; `redacted` is why nothing else is known.
     """
 
     version: int = 0
@@ -61,6 +61,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     answered: str = ""
     controlled: bool = False
     handed: int = 0
+    filmed: str = ""
     redacted: e.TaskRedacted | None = None
     deleted: bool = False
 
@@ -95,6 +96,7 @@ def evolve(task: Task, event: e.Event) -> Task:
         "version": task.version + 1,
         "phase": after(task.phase, kind),
         "desired": wish(task.phase, task.desired, kind),
+        "filmed": _filmed(task, event),
     }
     match event:
         case e.ActionStarted(step=step, index=index, name=name, params=params, effect=effect):
@@ -132,12 +134,16 @@ def fold(events: Iterable[e.Event], task: Task | None = None) -> Task:
 
 
 def _remove(task: Task, event: e.Event) -> Task:
-    """What has ended changes no more; but all that was known of it may be taken away."""
+    """What has ended changes no more, but for its video; and all that was known of it may be taken away."""
     if isinstance(event, e.TaskRedacted):
         version, deleted = task.version + 1, task.deleted
         return Task(version=version, phase=task.phase, desired=task.desired, redacted=event, deleted=deleted)
     deleted = task.deleted or kind_of(event) is e.TaskDeleted
-    return msgspec.structs.replace(task, version=task.version + 1, deleted=deleted)
+    return msgspec.structs.replace(task, version=task.version + 1, deleted=deleted, filmed=_filmed(task, event))
+
+
+def _filmed(task: Task, event: e.Event) -> str:
+    return event.file.id if isinstance(event, e.RecordingSaved) else task.filmed
 
 
 def counts(task: Task, cause: str) -> bool:

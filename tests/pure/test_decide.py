@@ -486,8 +486,20 @@ def test_a_recording_may_come_after_the_end_of_its_own_attempt() -> None:
 
     assert [saved] == decide.recorded(ended, saved)
     assert ended.phase is fold([saved], ended).phase
+    assert [] == decide.recorded(fold([saved], ended), saved)
     with pytest.raises(Fenced):
         decide.recorded(ended, e.RecordingSaved(fence=1, file=saved.file))
+
+
+def test_a_recording_that_was_saved_is_saved_once() -> None:
+    running = given(*HISTORIES[State.RUNNING])
+    first = e.RecordingSaved(fence=running.fence, file=e.File(id="f", name="r.webm", blob="ab", size=1))
+    second = e.RecordingSaved(fence=running.fence, file=e.File(id="g", name="s.webm", blob="ab", size=1))
+
+    once = fold(decide.recorded(running, first), running)
+
+    assert [] == decide.recorded(once, first)
+    assert [second] == decide.recorded(once, second)
 
 
 ANY_EVENT = st.sampled_from(
