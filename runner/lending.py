@@ -7,16 +7,13 @@ import asyncio
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from eventstore import events as e
 from eventstore import session as decide
 from eventstore.blobs import Blobs
-from eventstore.clock import microseconds
 from eventstore.errors import NotFound, Refused
 from eventstore.session import Session
 from eventstore.store import EventStore, Lane, Recorded
@@ -24,40 +21,20 @@ from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.browser.caretaker import Kept
 from runner.carrying import Carrier
+from runner.loan import LOST, TIMEOUT, Lent, Loan
 from runner.ports import Wanted
 from runner.profiles import Copy, Profiles
 from runner.proxies import Countries, upstream
-from runner.reel import Put, Reels
+from runner.reel import Reels
 from runner.vocabulary import ActFailed
 
 STREAM = "session-"
 KIND = "browser"
 TYPES = frozenset({"session.created", "session.opened", "session.closed", "session.stopped", "session.deleted"})
-LOOK_SECONDS = 30.0
-"""Between looks at the clock: it may jump, and a machine may sleep."""
-
 RETRY_SECONDS = 5.0
-TIMEOUT, LOST, TOO_MANY = "timeout", "lost", "too_many"
+TOO_MANY = "too_many"
 
 log = structlog.get_logger()
-
-
-class Lent(Protocol):
-    """A browser that a client drives; see `runner.browser.lent`."""
-
-    own: str
-    place: Path
-    version: str
-    gone: asyncio.Event
-    keep: bool
-
-    async def state(self) -> str:
-        """Cookies and storage as JSON text, for the vault. Raises ActFailed."""
-        ...
-
-    async def show(self, put: Put) -> None:
-        """Put pictures of the foremost page for people who watch, until cancelled."""
-        ...
 
 
 class Lenders(Protocol):
@@ -161,7 +138,7 @@ class Lending:
         loan = self._loans[stream] = Loan(stream=stream, created_at=at)
         group.create_task(self._serve(loan)).add_done_callback(lambda _: self._loans.pop(stream, None))
 
-    async def _serve(self, loan: "Loan") -> None:
+    async def _serve(self, loan: Loan) -> None:
         """One session, until it stops; a service that ends before leaves the browser running."""
         try:
             async with self._room:
@@ -175,14 +152,14 @@ class Lending:
         if not loan.stopped.is_set():
             await self._stop(loan.stream, cause, reason)
 
-    async def _lend(self, loan: "Loan") -> tuple[str, str]:
+    async def _lend(self, loan: Loan) -> tuple[str, str]:
         session = await self._sessions.fresh(loan.stream)
         created = session.created
         if created is None or not session.active:
             loan.stopped.set()
             return "", ""
         loan.until = loan.created_at / 1e6 + created.seconds
-        if microseconds() / 1e6 >= loan.until:
+        if loan.left <= 0:
             return TIMEOUT, "Its time was over while the service was away."
         options = created.options
         own = session.opened.own if session.opened else ""
@@ -205,7 +182,7 @@ class Lending:
                 if not own:
                     await self._profiles.used(options.profile, loan.stream, copy.version)
                 async with self._reels.showing(loan.stream.removeprefix(STREAM), lent.show):
-                    cause, reason = await self._until_over(loan, lent)
+                    cause, reason = await loan.over(lent)
             except (Refused, ActFailed):  # it was stopped meanwhile, or the log is full
                 lent.keep = False
                 raise
@@ -225,21 +202,6 @@ class Lending:
         except ActFailed as failure:
             await self._profiles.lost(profile, stream, "no_state", str(failure))
 
-    async def _until_over(self, loan: "Loan", lent: Lent) -> tuple[str, str]:
-        """Wait for the first of: somebody stops the session, its time is over, its browser ends."""
-        waiting = [asyncio.ensure_future(loan.stopped.wait()), asyncio.ensure_future(lent.gone.wait())]
-        try:
-            while (left := loan.until - microseconds() / 1e6) > 0:
-                await asyncio.wait(waiting, timeout=min(left, LOOK_SECONDS), return_when=asyncio.FIRST_COMPLETED)
-                if loan.stopped.is_set():
-                    return "", ""
-                if lent.gone.is_set():
-                    return LOST, "Its browser ended."
-            return TIMEOUT, "Its time is over."
-        finally:
-            for each in waiting:
-                each.cancel()
-
     async def _stop(self, stream: str, cause: str, reason: str) -> None:
         """Tried until the log takes it: a session must not look active that nobody serves."""
         while not await self._stopped(stream, cause, reason):  # noqa: ASYNC110 - no event tells that it would
@@ -256,13 +218,3 @@ class Lending:
             log.error("a session could not be stopped yet", stream=stream, reason=str(refused))
             return False
         return True
-
-
-class Loan(msgspec.Struct, kw_only=True):
-    """A session that is served. `until` is in seconds since 1970; `place` is its browser's, once it has one."""
-
-    stream: str
-    created_at: int
-    until: float = 0.0
-    place: Path | None = None
-    stopped: asyncio.Event = msgspec.field(default_factory=asyncio.Event)

@@ -23,7 +23,7 @@ USERS = {
     "api/removals.py": "how old is what is to be removed",
     "api/retention.py": "how old is what is to be removed",
     "runner/housekeeping.py": "how long a session may live, over restarts too",
-    "runner/lending.py": "how long a browser is lent, over restarts too",
+    "runner/loan.py": "how long a browser is lent, over restarts too",
     "runner/webhooks.py": "when a delivery is tried again, over restarts too",
     "runner/deadlines.py": "how long ago a question was asked that a restart has come after",
 }
