@@ -7,27 +7,23 @@ import msgspec
 from aiohttp import web
 
 from api import cdp, cdp_key, control, downloads, intake, profiles, proxies, sessions, watch_link, wire
-from api.present import moment, moment_or_none
+from api.present import moment
 from api.service import SERVICE, Service
-from api.settings import Settings
+from api.v2 import browser_convert as convert
 from api.v2 import browser_schemas as schemas
 from api.wire import CALLER, Route
 from eventstore import session as decide
 from eventstore.errors import Invalid
-from eventstore.events import Options, Proxy, SessionCreated
 from eventstore.session import Session
 from eventstore.store import Lane
-from projections.profiles import Profile
 from projections.sessions import SessionRow
 
-KIND = "browser"
 OPEN_SECONDS = 20.0
 """How long an answer waits for the browser to be there: the official clients wait for 30 s."""
 
 TOO_MANY_SECONDS = 60
 TOO_MANY = "Too many concurrent active sessions. Please wait for one to finish, or stop one."
 REMOTE = "TAPEWRIGHT_BROWSER is a browser that others run: connect to that one, it cannot be lent from here."
-NOTHING = "0"
 
 
 async def create_browser(request: web.Request) -> web.Response:
@@ -37,21 +33,23 @@ async def create_browser(request: web.Request) -> web.Response:
     empty = not request.content_length and "Transfer-Encoding" not in request.headers
     asked = schemas.CreateBrowser() if empty else await wire.body(request, schemas.CreateBrowser)
     profile = profiles.wanted(service, caller, str(asked.profile_id or ""))
-    _wished(asked, service.settings, profile, None)  # refused before anything is put away
+    convert.wished(asked, service.settings, profile, None)  # refused before anything is put away
     if "://" in (service.settings.browser or ""):
         raise web.HTTPNotImplemented(text=REMOTE)
-    proxy = await proxies.put_away(service, caller, _custom(asked), "body", "customProxy", idempotency_key=key)
+    proxy = await proxies.put_away(
+        service, caller, convert.custom(asked.custom_proxy), "body", "customProxy", idempotency_key=key
+    )
     row = await sessions.create(
         service,
         caller,
-        _wished(asked, service.settings, profile, proxy),
+        convert.wished(asked, service.settings, profile, proxy),
         digest=intake.digest("v2", await request.read() or b"{}"),
         idempotency_key=key,
     )
     session = await cdp.opened(service, row.id, OPEN_SECONDS)
     if session.opened is None and session.stopped and session.stopped != "stop":
         await _refuse(service, row, session)
-    return wire.reply(_view(request, await sessions.session(service, caller, row.id, kind=KIND)), status=201)
+    return wire.reply(_view(request, await sessions.session(service, caller, row.id, kind=convert.KIND)), status=201)
 
 
 async def list_browsers(request: web.Request) -> web.Response:
@@ -62,7 +60,7 @@ async def list_browsers(request: web.Request) -> web.Response:
     if asked.agent_session_id is None:  # agents' sessions open none of these
         rows, total = await request.app[SERVICE].projector.sessions.page(
             project=request[CALLER].project,
-            kind=KIND,
+            kind=convert.KIND,
             active=None if asked.filter_by is None else asked.filter_by == "active",
             offset=(asked.page_number - 1) * asked.page_size,
             limit=asked.page_size,
@@ -119,45 +117,6 @@ async def list_downloads(request: web.Request) -> web.Response:
     return wire.reply(answer)
 
 
-def _wished(
-    asked: schemas.CreateBrowser, settings: Settings, profile: Profile | None, proxy: Proxy | None
-) -> SessionCreated:
-    intake.unsupported(asked.enable_recording, "enableRecording")
-    intake.unsupported(asked.extension_ids, "extensionIds")
-    intake.unsupported(asked.solve_captchas, "solveCaptchas")
-    intake.unsupported(asked.pdf_renderer_enabled, "pdfRendererEnabled")
-    given = intake.sent(asked, ("allow_resizing",))
-    if metadata := intake.metadata(asked.metadata, "metadata"):
-        given["metadata"] = metadata
-    return SessionCreated(
-        project="",
-        family="v2",
-        kind=KIND,
-        seconds=60.0 * (asked.timeout or 60),
-        options=profiles.begun(
-            Options(given=msgspec.json.encode(given).decode(), proxy=proxy),
-            settings,
-            profile,
-            width=asked.browser_screen_width,
-            height=asked.browser_screen_height,
-            country=None if asked.custom_proxy else asked.proxy_country_code,
-            field=("body", "proxyCountryCode"),
-        ),
-    )
-
-
-def _custom(asked: schemas.CreateBrowser) -> proxies.Custom | None:
-    if (proxy := asked.custom_proxy) is None:
-        return None
-    return proxies.Custom(
-        host=proxy.host,
-        port=proxy.port,
-        user=proxy.username,
-        password=proxy.password,
-        untrusted=bool(proxy.ignore_cert_errors),
-    )
-
-
 async def _refuse(service: Service, row: SessionRow, session: Session) -> None:
     """There is no browser for it: it is not shown, and the reason answers. Raises HTTP errors: 429, 503."""
     done = await service.sessions.transact(sessions.stream(row.id), decide.delete, actor="system", lane=Lane.CONTROL)
@@ -178,26 +137,16 @@ async def _row(request: web.Request) -> SessionRow:
         session_id = str(UUID(request.match_info["session_id"]))
     except ValueError:
         raise Invalid("value is not a valid uuid", field=("path", "session_id")) from None
-    return await sessions.session(request.app[SERVICE], request[CALLER], session_id, kind=KIND)
+    return await sessions.session(request.app[SERVICE], request[CALLER], session_id, kind=convert.KIND)
 
 
 def _view(request: web.Request, row: SessionRow) -> schemas.BrowserItem:
-    given: dict[str, object] = msgspec.json.decode(row.options.given or "{}")
-    return schemas.BrowserItem(
-        id=row.id,
-        status="active" if row.active else "stopped",
-        live_url=watch_link.url(request, row.id) if row.active else None,
-        cdp_url=cdp_key.url_of(request, row.id) if row.active and "control" in request[CALLER].scopes else None,
-        timeout_at=moment(row.started_at + int(row.seconds * 1_000_000)),
-        started_at=moment(row.started_at),
-        finished_at=moment_or_none(row.stopped_at),
-        proxy_used_mb=NOTHING,
-        proxy_cost=NOTHING,
-        browser_cost=NOTHING,
-        agent_session_id=None,
-        recording_url=None,
-        metadata=msgspec.convert(given.get("metadata", {}), dict[str, str]),
-    )
+    """With the links that are for this caller."""
+    view = convert.item(row)
+    if not row.active:
+        return view
+    key = cdp_key.url_of(request, row.id) if "control" in request[CALLER].scopes else None
+    return msgspec.structs.replace(view, live_url=watch_link.url(request, row.id), cdp_url=key)
 
 
 _SESSION = {"session_id": "the browser's id, a UUID"}
