@@ -1,4 +1,4 @@
-"""What the API may ask of whoever runs tasks here: pictures of their browsers, for people who watch. Protocols."""
+"""What the API may ask of whoever runs browsers here: their pictures, for people who watch. Protocols."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -29,7 +29,7 @@ class Reels(Protocol):
     """The pictures of all that runs here."""
 
     def watching(self, task_id: str) -> AbstractAsyncContextManager[Reel] | None:
-        """Watch the task's browser for the length of a block; None while it has none here."""
+        """Watch the browser of that task, or of that client's session, for the length of a block; None without one."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The pictures of what runs here, by task: taken only while somebody watches, and only the newest is kept.
+"""The pictures of browsers here, by task or session: taken only while somebody watches, and only the newest is kept.
 
 Whoever watches asks for what is newer than what he has. So a slow watcher misses pictures, and costs nobody anything.
 """
@@ -104,13 +104,13 @@ class Reel:
 
 
 class Reels:
-    """Of all tasks that have a browser here, by the task's id."""
+    """Of all browsers here that can be watched, by the id of their task, or of the session that a client drives."""
 
     def __init__(self) -> None:
         self._reels: dict[str, Reel] = {}
 
     def watching(self, task_id: str) -> AbstractAsyncContextManager[Reel] | None:
-        """Watch the task's browser for the length of a block; None while it has none here."""
+        """Watch that browser for the length of a block; None while there is none here."""
         reel = self._reels.get(task_id)
         return reel.watch() if reel else None
 
@@ -125,10 +125,11 @@ class Reels:
 
     @asynccontextmanager
     async def showing(self, stream: str, show: Show) -> AsyncIterator[Reel]:
-        """The task at the stream has a browser that can be watched, for the length of the block."""
+        """The task at the stream, or the session of that id, can be watched for the length of the block."""
         reel = Reel(show)
-        with self._listed(stream.removeprefix(STREAM), reel):
-            try:
+        try:
+            # Nobody finds it any more while it is being closed: he would find that it has ended, again and again.
+            with self._listed(stream.removeprefix(STREAM), reel):
                 yield reel
-            finally:
-                await reel.close()
+        finally:
+            await reel.close()

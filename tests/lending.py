@@ -21,7 +21,10 @@ PICTURE = b"\xff\xd8\xff a picture"
 
 
 class StageBrowser:
-    """What stands for a browser. `heard` are the commands of clients; what `says` has for a method is its result."""
+    """What stands for a browser. `heard` are the commands of clients; what `says` has for a method is its result.
+
+    `shows` are the times that it takes pictures at this moment; the end of one waits for `may_rest`.
+    """
 
     def __init__(self, own: str, place: Path, wanted: Wanted, kept: Kept) -> None:
         self.own = own
@@ -36,6 +39,8 @@ class StageBrowser:
         self.says: dict[str, dict[str, Any]] = {}
         self.sockets: set[web.WebSocketResponse] = set()
         self.shows = 0
+        self.may_rest = asyncio.Event()
+        self.may_rest.set()
 
     async def state(self) -> str:
         return '{"cookies":[],"origins":[]}'
@@ -46,6 +51,7 @@ class StageBrowser:
             put(PICTURE, 800, 600)
             await asyncio.Event().wait()
         finally:
+            await self.may_rest.wait()
             self.shows -= 1
 
     async def speak(self, request: web.Request) -> web.WebSocketResponse:

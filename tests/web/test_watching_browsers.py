@@ -141,6 +141,23 @@ async def test_its_end_is_told_to_who_watches_and_to_who_comes_later(client: Cli
     assert ([1000, 1000], 0) == (codes, browser.shows)
 
 
+async def test_that_there_is_nothing_to_be_seen_any_more_is_told_once(client: Client, stage: StageLenders) -> None:
+    socket = await opened(client, page((await create(client))["liveUrl"]))
+    await picture(socket)
+    browser = only(stage)
+    browser.may_rest.clear()
+    browser.gone.set()
+    await told(socket, "sight", live=False)
+    await socket.send_json({"type": "steer", "what": "pause"})
+    words: list[str] = []
+    async with asyncio.timeout(LIMIT):
+        while not {"problem", "over"} & set(words):
+            words.append((await socket.receive_json())["type"])
+    browser.may_rest.set()
+
+    assert "sight" not in words
+
+
 async def test_who_has_control_may_stop_it_and_nothing_else(client: Client, service: Service) -> None:
     made = await create(client)
     socket = await opened(client, page(made["liveUrl"]))
