@@ -1,7 +1,7 @@
 """Sessions in a real browser: a follow-up task finds what the first one left, and what of it outlives a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.memory import MemoryStore
+from eventstore.store import Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
@@ -109,13 +110,17 @@ class House:
 
     async def until(self, stream: str, *types: str) -> list[e.Event]:
         """All that was said on the stream, once the last of it is of such a type."""
-        async with asyncio.timeout(LIMIT):
-            while True:
-                head = self.store.head
-                said = await self.store.read_stream(stream)
-                if said[-1].type in types:
-                    return [recorded.event for recorded in said]
-                await self.store.wait(head)
+        said: Sequence[Recorded] = ()
+        try:
+            async with asyncio.timeout(LIMIT):
+                while True:
+                    head = self.store.head
+                    said = await self.store.read_stream(stream)
+                    if said[-1].type in types:
+                        return [recorded.event for recorded in said]
+                    await self.store.wait(head)
+        except TimeoutError:
+            raise AssertionError([recorded.event for recorded in said]) from None
 
 
 @pytest.mark.parametrize("isolated", [False, True], ids=["shared", "isolated"])
