@@ -9,10 +9,7 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Pag
 
 from runner.browser.chromium import ANSWER_SECONDS, ASK_SECONDS, Chromium
 from runner.browser.driver import Driver, acquaint
-from runner.browser.probe import listens
-
-CONNECT_SECONDS = 10.0
-PROBE_SECONDS = 5.0
+from runner.browser.probe import REACH_SECONDS, listens
 
 
 class Unreachable(Exception):
@@ -65,11 +62,12 @@ class Attached(Chromium):
 
 async def attach(driver: Driver, endpoint: str, *, local: bool, answer_seconds: float = ANSWER_SECONDS) -> Attached:
     """The browser at a DevTools endpoint. Raises Unreachable, without the endpoint in its words."""
+    seconds = max(REACH_SECONDS, answer_seconds)
     connecting = asyncio.create_task(
-        driver.playwright.chromium.connect_over_cdp(endpoint, is_local=local, timeout=CONNECT_SECONDS * 1000)
+        driver.playwright.chromium.connect_over_cdp(endpoint, is_local=local, timeout=seconds * 1000)
     )
     try:
-        async with asyncio.timeout(CONNECT_SECONDS + ASK_SECONDS):
+        async with asyncio.timeout(seconds + ASK_SECONDS):
             browser = await asyncio.shield(connecting)
             for context in browser.contexts:
                 await acquaint(context)
@@ -84,13 +82,13 @@ async def attach(driver: Driver, endpoint: str, *, local: bool, answer_seconds: 
     return Attached(driver, browser, questions, endpoint, pid=pid, answer_seconds=answer_seconds)
 
 
-async def found_again(context: BrowserContext, noted: list[str]) -> tuple[list[Page], Page]:
+async def found_again(context: BrowserContext, noted: list[str], *, answer_seconds: float) -> tuple[list[Page], Page]:
     """The pages in the order of their notes, new ones after them, and the one to act in. Raises Unreachable.
 
     `noted` are the DevTools names of the tabs, the current one first and again in its place.
     """
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
+        async with asyncio.timeout(max(REACH_SECONDS, answer_seconds)):
             pages = {await name_of(context, page): page for page in context.pages}
             if not noted or noted[0] not in pages:
                 raise Unreachable("the page that was worked in is gone")

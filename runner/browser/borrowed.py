@@ -160,7 +160,7 @@ class BorrowedBrowser:
         if NAME.fullmatch(own):
             seat = Seat(self._root / own)
             try:
-                found, current = await found_again(context, seat.tabs)
+                found, current = await found_again(context, seat.tabs, answer_seconds=self.settings.answer_seconds)
                 return seat, found, current
             except Unreachable as error:
                 log.warning("the pages of a task are gone from the remote browser", reason=str(error))

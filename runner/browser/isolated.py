@@ -19,7 +19,7 @@ from runner.browser.driver import Drivers
 from runner.browser.guard import Guard
 from runner.browser.own import OwnBrowser, claim, start, sweep
 from runner.browser.own_session import OwnSession
-from runner.browser.probe import listens, pages_answer
+from runner.browser.probe import REACH_SECONDS, listens, pages_answer
 from runner.browser.session import Access, Session
 from runner.browser.tabs import Tabs
 from runner.egress.proxy import CannotListen, Egress, open_egress
@@ -121,16 +121,18 @@ class IsolatedBrowsers:
         browser = self._take(name)
         if browser is None:
             return None
+        answer = self.settings.answer_seconds
         async with AsyncExitStack() as reached:
             reached.callback(browser.leave)
             try:
                 if not browser.proxy:
                     raise Unreachable("nobody knows where its traffic goes")
                 egress = await reached.enter_async_context(egress_on(browser.proxy))
-                if not await pages_answer(browser.endpoint):
+                if not await pages_answer(browser.endpoint, max(REACH_SECONDS, answer)):
                     raise Unreachable("its pages do not answer")
                 chromium = await self._attach(reached, browser)
-                found, current = await found_again(chromium.browser.contexts[0], browser.tabs)
+                context = chromium.browser.contexts[0]
+                found, current = await found_again(context, browser.tabs, answer_seconds=answer)
             except (Unreachable, CannotListen) as error:
                 log.warning("a browser that was left running is of no use", browser=name, reason=str(error))
                 await browser.end()
@@ -159,7 +161,7 @@ class IsolatedBrowsers:
 
     async def _attach(self, stack: AsyncExitStack, browser: OwnBrowser) -> Attached:
         endpoint = browser.endpoint
-        if not await listens(endpoint):
+        if not await listens(endpoint, max(REACH_SECONDS, self.settings.answer_seconds)):
             raise Unreachable("it does not answer")
         port = _port(browser)
         self.own_ports.add(port)  # whoever reaches it has the browser, so no page may

@@ -17,7 +17,7 @@ from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.caretaker import Caretaker, Kept
 from runner.browser.chromium import executable_of, find
 from runner.browser.own import OwnBrowser, claim, start, sweep
-from runner.browser.probe import listens
+from runner.browser.probe import REACH_SECONDS, listens
 from runner.egress.proxy import CannotListen, Egress, open_egress
 from runner.egress.rules import Rules
 from runner.ports import Wanted
@@ -118,7 +118,7 @@ class LentBrowsers:
         if own is None:
             raise ActFailed("browser_lost", "The browser ended while the service was away.")
         try:
-            if not own.proxy or not await listens(own.endpoint):
+            if not own.proxy or not await listens(own.endpoint, REACH_SECONDS):
                 raise ActFailed("browser_lost", "The browser does not answer any more.")
             await stack.enter_async_context(egress_on(own.proxy))
         except (ActFailed, CannotListen) as failure:

@@ -6,14 +6,17 @@ from urllib.parse import urlsplit
 import aiohttp
 
 ANSWER_SECONDS = 5.0
+REACH_SECONDS = 10.0
+"""How long one that was left running may take: after a restart all tasks come back to theirs at once."""
+
 MOST_BYTES = 1 << 20
 
 
-async def listens(endpoint: str) -> bool:
+async def listens(endpoint: str, seconds: float = ANSWER_SECONDS) -> bool:
     """Whether the browser itself answers there, without a driver in between."""
     try:
         async with (
-            asyncio.timeout(ANSWER_SECONDS),
+            asyncio.timeout(seconds),
             aiohttp.ClientSession() as http,
             http.get(f"http://{urlsplit(endpoint).netloc}/json/version") as response,
         ):
@@ -22,10 +25,10 @@ async def listens(endpoint: str) -> bool:
         return False
 
 
-async def pages_answer(endpoint: str) -> bool:
+async def pages_answer(endpoint: str, seconds: float) -> bool:
     """Whether every page does. One that opened a dialog while nobody was there to answer it does not."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), aiohttp.ClientSession() as http:
+        async with asyncio.timeout(seconds), aiohttp.ClientSession() as http:
             async with http.get(f"http://{urlsplit(endpoint).netloc}/json/list") as response:
                 targets: list[dict[str, str]] = await response.json(content_type=None)
             for target in targets:
