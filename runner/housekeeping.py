@@ -110,7 +110,7 @@ class Housekeeping:
     async def kept_name(self, created: e.TaskCreated) -> str:
         """What the vault calls the state of the session's browser, if that outlives the task; else nothing."""
         session = await self._now(STREAM + created.session)
-        return session_state(created.session) if session.active and _is_kept(session) else ""
+        return session_state(created.session) if _is_kept(session) else ""  # also once it has ended: the last use of it
 
     async def hear(self, recorded: Recorded) -> None:
         """One more event of the log."""

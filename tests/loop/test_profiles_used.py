@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eventstore import decide
+from eventstore import decide, session
 from eventstore import events as e
+from eventstore.session import Session, evolve
 from eventstore.snapshots import cookies_name, get_cookies, snapshot_name
 from eventstore.store import Recorded
+from eventstore.transact import Repository
 from runner.action_json import as_json
 from runner.profiles import Profiles
 from runner.vocabulary import ActFailed, Click, Extract, Navigate, Query
@@ -241,6 +244,30 @@ async def test_a_task_stopped_after_its_browser_was_given_back_saves_too(world: 
         await world.until(stream, e.RunnerLost)
         await world.tell(stream, decide.stop)
         await world.until(profile, e.ProfileSaved)
+
+    assert [used(stream, 0), saved(stream, 1, b'{"acts": 1}')] == await told(world)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_task_whose_browser_was_given_back_saves_too_when_its_session_is_stopped(
+    world: Any, script: Any, profile: str, restarted: bool
+) -> None:
+    sessions = Repository(world.store, Session(), evolve)
+    created = e.SessionCreated(project="p", family="v2", options=USING)
+    await sessions.transact("session-s", partial(session.create, created=created), actor="key:test")
+    arrived = world.stage.stop_at(f"resolve {as_json(READ)}")
+    async with world.worker(keep_paused_seconds=0.01):
+        stream = await world.create("one", script([OPEN], [READ]), options=USING, session="s")
+        await arrived.wait()
+        await world.tell(stream, decide.pause)
+        await world.until(stream, e.RunnerLost)
+        if not restarted:
+            await sessions.transact("session-s", session.stop, actor="key:test")
+            await world.until(profile, e.ProfileSaved)
+    if restarted:
+        await sessions.transact("session-s", session.stop, actor="key:test")
+        async with world.worker():
+            await world.until(profile, e.ProfileSaved)
 
     assert [used(stream, 0), saved(stream, 1, b'{"acts": 1}')] == await told(world)
 
