@@ -121,18 +121,19 @@ class Worker:
         streams = await unended(self._store)
         # Together, so that one commit of the log takes many of them.
         for stream, task in zip(streams, await asyncio.gather(*map(self._returning.lost, streams)), strict=True):
-            if task.browser and not task.ended:
-                browsers.add(task.browser)
             if task.created and not task.ended:
                 self._line.note(stream, task.created.session)
                 kept += [task_state(task.created), vault_name(stream, task.created)]
                 kept += [answers.vault_name(stream, request) for request in task.asked]
             if task.asking and (question := await asked(self._store, stream, task.asking)):
                 self._deadlines.recall(question)
+            ended = task.ended
             if task.claimable:
                 self._line.join(stream)
-            elif task.created and not task.ended and await self._houses.over(task.created.session):
-                await self._stop_with_session(stream)  # it was paused, and would be for ever
+            elif task.created and not ended and await self._houses.over(task.created.session):
+                ended = await self._stop_with_session(stream)  # it was paused, and would be for ever
+            if task.browser and not ended:
+                browsers.add(task.browser)
         hooks, _ = await living_hooks(self._store)
         kept += [hook_name(place(each.stream)[0]) for each in hooks]
         try:
@@ -216,7 +217,9 @@ class Worker:
             await self._stop_with_session(stream)
         return self._line.occupied(session)
 
-    async def _stop_with_session(self, stream: str) -> None:
+    async def _stop_with_session(self, stream: str) -> bool:
+        """Whether it has ended by that: one that is at work does so later."""
+
         def stop(task: Task) -> list[e.Event]:
             return [] if task.ended else decide.stop(task, reason="The session was stopped.")
 
@@ -224,9 +227,10 @@ class Worker:
             done = await self._tasks.transact(stream, stop, actor=self._actor, lane=Lane.CONTROL)
         except Refused as refused:  # it goes on to its end; whatever follows the log must as well
             log.error("a task could not be stopped with its session", stream=stream, reason=str(refused))
-            return
+            return False
         if done.appended and done.state.ended:
             await self._after.alone(stream, done.state)
+        return done.state.ended
 
     async def _dispatch(self, group: asyncio.TaskGroup) -> None:
         while True:

@@ -61,6 +61,7 @@ class Stage:
         self.states: list[str] = []
         self.isolated = False
         self.living: dict[str, str] = {}
+        self.taken_up = True
         self.own = ""
         self.attached = self.keep = False
         self.uploads: Path | None = None
@@ -94,11 +95,13 @@ class Stage:
                 self.living[self.own] = self.url
 
     async def take_up(self, names: Collection[str], seconds: float) -> None:
+        self.taken_up = True
         for name in self.living.keys() - set(names):
             del self.living[name]
 
     def end(self, name: str) -> None:
-        self.living.pop(name, None)
+        if self.taken_up:  # nobody knows what an earlier process left before that
+            self.living.pop(name, None)
 
     async def resolve(self, action: AnyAction) -> Resolved:
         await self._pass(f"resolve {as_json(action)}")
@@ -245,6 +248,7 @@ class World:
             max_concurrent=max_concurrent,
             keep_paused_seconds=keep_paused_seconds,
         )
+        self.stage.taken_up = False
         await worker.take_up()
         self.running = worker
         running = asyncio.create_task(worker.run())

@@ -1,10 +1,13 @@
 """A task with a browser of its own: what a later attempt finds there is gone on with, and nothing is done twice."""
 
+from functools import partial
 from typing import Any
 
-from eventstore import decide
+from eventstore import decide, session
 from eventstore import events as e
 from eventstore.secrets import vault_name
+from eventstore.session import Session, evolve
+from eventstore.transact import Repository
 from runner.action_json import as_json
 from runner.vocabulary import Click, Extract, Input, Navigate, Query
 from runner.worker import KEPT_PAUSED
@@ -124,6 +127,26 @@ async def test_a_paused_task_has_its_browser_again_after_a_restart(world: Any, s
 
     assert {"browser-1": OPEN.url} == held
     assert [as_json(act) for act in (OPEN, CLICK, TYPE)] == world.stage.acts
+
+
+async def test_a_paused_task_whose_session_was_stopped_meanwhile_leaves_no_browser(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    sessions = Repository(world.store, Session(), evolve)
+    created = e.SessionCreated(project="p", family="v2")
+    await sessions.transact("session-s", partial(session.create, created=created), actor="key:test")
+    arrived = world.stage.stop_at(f"resolve {as_json(TYPE)}")
+    stream = await world.create("buy", script([OPEN], [TYPE]), session="s")
+    async with world.worker():
+        await arrived.wait()
+        await world.tell(stream, decide.pause)
+        await world.until(stream, e.TaskPaused)
+    left = dict(world.stage.living)
+    await sessions.transact("session-s", session.stop, actor="key:test")
+
+    async with world.worker():
+        await world.until(stream, e.TaskStopped)
+
+    assert ({"browser-1": OPEN.url}, {}) == (left, world.stage.living)
 
 
 async def test_stopping_a_paused_task_that_nobody_runs_ends_its_browser(world: Any, script: Any) -> None:
