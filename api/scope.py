@@ -47,15 +47,15 @@ class TaskReader:
     def __init__(self, store: EventStore, stream: str) -> None:
         self._store = store
         self._stream = stream
-        self._position = self._version = 0
+        self._told: list[tuple[int, int]] = []  # positions and versions of the last part: its reader may take less
         self._ended = False
 
     async def __call__(self, after: int, limit: int) -> Part:
         """The next `limit` events. When there are fewer, the log was looked at up to the head of that moment."""
         head = self._store.head
-        if self._version and after >= head:  # as a follower asks that has just been told the newest
+        version = next((version for position, version in reversed(self._told) if position <= after), 0)
+        if version and after >= head:  # as a follower asks that has just been told the newest
             return Part(events=(), next=after, last=self._ended)
-        version = self._version if after >= self._position else 0
         size = limit if version else PAGE  # who reads on reads no more than is asked for
         events: list[Recorded] = []
         while len(events) < limit and (page := await self._store.read_stream(self._stream, version, limit=size)):
@@ -66,11 +66,11 @@ class TaskReader:
                 break
         events = events[:limit]
         if events:
-            self._position, self._version = events[-1].position, events[-1].version
-        full = len(events) == limit
+            self._told = [(recorded.position, recorded.version) for recorded in events]
+        last, full = events[-1].position if events else after, len(events) == limit
         return Part(
             events=events,
-            next=self._position if full else max(head, after, self._position),
+            next=last if full else max(head, last),
             last=self._ended and not full,
         )
 
