@@ -46,8 +46,10 @@ async def read(request: web.Request) -> web.Response:
 
 async def update(request: web.Request) -> web.Response:
     """Change a scheduled task: what is left out stays as it is."""
-    service, schedule = request.app[SERVICE], _mine(request)
+    service = request.app[SERVICE]
+    _mine(request)  # whose it is not is told that at once
     await wire.body(request, UpdateSchedule)
+    schedule = _mine(request)  # as it is now: the body may have been long in coming
     given = schedules.as_sent(await request.read())
     current = schedule.current
     if given.get("secrets") == list(current.task.secrets):

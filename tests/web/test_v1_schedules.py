@@ -1,5 +1,7 @@
 """Scheduled tasks as v1 has them: made, shown, changed in part, deleted, and refused by the field."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
@@ -125,6 +127,25 @@ async def test_a_view_that_is_sent_back_changes_what_was_changed_in_it(client: C
     assert {**VIEW, "secrets": ["password"], "interval_minutes": 30} == await shown(client, schedule_id)
     kept = await secrets.get(service.vault, schedule.vault_name(schedule_id, ""))
     assert {"password": Secret("hunter2-and-more")} == kept
+
+
+async def test_a_change_that_arrives_slowly_takes_back_none_that_was_made_meanwhile(client: Client) -> None:
+    schedule_id = await made(client)
+    asked, rest = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        asked.set()
+        await rest.wait()
+        yield b'{"interval_minutes": 30}'
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(client.put(f"{ONE}/{schedule_id}", data=slowly(), expect100=True))
+        await asked.wait()  # the service has begun with it, and waits for the rest
+        await client.put(f"{ONE}/{schedule_id}", json={"task": "Open the other shop."})
+        rest.set()
+
+    expected = {**VIEW, "task": "Open the other shop.", "interval_minutes": 30}
+    assert expected == await shown(client, schedule_id)
 
 
 async def test_a_change_moves_neither_beginning_nor_end_that_nobody_named(client: Client) -> None:
