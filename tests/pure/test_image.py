@@ -1,4 +1,4 @@
-"""The image's packages: those of a service, in the versions that are tested."""
+"""The image: its packages are those of a service, as they are tested; and what it is run with."""
 
 import re
 import tomllib
@@ -20,3 +20,12 @@ def test_the_image_has_what_a_service_needs_in_the_versions_that_are_tested() ->
 
     assert (set(), set()) == (image - tested, needed - {name for name, _ in image})
     assert not {"pytest", "mypy", "setuptools"} & {name for name, _ in image}
+
+
+def test_settings_for_a_service_without_a_container_leave_alone_what_the_container_relies_on() -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+
+    fixed = dict(re.findall(r'^      (TAPEWRIGHT_\w+): "?([^"$\n]+)"?$', compose, re.MULTILINE))
+
+    everywhere = "0.0.0.0"  # noqa: S104 - of the container
+    assert {"TAPEWRIGHT_DATA_DIR": "/data", "TAPEWRIGHT_HOST": everywhere, "TAPEWRIGHT_PORT": "8000"} == fixed
