@@ -10,8 +10,9 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from api import sessions
 from api.cdp_filter import Place
-from api.cdp_key import STREAM, Key, address, let_in, welcome
+from api.cdp_key import Key, address, let_in, welcome
 from api.relay import FROM_BROWSER, FROM_CLIENT, Relay
 from api.relays import RELAYS
 from api.service import SERVICE, Caller, Service
@@ -105,7 +106,7 @@ async def _place(service: Service, session_id: str) -> Path:
 
 async def opened(service: Service, session_id: str, seconds: float) -> Session:
     """The session once it has a browser or has ended; as it is when that takes longer, and where nobody opens any."""
-    stream = STREAM + session_id
+    stream = sessions.stream(session_id)
     if not service.lends:
         return await service.sessions.fresh(stream)
     try:
@@ -132,7 +133,7 @@ async def _stop(service: Service, session_id: str, caller: Caller) -> None:
     stop = partial(decide.stop, cause="stop", reason="Its client closed the browser.")
     actor = caller.actor or "system"
     try:
-        await service.sessions.transact(STREAM + session_id, stop, actor=actor, lane=Lane.CONTROL)
+        await service.sessions.transact(sessions.stream(session_id), stop, actor=actor, lane=Lane.CONTROL)
     except Refused:
         return  # the log is full: the time limit ends it
 

@@ -5,13 +5,12 @@ import hmac
 import msgspec
 from aiohttp import web
 
+from api import sessions
 from api.auth import ANONYMOUS, OWN_HEADER, Identify, still_good
 from api.present import origin
 from api.service import SERVICE, Caller, Service
 from api.wire import CALLER, query
 
-STREAM = "session-"
-KIND = "browser"
 _UNSIGNED = "The URL needs the session's own token, as cdpUrl has it, or apiKey=KEY."
 
 IDENTIFY = web.AppKey[Identify]("identify")
@@ -44,9 +43,14 @@ async def let_in(request: web.Request) -> tuple[str, Caller]:
     signed = bool(key.token) and _right(service, session_id, key.token)
     if caller is ANONYMOUS and not signed:
         raise web.HTTPUnauthorized(text=_UNSIGNED)
-    session = await service.sessions.fresh(STREAM + session_id)
+    session = await service.sessions.fresh(sessions.stream(session_id))
     created = session.created
-    if created is None or created.kind != KIND or session.deleted or (not signed and created.project != caller.project):
+    if (
+        created is None
+        or created.kind != sessions.BROWSER
+        or session.deleted
+        or (not signed and created.project != caller.project)
+    ):
         raise web.HTTPNotFound(text="Session not found")
     if not signed and "control" not in caller.scopes:
         raise web.HTTPForbidden(text="This needs a key with the scope control.")
@@ -59,7 +63,7 @@ async def welcome(service: Service, session_id: str, caller: Caller) -> bool:
     """Whether whoever was let in would be let in again."""
     if caller is not ANONYMOUS and not still_good(service, caller):
         return False
-    return (await service.sessions.fresh(STREAM + session_id)).active
+    return (await service.sessions.fresh(sessions.stream(session_id))).active
 
 
 def _right(service: Service, session_id: str, token: str) -> bool:

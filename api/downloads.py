@@ -35,7 +35,7 @@ async def take(request: web.Request) -> web.StreamResponse:
     if caller is not ANONYMOUS:
         if "read" not in caller.scopes:
             raise web.HTTPForbidden(text="This needs a key with the scope read.")
-        session_id = (await sessions.session(service, caller, session_id, kind="browser")).id
+        session_id = (await sessions.session(service, caller, session_id, kind=sessions.BROWSER)).id
     else:
         signed = query(request, Signed)
         if not service.signer.check(request.path, signed.expires, signed.signature):

@@ -21,7 +21,7 @@ from eventstore.store import Lane
 from projections.sessions import STREAM, SessionRow
 from projections.task_row import TaskRow
 
-AGENT = "agent"
+AGENT, BROWSER = "agent", "browser"
 LIVE = frozenset(state for phase, row in SEEN.items() if phase not in ENDED | {Phase.ABSENT} for state in row.values())
 MOST_TASKS = 500
 """So many tasks of a session are shown with it, the newest."""

@@ -16,7 +16,6 @@ from eventstore.human import HumanInput, HumanOutcome
 from eventstore.session import Session
 from eventstore.store import Lane
 
-KIND = "browser"
 LOOK_SECONDS = 1.0
 """How often it is looked whether the browser still runs, and the link is still good."""
 

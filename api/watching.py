@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from api import control, sessions, watch_lent
+from api import control, sessions
 from api.service import SERVICE, Caller, Service
 from api.watch_lent import LentNews, LentWishes
 from api.watch_link import LONGEST, Watching, watching
@@ -60,7 +60,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
     kind = await _shown(service, watch.caller, identifier)
     if watchers.closing:
         raise web.HTTPServiceUnavailable(text="The service is ending.")
-    if kind == watch_lent.KIND:
+    if kind == sessions.BROWSER:
         watcher = _of_browser(service, watchers, watch, identifier)
     else:
         watcher = _of_tasks(service, watchers, watch, identifier, lasting=kind != TASK)

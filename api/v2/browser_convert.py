@@ -2,7 +2,7 @@
 
 import msgspec
 
-from api import intake, profiles, proxies
+from api import intake, profiles, proxies, sessions
 from api.present import moment, moment_or_none
 from api.settings import Settings
 from api.v2.browser_schemas import BrowserItem, BrowserProxy, CreateBrowser
@@ -10,7 +10,6 @@ from eventstore.events import Options, Proxy, SessionCreated
 from projections.profiles import Profile
 from projections.sessions import SessionRow
 
-KIND = "browser"
 NOTHING = "0"
 
 
@@ -26,7 +25,7 @@ def wished(asked: CreateBrowser, settings: Settings, profile: Profile | None, pr
     return SessionCreated(
         project="",
         family="v2",
-        kind=KIND,
+        kind=sessions.BROWSER,
         seconds=60.0 * (asked.timeout or 60),
         options=profiles.begun(
             Options(given=msgspec.json.encode(given).decode(), proxy=proxy),

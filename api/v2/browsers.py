@@ -49,7 +49,9 @@ async def create_browser(request: web.Request) -> web.Response:
     session = await cdp.opened(service, row.id, OPEN_SECONDS)
     if session.opened is None and session.stopped and session.stopped != "stop":
         await _refuse(service, row, session)
-    return wire.reply(_view(request, await sessions.session(service, caller, row.id, kind=convert.KIND)), status=201)
+    return wire.reply(
+        _view(request, await sessions.session(service, caller, row.id, kind=sessions.BROWSER)), status=201
+    )
 
 
 async def list_browsers(request: web.Request) -> web.Response:
@@ -60,7 +62,7 @@ async def list_browsers(request: web.Request) -> web.Response:
     if asked.agent_session_id is None:  # agents' sessions open none of these
         rows, total = await request.app[SERVICE].projector.sessions.page(
             project=request[CALLER].project,
-            kind=convert.KIND,
+            kind=sessions.BROWSER,
             active=None if asked.filter_by is None else asked.filter_by == "active",
             offset=(asked.page_number - 1) * asked.page_size,
             limit=asked.page_size,
@@ -137,7 +139,7 @@ async def _row(request: web.Request) -> SessionRow:
         session_id = str(UUID(request.match_info["session_id"]))
     except ValueError:
         raise Invalid("value is not a valid uuid", field=("path", "session_id")) from None
-    return await sessions.session(request.app[SERVICE], request[CALLER], session_id, kind=convert.KIND)
+    return await sessions.session(request.app[SERVICE], request[CALLER], session_id, kind=sessions.BROWSER)
 
 
 def _view(request: web.Request, row: SessionRow) -> schemas.BrowserItem:
