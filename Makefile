@@ -11,7 +11,8 @@ setup:  ## create .venv with the pinned packages, and find or install Chromium
 
 # Three files at a time keep two processors busy; in their order, which has those that wait for browsers first.
 # ARGS="-n0 -s" runs them one after the other and shows what they print.
-test: setup  ## run all tests; ARGS="tests/pure -x" goes to pytest
+test:  ## run all tests; ARGS="tests/pure -x" goes to pytest
+	@.ci/setup tests
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 demo: setup  ## watch a browser buy two things in the demo shop, and read the tape of it
