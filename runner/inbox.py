@@ -18,7 +18,7 @@ DOWNLOAD_SECONDS = 30.0
 BEGIN_SECONDS = 2.0
 """How long an act that asked for a file waits for it to begin."""
 
-LATE_SECONDS = 0.3
+LATE_SECONDS = 0.1
 """After an act that may have had an effect, a page may still be about to hand out a file that it has made itself."""
 
 Keep = Callable[[str, Path], None]
