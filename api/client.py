@@ -39,8 +39,8 @@ class Failure(Exception):
 class Refusal(Failure):
     """The service answered, and said no. `status` is the HTTP status."""
 
-    def __init__(self, sentence: str, status: int, code: int | None = None) -> None:
-        super().__init__(sentence, code or (UNSUCCESSFUL if status in (404, 409) else UNUSABLE))
+    def __init__(self, sentence: str, status: int, code: int = UNSUCCESSFUL) -> None:
+        super().__init__(sentence, code)
         self.status = status
 
 

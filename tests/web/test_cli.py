@@ -127,7 +127,7 @@ async def test_a_wrong_key_is_told_in_a_sentence(command: Command) -> None:
         "with --key or "
         "TAPEWRIGHT_API_KEY.\n"
     )
-    assert Ended(code=2, out="", err=said) == answer
+    assert Ended(code=1, out="", err=said) == answer
 
 
 async def test_tasks_are_a_table_for_people_and_a_document_for_programs(command: Command, drive: Drive) -> None:
@@ -167,7 +167,7 @@ async def test_a_question_is_answered_by_the_beginning_of_its_tasks_id(command: 
 
     assert [
         Ended(code=1, out="", err="The task asks nothing now.\n"),
-        Ended(code=2, out="", err="body.value: A confirmation is answered with yes or no.\n"),
+        Ended(code=1, out="", err="body.value: A confirmation is answered with yes or no.\n"),
         Ended(code=0, out="resuming\n", err=""),
     ] == [nothing, wrong, answer]
 
@@ -264,11 +264,20 @@ async def test_a_detached_run_prints_the_id_alone(command: Command, drive: Drive
     assert (0, "", "task.created") == (answer.code, answer.err, created.type)
 
 
-async def test_what_the_service_cannot_read_is_wrong_usage(command: Command) -> None:
-    answer = await command("run", "open example.com", "--start-url", "ftp://a.test/", "--detach")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "open example.com", "--start-url", "ftp://a.test/", "--detach"), "body.startUrl: "),
+        (("run", ""), "body.task: "),
+        (("webhooks", "add", "ftp://a.test/x"), "body.url: "),
+    ],
+)
+async def test_what_the_service_refuses_to_read_is_a_refusal(
+    command: Command, words: tuple[str, ...], said: str
+) -> None:
+    answer = await command(*words)
 
-    assert (2, "") == (answer.code, answer.out)
-    assert answer.err.startswith("body.startUrl: ")
+    assert (1, "", said) == (answer.code, answer.out, answer.err[: len(said)])
 
 
 async def test_show_tells_a_task_as_it_stood(command: Command, drive: Drive) -> None:

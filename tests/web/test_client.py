@@ -74,8 +74,8 @@ async def test_what_is_no_address_is_refused_in_a_sentence(url: str) -> None:
     ("status", "answer", "said"),
     [
         (409, b'{"detail":"Stopped tasks cannot be resumed"}', ("Stopped tasks cannot be resumed", UNSUCCESSFUL)),
-        (422, b'{"detail":[{"loc":["body","a",0],"msg":"no","type":"t"}]}', ("body.a.0: no", UNUSABLE)),
-        (503, b'{"detail":"The log is busy."}', ("The log is busy.", UNUSABLE)),
+        (422, b'{"detail":[{"loc":["body","a",0],"msg":"no","type":"t"}]}', ("body.a.0: no", UNSUCCESSFUL)),
+        (503, b'{"detail":"The log is busy."}', ("The log is busy.", UNSUCCESSFUL)),
         (502, b"<html>", ("What answers there is no Tapewright service: it answered with status 502.", UNUSABLE)),
     ],
 )
