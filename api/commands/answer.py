@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api.client import UNSUCCESSFUL, Client, Failure, connect
+from api.client import UNSUCCESSFUL, UNUSABLE, Client, Failure, connect
 from api.commands.common import LOCAL, Json, Key, TaskId, Url, complain, complete, finish, say, say_json
 from api.tape_people import Standing
 from api.tape_views import Question, TaskAsOf
@@ -22,11 +22,15 @@ HOW = {
     "confirm": " [yes/no]",
 }
 HIDDEN = "code"
+VALUES = {"captcha": "done", "confirm": "yes (or no)"}
 
 
 def answer(
     task: TaskId,
-    value: Annotated[str | None, typer.Argument(help="The answer; without it, it is asked for.")] = None,
+    value: Annotated[
+        str | None,
+        typer.Argument(help="The answer; done for a captcha. Without it, it is asked for, or read from stdin."),
+    ] = None,
     url: Url = LOCAL,
     key: Key = "",
     as_json: Json = False,
@@ -41,7 +45,7 @@ async def _answer(url: str, key: str, beginning: str, value: str | None, *, as_j
         question = (await client.get(f"/api/tape/tasks/{task_id}", TaskAsOf)).question
         if question is None:
             raise Failure("The task asks nothing now.", UNSUCCESSFUL)
-        given = _asked(question) if value is None else value
+        given = _asked(task_id, question) if value is None else value
         standing = await send(client, task_id, question.request, given)
     if as_json:
         say_json({"id": task_id, "state": standing.state})
@@ -59,10 +63,15 @@ def prompt(kind: str, text: str) -> str:
     return f"{safe(text)}{HOW.get(kind, '')}: "
 
 
-def _asked(question: Question) -> str:
+def command(task_id: str, kind: str) -> str:
+    """What a person types to answer a question of that kind."""
+    return f"tapewright answer {task_id} {VALUES.get(kind, 'VALUE')}"
+
+
+def _asked(task_id: str, question: Question) -> str:
     """A line of stdin; at a terminal, after the question."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        return _piped(task_id, question.kind)
     with unseen(hide=question.kind == HIDDEN):
         print(prompt(question.kind, question.prompt), end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
@@ -70,6 +79,14 @@ def _asked(question: Question) -> str:
         complain("No answer was given.")
         raise typer.Exit(UNSUCCESSFUL)
     return line.rstrip("\n")
+
+
+def _piped(task_id: str, kind: str) -> str:
+    """What a program says. That it says nothing, or something else, solves no captcha. Raises Failure."""
+    said = sys.stdin.readline().rstrip("\n")
+    if not said or (kind == "captcha" and said.strip().lower() != VALUES[kind]):
+        raise Failure(f"No answer was given. Give it as an argument: {command(task_id, kind)}", UNUSABLE)
+    return said
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from api.client import LEFT, STOPPED, SUCCESS, UNSUCCESSFUL, Client, Failure, Refusal
-from api.commands.answer import HIDDEN, prompt, send, unseen
+from api.commands.answer import HIDDEN, command, prompt, send, unseen
 from api.commands.common import complain, say
 from api.live import Progress, advance
 from api.text import safe
@@ -124,7 +124,7 @@ class Follower:
         if self._at_terminal:
             self._open.set()
         else:
-            self._err.print(f"Answer it with: tapewright answer {self._id}")
+            self._err.print(f"Answer it with: {command(self._id, self._progress.question.kind)}")
 
     @property
     def _at_terminal(self) -> bool:

@@ -184,6 +184,41 @@ async def test_an_answer_is_read_from_stdin_where_there_is_no_terminal(command: 
     assert b"Ada" == await drive.service.vault.get(f"input/task-{task_id}/{asked}")
 
 
+@pytest.mark.parametrize(
+    ("kind", "stdin", "value"),
+    [
+        ("text", "", "VALUE"),
+        ("code", "\n", "VALUE"),
+        ("captcha", "", "done"),
+        ("captcha", "stray\n", "done"),
+        ("confirm", "\n", "yes (or no)"),
+    ],
+)
+async def test_without_a_terminal_nothing_is_answered_that_was_not_said(
+    command: Command, drive: Drive, kind: str, stdin: str, value: str
+) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    await drive.ask(task_id, kind, "Who?")
+
+    answer = await command("answer", task_id, stdin=stdin)
+    shown = await command("show", task_id, "--json")
+
+    said = f"No answer was given. Give it as an argument: tapewright answer {task_id} {value}\n"
+    assert Ended(code=2, out="", err=said) == answer
+    assert kind == json.loads(shown.out)["question"]["kind"]
+
+
+async def test_a_captcha_is_solved_without_a_terminal_by_saying_so(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    await drive.ask(task_id, "captcha", "Solve it")
+
+    answer = await command("answer", task_id, stdin="done\n")
+
+    assert Ended(code=0, out="resuming\n", err="") == answer
+
+
 async def test_a_refusal_is_the_services_own_sentence(command: Command, drive: Drive) -> None:
     task_id = await drive.create()
     await drive.ask_stop(task_id)
@@ -255,6 +290,17 @@ async def test_run_can_be_left_and_the_task_goes_on(begin: Begin, command: Comma
 
     left = Ended(code=130, out="", err=f"The task goes on. Stop it with: tapewright stop {task_id}\n")
     assert (left, "queued") == (answer, json.loads(shown.out)["state"])
+
+
+async def test_run_without_a_terminal_tells_how_a_question_is_answered(begin: Begin, drive: Drive) -> None:
+    process = await begin("run", "open example.com")
+    task_id = (await line_of(process.stderr, "task ")).split()[1]
+    await drive.start(task_id)
+    await drive.ask(task_id, "captcha", "Solve it")
+
+    told = await line_of(process.stderr, "Answer it with")
+
+    assert f"Answer it with: tapewright answer {task_id} done\n" == told
 
 
 async def test_a_detached_run_prints_the_id_alone(command: Command, drive: Drive) -> None:
