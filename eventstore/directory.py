@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from eventstore.errors import CannotOpen
+from eventstore.errors import CannotOpen, InUse
 
 # Where locks and shared memory do not do what a database needs, whatever the server promises. Not 9p: it is a local
 # disk under some sandboxes; where it is not, SQLite itself finds that it has no shared memory, and says so.
@@ -25,8 +25,8 @@ _MOUNTS = Path("/proc/self/mountinfo")
 def hold(directory: Path, *, holder: str) -> Iterator[None]:
     """Create the directory if need be and hold it for the length of the block; `holder` says who does.
 
-    The lock goes with the process, however it ends. Raises CannotOpen when another one holds the directory, naming it;
-    and for a directory that cannot be written to, or lies on a network file system.
+    The lock goes with the process, however it ends. Raises InUse when another one holds the directory, naming it;
+    CannotOpen for a directory that cannot be written to, or lies on a network file system.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -38,9 +38,7 @@ def hold(directory: Path, *, holder: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise CannotOpen(
-                f"The data directory {directory} is in use by {lock.read() or 'another process'}."
-            ) from error
+            raise InUse(f"The data directory {directory} is in use by {lock.read() or 'another process'}.") from error
         try:
             lock.truncate(0)
             os.write(descriptor, holder.encode())  # past the buffer, as closing would try again what was refused

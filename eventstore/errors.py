@@ -82,6 +82,10 @@ class CannotOpen(Exception):
     """The tape cannot be opened. The message is a sentence for the person who starts the service."""
 
 
+class InUse(CannotOpen):
+    """Another process has the data directory; the message names it."""
+
+
 class Broken(Exception):
     """The store failed in a way that it must not survive (for example an fsync error); the process should end."""
 

@@ -16,7 +16,7 @@ from eventstore import witness
 from eventstore.blobs import Blobs
 from eventstore.book import Book, kept
 from eventstore.directory import hold
-from eventstore.errors import Broken, CannotOpen
+from eventstore.errors import Broken, CannotOpen, InUse
 from eventstore.evidence import with_blobs
 from eventstore.examine import contradiction, examine
 from eventstore.offline import open_offline
@@ -108,6 +108,9 @@ async def _offline(data: Path, published: Notes, *, rules: bool, blobs: bool) ->
             async with open_offline(path) as tape:
                 verdict = await examine(tape, notes=(own, published), rules=rules)
                 return await with_blobs(verdict, tape, Blobs(path.parent / "blobs")) if blobs else verdict
+    except InUse as error:
+        ways = "Ask that service, with tapewright verify without --data, or verify a copy of the directory."
+        raise Failure(f"{error} {ways}") from error
     except (CannotOpen, Broken, OSError) as error:
         raise Failure(str(error)) from error
 

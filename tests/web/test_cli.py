@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.cli import assemble
 from api.service import Service
+from eventstore.directory import hold
 from eventstore.events import KeyCreated
 from eventstore.sqlite import open_sqlite
 from tests.web.conftest import KEY, Drive
@@ -417,6 +418,22 @@ async def test_a_tape_is_verified_without_a_service_and_a_changed_one_is_broken(
         "Up to position 0 it holds.\n"
     )
     assert Ended(code=1, out=broken, err="") == changed
+
+
+async def test_a_tape_that_a_service_writes_is_verified_by_that_service_or_as_a_copy(
+    command: Command, tmp_path: Path
+) -> None:
+    async with open_sqlite(tmp_path / "tape.db"):
+        pass
+
+    with hold(tmp_path, holder="pid 123 serving http://127.0.0.1:8000"):
+        answer = await command("verify", "--data", str(tmp_path))
+
+    said = (
+        f"The data directory {tmp_path} is in use by pid 123 serving http://127.0.0.1:8000. Ask that service, with "
+        "tapewright verify without --data, or verify a copy of the directory.\n"
+    )
+    assert Ended(code=2, out="", err=said) == answer
 
 
 async def test_a_directory_without_a_tape_stays_without_one(command: Command, tmp_path: Path) -> None:
