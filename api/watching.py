@@ -23,7 +23,7 @@ from projections.task_row import TaskRow
 TASK = "task"
 
 _STATIC = Path(__file__).parent / "static"
-_ASSETS = {"live.js": _STATIC / "live.js", "live.css": _STATIC / "live.css"}
+_ASSETS = {name: _STATIC / name for name in ("live.js", "typing.js", "live.css")}
 _HEADERS = {
     # 'self' alone: nothing of others, nothing inline. Whoever has the link may put it into a page of his.
     "Content-Security-Policy": (

@@ -103,11 +103,8 @@ function stands(word) {
   at("take").hidden = word.driving || word.browser;
   at("take").disabled = word.state !== "paused";
   at("return").hidden = !word.controlled;
-  for (const id of ["bar", "paste", "keys"]) at(id).hidden = !word.driving;
+  for (const id of ["bar", "typing", "paste", "keys"]) at(id).hidden = !word.driving;
   canvas.classList.toggle("driven", word.driving);
-  canvas.tabIndex = word.driving ? 0 : -1;
-  canvas.setAttribute("role", word.driving ? "application" : "img");
-  canvas.setAttribute("aria-label", word.driving ? "The browser: what you type and click here goes to the page. Shift+Escape leaves it." : "The browser's picture");
   question(may ? word.question : null, word.question);
   at("output").textContent = word.ended ? word.error || word.output : "";
   at("output").hidden = !at("output").textContent;
@@ -228,7 +225,7 @@ let moved = 0;
 canvas.addEventListener("mousedown", (event) => {
   if (!driving() || event.button > 2) return;
   event.preventDefault();
-  canvas.focus({ preventScroll: true }); // or the picture moves away from under the mouse
+  grasp();
   pressed = BUTTONS[event.button];
   hand({ act: "down", ...place(event), button: pressed, count: Math.min(Math.max(event.detail, 1), 3) });
 });
@@ -254,27 +251,6 @@ canvas.addEventListener("wheel", (event) => {
 }, { passive: false });
 
 canvas.addEventListener("contextmenu", (event) => { if (driving()) event.preventDefault(); });
-
-const ALONE = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead", "Process", "Unidentified"]);
-
-canvas.addEventListener("keydown", (event) => {
-  if (!driving() || ALONE.has(event.key) || event.isComposing) return;
-  if (event.key === "Escape" && event.shiftKey) { canvas.blur(); at("return").focus(); return; }
-  const command = event.ctrlKey || event.metaKey;
-  if (command && event.key.toLowerCase() === "v") return; // a paste event follows
-  event.preventDefault();
-  const written = event.key.length === 1 && (event.getModifierState("AltGraph") || !(command || (event.altKey && !MAC())));
-  if (written) { hand({ act: "press", key: event.key }); return; }
-  const chord = [["Control", command], ["Alt", event.altKey], ["Shift", event.shiftKey]].filter(([, on]) => on).map(([name]) => name);
-  hand({ act: "press", key: [...chord, event.key].join("+") });
-});
-
-document.addEventListener("paste", (event) => {
-  if (!driving() || document.activeElement !== canvas) return;
-  event.preventDefault();
-  const text = event.clipboardData.getData("text/plain");
-  for (const part of text.match(/[^]{1,10000}/gu) || []) hand({ act: "paste", text: part });
-});
 
 at("bar").addEventListener("submit", (event) => {
   event.preventDefault();

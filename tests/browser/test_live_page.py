@@ -163,7 +163,7 @@ async def test_a_long_text_is_pasted_in_parts_that_can_be_read() -> None:
               at("picture").focus();
               const clipboardData = new DataTransfer();
               clipboardData.setData("text/plain", text);
-              document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+              document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
             }""",
             text,
         )
@@ -176,13 +176,74 @@ async def test_a_long_text_is_pasted_in_parts_that_can_be_read() -> None:
     assert [str(10_000), str(MAX_VALUE)] == longest
 
 
+def typed(live: Played) -> list[tuple[str, str]]:
+    """What the page was given to write or to press."""
+    inputs = [each["input"] for each in live.heard]
+    return [
+        (each["act"], each.get("text") or each["key"]) for each in inputs if each["act"] in ("type", "press", "paste")
+    ]
+
+
+async def test_all_that_can_be_typed_is_sent_once() -> None:
+    async with played() as live:
+        await live.tell(DRIVEN)
+        await live.page.locator("canvas").focus()
+        await live.page.keyboard.type("hé €1")
+        await live.page.keyboard.insert_text("é€")
+        for key in ("Backspace", "Enter", "Control+a", "Shift+Tab"):
+            await live.page.keyboard.press(key)
+        left = await live.page.locator("#typing").input_value()
+        await live.page.keyboard.press("Shift+Escape")
+        await live.page.keyboard.press("x")
+        label = await live.page.get_by_role("textbox", name="Shift+Escape leaves it").count()
+
+    written = [("press", each) for each in "hé €1"]
+    pressed = [("press", each) for each in ("Backspace", "Enter", "Control+a", "Shift+Tab")]
+    assert [*written, ("type", "é€"), *pressed] == typed(live)
+    assert ("", 1) == (left, label)
+
+
+async def test_what_is_composed_is_sent_when_it_is_complete() -> None:
+    async with played() as live:
+        await live.tell(DRIVEN)
+        await live.page.locator("canvas").click()
+        method = await live.page.context.new_cdp_session(live.page)
+        for text in ("に", "にほ"):
+            await method.send("Input.imeSetComposition", {"text": text, "selectionStart": 1, "selectionEnd": 1})
+        during = typed(live)
+        await live.page.keyboard.insert_text("日本")
+        await method.send("Input.imeSetComposition", {"text": "ご語", "selectionStart": 2, "selectionEnd": 2})
+        await live.page.mouse.down()
+        await live.page.mouse.up()
+
+    acts = [each["input"]["act"] for each in live.heard if each["input"]["act"] != "move"]
+    assert ([], [("type", "日本"), ("type", "ご語")]) == (during, typed(live))
+    assert ["down", "up", "type", "type", "down", "up"] == acts
+
+
+async def test_a_keyboard_that_tells_of_no_keys_can_delete_and_end_a_line() -> None:
+    async with played() as live:
+        await live.tell(DRIVEN)
+        await live.page.locator("canvas").focus()
+        await live.page.keyboard.insert_text("\n")
+        await live.page.locator("#typing").evaluate(
+            "(e) => e.dispatchEvent(new InputEvent('beforeinput', { inputType: 'deleteContentBackward' }))"
+        )
+
+    assert [("press", "Enter"), ("press", "Backspace")] == typed(live)
+
+
 @pytest.mark.parametrize(("platform", "key"), [("MacIntel", "@"), ("Win32", "Alt+@")])
 async def test_option_writes_characters_on_a_mac(platform: str, key: str) -> None:
     async with played() as live:
         await live.page.evaluate("(it) => Object.defineProperty(navigator, 'platform', { value: it })", platform)
         await live.tell(DRIVEN)
-        await live.page.locator("canvas").evaluate(
-            "(e) => e.dispatchEvent(new KeyboardEvent('keydown', { key: '@', altKey: true, bubbles: true }))"
+        await live.page.locator("canvas").focus()
+        await live.page.evaluate(
+            """() => {
+              const key = new KeyboardEvent("keydown", { key: "@", altKey: true, bubbles: true, cancelable: true });
+              if (document.activeElement.dispatchEvent(key)) document.execCommand("insertText", false, key.key);
+            }"""
         )
         await live.page.evaluate("() => new Promise((done) => setTimeout(done))")
 
