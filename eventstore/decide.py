@@ -85,7 +85,9 @@ def take_control(task: Task, *, command_id: str = "") -> list[e.Event]:
     if task.phase is not Phase.PAUSED:
         raise NotAllowed("The task was paused before it had a browser; resume it first.")
     if not task.runner:
-        raise NotAllowed("The task was paused for so long that its browser was given back; resume it first.")
+        gone = "Its browser was given back, after a long pause or with the runner; resume it"
+        anew = ": its browser is opened again and the question asked anew, then take control."
+        raise NotAllowed(gone + (anew if task.asking else ", and it is opened again."))
     return [e.ControlTaken(command_id=command_id)]
 
 

@@ -1,4 +1,8 @@
-"""Asks people for one attempt at a task: what was answered before is not asked again, and no value is on the tape."""
+"""Asks people for one attempt at a task, and puts no value on the tape.
+
+What was answered, or has expired, in an earlier attempt is not asked again; what was left open there is asked anew:
+now there is a browser again, in which a person can do what he is asked for.
+"""
 
 import uuid_utils
 
@@ -48,10 +52,11 @@ class Asker:
         return f"answered; it is typed as {placeholder(name)}"
 
     async def _asked(self, step: int, action: Ask) -> tuple[str, bool]:
-        """The id of the question, and whether it was answered: in an earlier attempt, or now."""
+        """The id of the question, and whether it was answered: in an earlier attempt, where it was closed, or now."""
         prompt = fitting(action.prompt, PROMPT_BYTES)
         before = self._past.question
-        if before and (before.kind, before.prompt) == (action.kind, self._tape.mask.text(prompt)):
+        same = before and (before.kind, before.prompt) == (action.kind, self._tape.mask.text(prompt))
+        if before and same and (before.answered or before.expired):
             return before.request, before.answered
         request = str(uuid_utils.uuid7())
         question = e.InputRequested(

@@ -44,13 +44,13 @@ class Return(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked of a person in a step that is not done. `closed` without an answer, nobody waits any more."""
+    """What was asked of a person in a step that is not done; neither answered nor expired, it is asked anew."""
 
     request: str
     kind: str
     prompt: str
     answered: bool = False
-    closed: bool = False
+    expired: bool = False
 
 
 class Past:
@@ -132,15 +132,15 @@ class Past:
         return any(act.effect == Effect.LASTING for act in self.steps[-1].acts) if self.steps else False
 
     def _ask(self, event: e.Event) -> None:
-        """What became of a question. A resume goes on without its answer."""
+        """What became of a question."""
         question = self.question
         match event:
             case e.InputRequested(request=request, kind=kind, prompt=prompt):
                 self.question = Question(request=request, kind=kind, prompt=prompt)
             case e.InputProvided(request=request) if question and question.request == request:
                 self.question = msgspec.structs.replace(question, answered=True)
-            case e.InputExpired() | e.ResumeRequested() if question and not question.answered:
-                self.question = msgspec.structs.replace(question, closed=True)
+            case e.InputExpired(request=request) if question and question.request == request:
+                self.question = msgspec.structs.replace(question, expired=True)
 
     def _asked(self, *, ok: bool) -> None:
         """An act has taken the answer in, or the lack of one."""

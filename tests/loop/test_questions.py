@@ -1,6 +1,7 @@
 """A task asks a person: it waits on the tape, its place goes to others, and no value of an answer is ever told."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from eventstore import decide
 from eventstore import events as e
 from eventstore.answers import vault_name
+from eventstore.errors import NotAllowed
+from eventstore.human import HumanInput
 from eventstore.machine import Hold, State
 from eventstore.store import Recorded
 from runner.action_json import as_json
@@ -17,6 +20,7 @@ SHOP = ("shop.test",)
 OPEN = Navigate(url="http://shop.test/")
 ASK = Ask(prompt="the code sent by SMS", kind="code")
 TYPE = Input(text="<secret>answer</secret>", target=Query(text="Code"))
+CAPTCHA = Ask(prompt="solve the captcha", kind="captcha")
 READ = Extract(what="page")
 CODE = "730 195"
 
@@ -255,3 +259,110 @@ async def test_a_new_runner_keeps_the_answers_of_tasks_that_go_on_and_sweeps_the
         found = await world.vault.get(vault_name(stream, asked)), await world.vault.get("input/task-gone/q1")
 
     assert (CODE.encode(), None) == found
+
+
+async def question(world: Any, stream: str, *, after: int = 0) -> tuple[e.InputRequested, int]:
+    """The next one, once the task waits for its answer; and its version."""
+    asked: Recorded = await world.until(stream, e.InputRequested, after=after)
+    await world.until(stream, e.TaskPaused, after=asked.version)
+    assert isinstance(asked.event, e.InputRequested)
+    return asked.event, asked.version
+
+
+async def left_asking(world: Any, script: Any) -> str:
+    """A task that still asks, and whose runner has ended."""
+    async with world.worker():
+        stream: str = await world.create("login", script([OPEN], [CAPTCHA], [OPEN]))
+        await question(world, stream)
+    return stream
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_question_whose_browser_is_gone_is_asked_anew_by_a_resume_and_can_be_solved_by_hand(
+    world: Any, script: Any, restarted: bool
+) -> None:
+    stream = await left_asking(world, script) if restarted else ""
+
+    async with world.worker() as worker:
+        if not restarted:
+            stream = await world.create("login", script([OPEN], [CAPTCHA], [OPEN]))
+            await question(world, stream)
+            await world.settled()
+            (kept,) = world.parked
+            kept.reschedule(0.0)
+        lost = await world.until(stream, e.RunnerLost)
+        with pytest.raises(NotAllowed, match="the question asked anew, then take control"):
+            await world.tell(stream, decide.take_control)
+        old = (await world.tasks.load(stream)).asking
+        await world.tell(stream, decide.resume)
+        new, _ = await question(world, stream, after=lost.version)
+        await world.settled()
+        ((due, request),) = worker._deadlines._due.values()
+        remains = due - asyncio.get_running_loop().time()
+        await world.tell(stream, decide.take_control)
+        by_hand = HumanInput(act="click", x=1, y=2)
+        await world.door.acting(stream.removeprefix("task-")).act(by_hand, actor="key:ada")
+        await world.tell(stream, decide.return_control)
+        with pytest.raises(NotAllowed, match="This question waits for no answer"):
+            await world.tell(stream, partial(decide.provide, request=old))
+        await world.answer(stream, "done")
+        await world.until(stream, e.TaskFinished)
+
+    assert old != new.request == request
+    assert ("captcha", CAPTCHA.prompt, 600.0) == (new.kind, new.prompt, new.seconds)
+    assert 0.0 < remains <= 600.0
+    assert [by_hand] == world.stage.by_hands
+    opened, anew, after = [as_json(OPEN)] * 3
+    assert [opened, anew, after] == world.stage.acts
+    story = await world.story(stream)
+    assert (2, 1, 2) == (story.count("input_requested"), story.count("input_provided"), story.count("claimed"))
+
+
+async def test_a_question_that_was_asked_anew_outlives_another_restart(world: Any, script: Any) -> None:
+    stream = await left_asking(world, script)
+    first, version = await question(world, stream)
+    async with world.worker():
+        await world.tell(stream, decide.resume)
+        second, version = await question(world, stream, after=version)
+    async with world.worker():
+        await world.tell(stream, decide.resume)
+        third, _ = await question(world, stream, after=version)
+
+    async with world.worker():
+        with pytest.raises(NotAllowed, match="This question waits for no answer"):
+            await world.tell(stream, partial(decide.provide, request=second.request))
+        await world.answer(stream, "done")
+        await world.until(stream, e.TaskFinished)
+
+    assert 3 == len({first.request, second.request, third.request})
+    assert 3 == (await world.story(stream)).count("input_requested")
+
+
+async def test_a_question_that_was_answered_before_the_resume_is_not_asked_anew(world: Any, script: Any) -> None:
+    stream = await left_asking(world, script)
+    await world.tell(stream, decide.pause)
+    await world.answer(stream, "done")
+    await world.tell(stream, decide.resume)
+
+    async with world.worker():
+        await world.until(stream, e.TaskFinished)
+
+    assert 1 == (await world.story(stream)).count("input_requested")
+
+
+async def test_a_question_that_has_expired_is_not_asked_anew(world: Any, script: Any) -> None:
+    stream = await left_asking(world, script)
+    async with world.worker():
+        await world.tell(stream, decide.resume)
+        lost = await world.until(stream, e.RunnerLost)
+        new, _ = await question(world, stream, after=lost.version)
+    await world.tell(stream, decide.pause)
+
+    async with world.worker() as worker:
+        worker._deadlines._set(stream, new.request, 0.0)
+        await world.until(stream, e.InputExpired)
+        await world.tell(stream, decide.resume)
+        failed = await world.until(stream, e.TaskFailed)
+
+    assert "unanswered" == failed.event.code
+    assert 2 == (await world.story(stream)).count("input_requested")

@@ -160,7 +160,7 @@ async def test_a_lost_browser_takes_control_away_and_a_claim_follows_the_resume(
         await let_go(world, stream)
         await world.settled()
         task = await world.tasks.load(stream)
-        with pytest.raises(NotAllowed, match="its browser was given back; resume it first"):
+        with pytest.raises(NotAllowed, match=r"^Its browser was given back, .*; resume it, and it is opened again"):
             await world.tell(stream, decide.take_control)
         world.stage.hold[resolve].set()
         await world.tell(stream, decide.resume)

@@ -458,6 +458,17 @@ def test_what_a_person_does_is_a_fact_only_while_he_has_control() -> None:
             decide.human_acted(given(*history), BY_HAND)
 
 
+def test_who_would_take_over_a_task_without_its_browser_is_told_how_it_comes_back() -> None:
+    gone = "Its browser was given back, after a long pause or with the runner; resume it"
+    for history, told in (
+        ((*PAUSED, LOST_NOW), f"{gone}, and it is opened again."),
+        ((*ASKING, LOST_NOW), f"{gone}: its browser is opened again and the question asked anew, then take control."),
+    ):
+        with pytest.raises(NotAllowed) as refused:
+            decide.take_control(given(*history))
+        assert told == str(refused.value)
+
+
 def test_a_question_that_was_asked_once_is_not_asked_again() -> None:
     for history in ("asking", "answered", "expired", "resumed without an answer"):
         assert [] == decide.ask(given(*WITH_PEOPLE[history]), QUESTION)
