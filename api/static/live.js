@@ -255,7 +255,7 @@ canvas.addEventListener("contextmenu", (event) => { if (driving()) event.prevent
 at("bar").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = at("address").value.trim();
-  if (text) hand({ act: "navigate", url: text.includes("://") ? text : "https://" + text });
+  if (text) hand({ act: "navigate", url: text }); // a scheme is put before it there, and a refusal names what was typed
 });
 at("back").addEventListener("click", () => hand({ act: "back" }));
 at("reload").addEventListener("click", () => hand({ act: "reload" }));

@@ -114,6 +114,17 @@ async def test_a_problem_is_there_until_something_else_is_done() -> None:
     assert ("It is refused.", "") == (problem, cleared)
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "shop.test", "http://shop.test/"])
+async def test_an_address_is_sent_as_it_was_typed(address: str) -> None:
+    async with played() as live:
+        await live.tell(DRIVEN)
+        await live.page.get_by_label("Address").fill(f" {address} ")
+        await live.page.get_by_role("button", name="Go").click()
+        await live.page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+    assert [{"act": "navigate", "url": address}] == [each["input"] for each in live.heard]
+
+
 async def test_a_link_that_is_no_longer_good_is_told_and_not_tried_again() -> None:
     async with played() as live:
         await live.tell(TASK)
