@@ -1,6 +1,7 @@
 """The live page of a task or a session: what a browser shows, for whoever has a signed link. May stand in any frame."""
 
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,12 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 async def page(request: web.Request) -> web.StreamResponse:
     """The page. Everything on it comes over the socket."""
     service, identifier = request.app[SERVICE], request.match_info["id"]
-    watch = _let_in(request)
+    try:
+        watch = _let_in(request)
+    except web.HTTPUnauthorized as error:
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise
+        return _sorry(error)
     await _shown(service, watch.caller, identifier)
     return web.FileResponse(_STATIC / "live.html", headers={**_HEADERS, "Cache-Control": "no-store"})
 
@@ -81,6 +87,13 @@ def _let_in(request: web.Request) -> Watching:
     if watch is None:
         raise web.HTTPUnauthorized(text="This link is not good, or no longer; ask for a new one.")
     return watch
+
+
+def _sorry(error: web.HTTPException) -> web.Response:
+    """The same sentence, for a person who opened the link in a browser."""
+    text = (_STATIC / "sorry.html").read_text(encoding="utf-8").format(sentence=escape(error.text or error.reason))
+    headers = {**_HEADERS, "Cache-Control": "no-store"}
+    return web.Response(status=error.status, text=text, content_type="text/html", headers=headers)
 
 
 async def _shown(service: Service, caller: Caller, identifier: str) -> str:

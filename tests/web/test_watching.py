@@ -156,6 +156,24 @@ async def test_a_link_opens_only_its_own_task_and_only_as_it_was_signed(live: Cl
     assert [401] * 5 == [(await live.get(each)).status for each in wrong]
 
 
+async def test_a_link_that_is_not_good_is_told_to_a_person_as_a_page_and_to_a_program_as_json(
+    live: Client, drive: Drive
+) -> None:
+    page = URL(f"/live/{await drive.create()}").with_query(token="c.1.key:env.x")
+    sentence = "This link is not good, or no longer; ask for a new one."
+
+    shown = await live.get(page, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    told = await live.get(page)
+
+    policy = shown.headers["Content-Security-Policy"]
+    assert (401, "text/html", "no-store") == (shown.status, shown.content_type, shown.headers["Cache-Control"])
+    assert (True, "no-referrer", "nosniff") == (
+        "default-src 'none'" in policy, shown.headers["Referrer-Policy"], shown.headers["X-Content-Type-Options"],
+    )  # fmt: skip
+    assert f"<p>{sentence}</p>" in await shown.text()
+    assert (401, {"detail": sentence}) == (told.status, await told.json())
+
+
 @pytest.mark.parametrize(("seconds", "status"), [(60, 200), (-1, 401)])
 async def test_a_link_is_good_until_its_time(
     live: Client, drive: Drive, service: Service, seconds: int, status: int
