@@ -38,7 +38,7 @@ LOCAL = "http://127.0.0.1:8000"
 
 
 class Brief(msgspec.Struct, frozen=True, kw_only=True):
-    """A task in a list, in v1's words; times are ISO 8601 UTC."""
+    """A task in a list, in v1's words; times are ISO 8601 UTC. `asks` stands in no list of the service."""
 
     id: str
     task: str
@@ -46,6 +46,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     finished_at: str | None = None
     output: str | None = None
+    asks: bool = False
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

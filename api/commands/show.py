@@ -7,8 +7,9 @@ import typer
 from rich.text import Text
 
 from api.client import connect
+from api.commands.answer import command
 from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
-from api.tape_views import StepAsOf, TaskAsOf
+from api.tape_views import Question, StepAsOf, TaskAsOf
 from api.text import duration, plain, safe
 
 
@@ -42,6 +43,8 @@ async def _show(url: str, key: str, beginning: str, at: str, *, as_json: bool) -
         out().print(steps)
     if task.output:
         say(f"\n{safe(task.output)}")
+    if task.question and not at and task.desired != "stop":
+        say(f"\nAnswer it with: {command(task.id, task.question.kind)}")
 
 
 def _facts(task: TaskAsOf) -> Iterator[tuple[str, str]]:
@@ -50,6 +53,7 @@ def _facts(task: TaskAsOf) -> Iterator[tuple[str, str]]:
     facts = {
         "task": task.id,
         "state": task.state + (success if task.state == "finished" else ""),
+        **_question(task.question),
         "asked": plain(task.instruction, 0),
         "model": task.llm,
         "created": task.created_at,
@@ -61,6 +65,13 @@ def _facts(task: TaskAsOf) -> Iterator[tuple[str, str]]:
         "error": f"{plain(task.error_code)}: {plain(task.error_message, 0)}" if task.error_code else "",
     }
     return ((name, value) for name, value in facts.items() if value)
+
+
+def _question(question: Question | None) -> dict[str, str]:
+    """What it asks a person."""
+    if question is None:
+        return {}
+    return {f"asks ({plain(question.kind)}):": plain(question.prompt, 0), "answer until": question.expires_at}
 
 
 def _row(step: StepAsOf) -> tuple[str, Text, str, Text, Text]:

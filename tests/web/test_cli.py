@@ -139,7 +139,7 @@ async def test_tasks_are_a_table_for_people_and_a_document_for_programs(command:
     table, document = await command("tasks"), await command("tasks", "--json", "--limit", "1")
 
     rows = [[*line.split()[:2], " ".join(line.split()[4:])] for line in table.out.splitlines()[1:]]
-    assert [[second[:13], "created", "Buy milk."], [first[:13], "running", "Buy [red]tea[/red]."]] == rows
+    assert [[second[:13], "queued", "Buy milk."], [first[:13], "running", "Buy [red]tea[/red]."]] == rows
     found = json.loads(document.out)
     assert ([second], 1, 2, 2) == (
         [task["id"] for task in found["tasks"]],
@@ -147,6 +147,31 @@ async def test_tasks_are_a_table_for_people_and_a_document_for_programs(command:
         found["total_pages"],
         found["total_count"],
     )
+
+
+async def test_tasks_that_wait_for_a_person_are_marked_and_found_by_their_state(command: Command, drive: Drive) -> None:
+    asks = await drive.create(instruction="Ask.")
+    await drive.start(asks)
+    await drive.ask(asks, "text", "Who?")
+    held = await drive.create(instruction="Hold.")
+    await drive.ask_pause(held)
+    queued = await drive.create(instruction="Wait.")
+
+    tables = [await command("tasks", *words) for words in ((), *(("--state", each) for each in ("paused", "asks")))]
+    document = await command("tasks", "--state", "asks", "--json")
+    waiting = await command("tasks", "--state", "queued", "--json")
+    wrong = await command("tasks", "--state", "asleep")
+
+    rows = [[line.split("  ")[:2] for line in table.out.splitlines()[1:]] for table in tables]
+    paused = [[held[:13], "paused"], [asks[:13], "paused, asks"]]
+    assert [[[queued[:13], "queued"], *paused], paused, paused[1:]] == [
+        [[cell.strip() for cell in row] for row in table] for table in rows
+    ]
+    assert [(asks, True)] == [(task["id"], task["asks"]) for task in json.loads(document.out)["tasks"]]
+    assert [(queued, "created")] == [(task["id"], task["status"]) for task in json.loads(waiting.out)["tasks"]]
+    said = " ".join(wrong.err.replace("│", " ").split())
+    words = "'queued', 'running', 'paused', 'asks', 'finished', 'failed', 'stopped'"
+    assert (2, True) == (wrong.code, f"'asleep' is not one of {words}." in said)
 
 
 async def test_a_task_is_steered_by_the_beginning_of_its_id(command: Command, drive: Drive) -> None:
@@ -342,6 +367,23 @@ async def test_show_tells_a_task_as_it_stood(command: Command, drive: Drive) -> 
     assert ["1", "ok", "1.5", "s", "open", "the", "shop", "http://shop.test/"] in lines
     assert ["tea"] == lines[-1]
     assert ("running", []) == (json.loads(then.out)["state"], json.loads(then.out)["steps"])
+
+
+async def test_show_tells_what_a_task_asks_and_how_it_is_answered(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    await drive.ask(task_id, "confirm", "Delete\x1b[2J everything?")
+
+    shown, document = await command("show", task_id), await command("show", task_id, "--json")
+    await drive.ask_stop(task_id)
+    after = await command("show", task_id)
+
+    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
+    until = json.loads(document.out)["question"]["expires_at"]
+    told = {"asks (confirm): Delete[2J everything?", f"answer until {until}"}
+    assert told == {line for line in lines if line.startswith(("asks", "answer"))}
+    assert f"Answer it with: tapewright answer {task_id} yes (or no)" == lines[-1]
+    assert ("stopping", False) == (after.out.split("state")[1].split()[0], "Answer it" in after.out)
 
 
 async def test_tail_tells_what_is_there_and_what_comes_until_it_is_left(begin: Begin, drive: Drive) -> None:
