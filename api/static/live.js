@@ -212,8 +212,8 @@ async function draw() {
 function place(event) {
   const box = canvas.getBoundingClientRect();
   return {
-    x: Math.round(((event.clientX - box.left - canvas.clientLeft) / canvas.clientWidth) * viewport.width),
-    y: Math.round(((event.clientY - box.top - canvas.clientTop) / canvas.clientHeight) * viewport.height),
+    x: Math.floor(((event.clientX - box.left - canvas.clientLeft) / canvas.clientWidth) * viewport.width),
+    y: Math.floor(((event.clientY - box.top - canvas.clientTop) / canvas.clientHeight) * viewport.height),
   };
 }
 

@@ -10,7 +10,7 @@ from eventstore.events import Target
 from eventstore.human import Act, Button, HumanInput
 from runner.browser.navigation import breathe, goto, move, verdict
 from runner.browser.tabs import Tab, Tabs
-from runner.browser.touch import at_point, focused
+from runner.browser.touch import at_point, focused, within
 from runner.egress.proxy import Egress
 from runner.ports import Touch
 from runner.vocabulary import ActFailed
@@ -20,6 +20,9 @@ ARRIVE_SECONDS = 1.0
 
 CLICK_PIXELS = 4.0
 """A button that is let go of so near to where it was pressed has clicked; farther away it has dragged."""
+
+AIMED = frozenset({"down", "click", "wheel"})
+"""What has its effect at a place. A drag may end outside of the view."""
 
 MASK = "********"
 MODIFIERS = frozenset({"Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock"})
@@ -64,6 +67,8 @@ class Hand:
 
     async def do(self, tab: Tab, asked: HumanInput) -> Touch:
         """One input. Raises ActFailed where nothing was done, and Playwright's errors for the session to translate."""
+        if asked.act in AIMED or (asked.act == "up" and asked.button not in self._pressed):
+            within(tab.page, asked.x, asked.y)
         tab.clear()
         return await self._table[asked.act](tab, asked)
 

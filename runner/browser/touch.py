@@ -8,6 +8,7 @@ from playwright.async_api import Error, Frame, Page
 
 from eventstore.events import Target
 from runner.browser.selectors import NAMES
+from runner.vocabulary import ActFailed
 
 SCRIPT = NAMES + (Path(__file__).parent / "human.js").read_text(encoding="utf-8")
 ASK_SECONDS = 5.0
@@ -29,6 +30,14 @@ def target(brief: Brief | None, frame: Frame) -> Target | None:
         return None
     where = "" if frame is frame.page.main_frame else frame.name or frame.url
     return Target(selector="", role=brief.role, name=brief.name, frame=where, box=brief.box)
+
+
+def within(page: Page, x: float, y: float) -> None:
+    """Raises ActFailed for a place that the viewport does not have: nothing is there to be touched."""
+    size = page.viewport_size
+    if size is not None and not (0 <= x < size["width"] and 0 <= y < size["height"]):
+        view = f"{size['width']} x {size['height']} pixels large"
+        raise ActFailed("outside", f"The place {x:g}, {y:g} lies outside of the page's view, which is {view}.")
 
 
 async def at_point(page: Page, x: float, y: float) -> Target | None:

@@ -55,6 +55,23 @@ async def test_a_click_tells_what_it_hit(fresh: Session, site: str) -> None:
     assert "In the shadow" == await page_of(fresh).title()
 
 
+@pytest.mark.parametrize(
+    ("act", "x", "y"),
+    [("click", 10_000.0, 20.0), ("down", 10.0, -1.0), ("up", -1.0, 10.0), ("wheel", 10.0, 10_000.0)],
+)
+async def test_a_place_outside_of_the_view_is_told_and_nothing_is_done(
+    fresh: Session, site: str, act: str, x: float, y: float
+) -> None:
+    await go(fresh, f"{site}/hands.html")
+    size = await page_of(fresh).evaluate("() => [innerWidth, innerHeight]")
+
+    with pytest.raises(ActFailed) as caught:
+        await hand(fresh, act, x=x, y=y)
+
+    said = f"The place {x:g}, {y:g} lies outside of the page's view, which is {size[0]} x {size[1]} pixels large."
+    assert ("outside", said) == (caught.value.code, str(caught.value))
+
+
 async def test_a_button_that_is_let_go_of_elsewhere_has_dragged(fresh: Session, site: str) -> None:
     await go(fresh, f"{site}/hands.html")
 
