@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from api.acts import said
 from api.present import ended
 from eventstore.human import HumanInput
 from projections.step_row import StepRow
@@ -144,7 +145,7 @@ def step(row: StepRow) -> StepTold:
         number=row.number,
         url=row.url[:MOST_TEXT],
         goal=row.next_goal[:MOST_TEXT],
-        acts=[action[:MOST_TEXT] for action in row.actions],
+        acts=[said(action) for action in row.actions],
         errors=[error[:MOST_TEXT] for error in row.errors],
         interrupted=row.interrupted,
         ended=bool(ended([row])),

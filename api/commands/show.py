@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from api.acts import said
 from api.client import connect
 from api.commands.answer import command
 from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
@@ -77,7 +78,7 @@ def _question(question: Question | None) -> dict[str, str]:
 def _row(step: StepAsOf) -> tuple[str, Text, str, Text, Text]:
     failed = any(step.errors)
     word = "failed" if failed else step.interrupted or ("ok" if step.ended_at else "open")
-    what = step.next_goal or ", ".join(bytes(action).decode() for action in step.actions)
+    what = step.next_goal or ", ".join(said(bytes(action)) for action in step.actions)
     style = "red" if failed else "green" if word == "ok" else "yellow"
     took = duration(step.duration_ms) if step.ended_at else ""
     return str(step.number), Text(plain(word), style), took, Text(plain(what, 80)), Text(plain(step.url, 60))

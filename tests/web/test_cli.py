@@ -22,7 +22,7 @@ from api.app import create_app
 from api.cli import assemble
 from api.service import Service
 from eventstore.directory import hold
-from eventstore.events import KeyCreated
+from eventstore.events import ActionStarted, KeyCreated, StepStarted
 from eventstore.sqlite import open_sqlite
 from tests.web.conftest import KEY, Drive
 
@@ -367,6 +367,23 @@ async def test_show_tells_a_task_as_it_stood(command: Command, drive: Drive) -> 
     assert ["1", "ok", "1.5", "s", "open", "the", "shop", "http://shop.test/"] in lines
     assert ["tea"] == lines[-1]
     assert ("running", []) == (json.loads(then.out)["state"], json.loads(then.out)["steps"])
+
+
+async def test_show_tells_the_acts_of_an_open_step_in_words(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    acts = (("input", '{"input":{"text":"abc","target":{"text":"Code"}}}'), ("wait", '{"wait":{"seconds":30.0}}'))
+    fence = (await drive.service.tasks.load(f"task-{task_id}")).fence
+    begun = [
+        ActionStarted(fence=fence, step=1, index=index, name=name, params=params, effect="local")
+        for index, (name, params) in enumerate(acts)
+    ]
+    await drive.record(task_id, StepStarted(fence=fence, number=1), *begun)
+
+    shown = await command("show", task_id)
+
+    assert 'input "abc" into "Code", wait 30 s' in shown.out
+    assert "{" not in shown.out
 
 
 async def test_show_tells_what_a_task_asks_and_how_it_is_answered(command: Command, drive: Drive) -> None:

@@ -209,7 +209,10 @@ async def test_who_may_only_look_is_told_and_shown_and_can_do_nothing(live: Clie
     problem = await told(socket, "problem")
 
     assert ("running", "read", "Open the <b>shop</b>.") == (task["state"], task["right"], task["instruction"])
-    assert (0, [1]) == (steps["place"], [step["number"] for step in steps["steps"]])
+    assert (0, [(1, ['click "Buy"'])]) == (
+        steps["place"],
+        [(step["number"], step["acts"]) for step in steps["steps"]],
+    )
     assert (800).to_bytes(2) + (600).to_bytes(2) + b"\xff\xd8 one" == first
     assert "With this link one can only watch." == problem["text"]
 

@@ -1,0 +1,81 @@
+"""An act as people read it, for every act that there is."""
+
+import pytest
+
+from api.acts import said
+from api.text import WIDTH
+from runner import vocabulary as v
+from runner.action_json import as_json
+
+CODE = v.Query(text="Code")
+SAVE = v.Query(text="Save", kind="button")
+
+SAID: list[tuple[v.AnyAction, str]] = [
+    (v.Navigate(url="http://a.test/"), "navigate http://a.test/"),
+    (v.Click(target=SAVE), 'click button "Save"'),
+    (v.Click(target=v.Query(index=7), button="right"), "click [7] (right)"),
+    (v.Click(target=v.Query(kind="link", ordinal=2, row="Tea"), count=2), 'double-click 2. link in the row "Tea"'),
+    (
+        v.Hover(target=v.Query(kind="link", ordinal=-1, within="Menu", near="A")),
+        'hover last link within "Menu" near "A"',
+    ),
+    (v.Input(text="abc", target=CODE), 'input "abc" into "Code"'),
+    (v.Input(text="abc"), 'input "abc"'),
+    (v.Clear(target=CODE), 'clear "Code"'),
+    (v.Select(option="Red", target=CODE), 'select "Red" in "Code"'),
+    (v.Check(target=CODE), 'check "Code"'),
+    (v.Check(target=CODE, checked=False), 'uncheck "Code"'),
+    (v.Press(keys="Control+A", target=CODE), 'press Control+A on "Code"'),
+    (v.Press(keys="Enter"), "press Enter"),
+    (v.Upload(path="a.csv", target=CODE), 'upload "a.csv" into "Code"'),
+    (v.Scroll(), "scroll down"),
+    (v.Scroll(target=SAVE), 'scroll to button "Save"'),
+    (v.Wait(seconds=30.0), "wait 30 s"),
+    (v.WaitFor(text="Ready"), 'wait for "Ready"'),
+    (v.GoBack(), "go back"),
+    (v.GoForward(), "go forward"),
+    (v.Reload(), "reload"),
+    (v.SwitchTab(number=-1), "switch to tab -1"),
+    (v.SwitchTab(text="Shop"), 'switch to tab "Shop"'),
+    (v.Drag(source=SAVE, target=CODE), 'drag button "Save" to "Code"'),
+    (v.Expect(text="Ready"), 'expect "Ready"'),
+    (v.Expect(text="Ready", absent=True), 'expect no "Ready"'),
+    (v.Screenshot(), "screenshot"),
+    (v.Extract(what="heading"), "extract heading"),
+    (
+        v.Extract(what="attribute", attribute="href", target=SAVE, field="link"),
+        'extract attribute "href" of button "Save" as "link"',
+    ),
+    (v.Ask(prompt="Who?", kind="code"), 'ask (code) "Who?"'),
+]
+
+
+@pytest.mark.parametrize(("action", "line"), SAID, ids=[line for _, line in SAID])
+def test_an_act_is_said_in_a_line(action: v.AnyAction, line: str) -> None:
+    assert line == said(as_json(action)) == said(as_json(action).encode())
+
+
+def test_every_act_has_its_line() -> None:
+    assert set(v.AnyAction.__args__) == {type(action) for action, _ in SAID}
+
+
+@pytest.mark.parametrize(
+    "text", ["no JSON", "7", "[]", "{}", '{"a":{},"b":{}}', '{"wait":{"seconds":"long"}}', '{"click":7}']
+)
+def test_what_is_no_act_stays_as_it_is(text: str) -> None:
+    assert text == said(text)
+
+
+def test_what_a_client_invented_is_said_by_its_name() -> None:
+    assert 'fly away "x"' == said('{"fly_away":{"text":"x","speed":9}}')
+
+
+@pytest.mark.parametrize(
+    "text", ['{"wait_for":{"text":"' + "a" * 9_000 + '"}}', "[" * 9_000, '{"' + "b" * 9_000 + '":{}}', "\ud800" * 200]
+)
+def test_a_line_is_bounded_and_nothing_in_it_acts_on_a_terminal(text: str) -> None:
+    line = said(text)
+
+    assert len(line) <= WIDTH
+    assert line.isprintable()
+    assert "\x1b" not in said('{"wait_for":{"text":"\\u001b[2J"}}')
