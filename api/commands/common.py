@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 import sys
+import threading
 from collections.abc import Coroutine
 from typing import Annotated
 
@@ -65,7 +67,7 @@ def finish(work: Coroutine[object, object, int | None], *, interrupted: int = LE
     `interrupted` is the code after Ctrl-C.
     """
     try:
-        code = asyncio.run(work)
+        code = asyncio.run(_until_left(work))
     except Failure as failure:
         complain(str(failure))
         code = failure.code
@@ -76,6 +78,19 @@ def finish(work: Coroutine[object, object, int | None], *, interrupted: int = LE
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = SUCCESS
     raise typer.Exit(code or SUCCESS)
+
+
+async def _until_left(work: Coroutine[object, object, int | None]) -> int | None:
+    """Ctrl-C ends it, also one that comes just as the loop goes to sleep; the second one ends it at once."""
+    loop, working = asyncio.get_running_loop(), asyncio.ensure_future(work)
+
+    def leave() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        working.cancel()
+
+    if threading.current_thread() is threading.main_thread():  # as everywhere but in tests
+        loop.add_signal_handler(signal.SIGINT, leave)
+    return await working
 
 
 async def complete(client: Client, beginning: str) -> str:
