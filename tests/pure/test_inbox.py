@@ -31,6 +31,7 @@ async def test_more_bytes_than_a_task_may_have_end_a_download() -> None:
     box.end("1", PLACE)
     box.end("2", PLACE)
     again = [box.begin("3", "c"), box.grow("3", 0, 0), box.grow("3", 0, 10**9)]
+    box.end("3", None)
 
     assert ([True, True, True, False], ["a"], [True, True, False]) == (goes_on, kept, again)
     assert "b was not downloaded: a task downloads at most 100 bytes" in await box.told(1, expected=False)
