@@ -10,10 +10,11 @@ setup:  ## create .venv with the pinned packages, and find or install Chromium
 	@.ci/setup
 
 # Three files at a time keep two processors busy; in their order, which has those that wait for browsers first.
-# ARGS="-n0 -s" runs them one after the other and shows what they print.
-test:  ## run all tests; ARGS="tests/pure -x" goes to pytest
+# ARGS="-n0 -s" runs them one after the other and shows what they print. The slow ones show again, in other circumstances
+# and in a minute or two, what others show: ARGS="-m slow" runs them.
+test:  ## run the tests but the slow ones; ARGS="tests/pure -x" goes to pytest
 	@.ci/setup tests
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 demo: setup  ## watch a browser buy two things in the demo shop, and read the tape of it
 	$(BIN)/tapewright demo $(ARGS)

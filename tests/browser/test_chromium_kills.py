@@ -27,6 +27,7 @@ async def test_a_killed_service_with_its_chromium_loses_nothing_and_leaves_nothi
     assert trial.kept > 0
 
 
+@pytest.mark.slow
 async def test_a_service_whose_chromium_is_frozen_ends_in_order_and_leaves_nothing(tmp_path: Path) -> None:
     settings = {"data_dir": str(tmp_path / "data"), "port": "0", "api_key": KEY, "allow_private": "loopback"}
     async with midwife(tmp_path / "log") as forks, site() as pages:

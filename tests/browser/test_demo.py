@@ -7,6 +7,8 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from pathlib import Path
 
+import pytest
+
 from api.demo.child import descendants
 
 LIMIT = 240.0
@@ -39,6 +41,7 @@ async def test_it_does_what_it_promises_and_leaves_no_folder(tmp_path: Path) -> 
     assert (0, [], True) == (process.returncode, folders(tmp_path), lines[-1].startswith("All as")), lines
 
 
+@pytest.mark.slow
 async def test_it_ends_its_service_when_it_is_ended_half_way(tmp_path: Path) -> None:
     process = await begin(tmp_path)
     assert process.stdout is not None

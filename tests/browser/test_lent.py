@@ -167,6 +167,7 @@ async def test_a_lent_browser_outlives_a_killed_service_with_its_pages(
     assert [] == left(tmp_path / "lent")
 
 
+@pytest.mark.slow
 async def test_a_browser_that_ended_while_the_service_was_away_is_said_to_be_lost(tmp_path: Path) -> None:
     async with served(tmp_path, TAPEWRIGHT_BROWSER_GRACE="0.1") as (pid, http):
         made = await lent(http)

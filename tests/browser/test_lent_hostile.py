@@ -291,7 +291,7 @@ async def test_a_pdf_is_a_download_and_no_script_of_a_client_runs_in_its_viewer(
     assert "http" in seen
 
 
-@pytest.mark.parametrize("domains", [(), ("127.0.0.1",)])
+@pytest.mark.parametrize("domains", [(), pytest.param(("127.0.0.1",), marks=pytest.mark.slow)])
 async def test_no_page_of_a_lent_browser_gets_past_its_proxy(tmp_path: Path, domains: tuple[str, ...]) -> None:
     told: set[str] = set()
     lookups = Lookups()

@@ -93,6 +93,7 @@ async def test_a_person_sees_what_the_client_draws_and_may_stop_it(playwright: P
     assert [] == left(tmp_path / "lent")
 
 
+@pytest.mark.slow
 async def test_who_watches_and_who_leaves_does_not_disturb_the_client(playwright: Playwright, tmp_path: Path) -> None:
     async with served(tmp_path) as (_, http):
         made = await lent(http)
@@ -122,6 +123,7 @@ async def test_who_watches_and_who_leaves_does_not_disturb_the_client(playwright
     assert "typed" == said
 
 
+@pytest.mark.slow
 async def test_after_a_kill_it_is_watched_as_before(playwright: Playwright, tmp_path: Path) -> None:
     async with served(tmp_path) as (pid, http):
         made = await lent(http)

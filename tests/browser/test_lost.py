@@ -110,7 +110,15 @@ def freeze_driver(chromium: Chromium) -> None:
     chromium.driver.send_signal(signal.SIGSTOP)
 
 
-@pytest.mark.parametrize("harm", [kill_browser, freeze_browser, kill_driver, freeze_driver])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        kill_browser,
+        pytest.param(freeze_browser, marks=pytest.mark.slow),
+        pytest.param(kill_driver, marks=pytest.mark.slow),
+        freeze_driver,
+    ],
+)
 async def test_tasks_whose_browser_is_gone_go_on_in_another(site: str, tmp_path: Path, harm: Harm) -> None:
     async with shop(tmp_path) as place:
         # One looks at its page all the time until another browser asks for it again; only then the other one begins.

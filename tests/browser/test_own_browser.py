@@ -83,7 +83,7 @@ async def started(root: Path, *, grace: float) -> OwnBrowser:
     return await start(root, command, proxy=9, grace=grace)
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("end", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 async def test_a_half_filled_page_is_gone_on_with_after_the_service_ended(
     site: str, tmp_path: Path, end: signal.Signals
 ) -> None:

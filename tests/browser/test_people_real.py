@@ -84,6 +84,7 @@ async def test_a_code_is_asked_for_and_typed_and_stands_nowhere(site: str, tmp_p
     assert [] == files_with(tmp_path, CODE)
 
 
+@pytest.mark.slow
 async def test_a_question_outlives_a_kill_and_is_not_asked_again(site: str, tmp_path: Path) -> None:
     async with served(tmp_path) as (pid, http):
         task_id = await create(http, ASKING.format(site=site))

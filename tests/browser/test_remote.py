@@ -113,6 +113,7 @@ async def use_one(browsers: AnySessions, site: str) -> str:
         return await read(session, "heading")
 
 
+@pytest.mark.slow
 async def test_a_half_filled_page_in_a_remote_browser_is_gone_on_with(devtools: str, site: str, tmp_path: Path) -> None:
     remote: dict[str, Any] = {"TAPEWRIGHT_ISOLATION": "browser", "TAPEWRIGHT_BROWSER": devtools}
     async with served(tmp_path, **remote) as (pid, http):

@@ -95,6 +95,7 @@ async def test_a_file_goes_to_a_page_and_another_comes_back(shop: str, tmp_path:
     assert [] == list((tmp_path / "files").iterdir())
 
 
+@pytest.mark.slow
 async def test_a_session_has_its_files_in_a_browser_of_its_own_too(shop: str, tmp_path: Path) -> None:
     async with served(tmp_path, TAPEWRIGHT_ISOLATION="browser") as (_, http):
         session = (await answered(http, "POST", "/api/v2/sessions"))["id"]

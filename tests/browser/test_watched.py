@@ -141,6 +141,7 @@ async def test_a_person_watches_pauses_drives_gives_back_resumes_and_answers(sit
     assert frames >= 2
 
 
+@pytest.mark.slow
 async def test_the_page_works_on_a_small_screen_and_by_keyboard(site: str, tmp_path: Path) -> None:
     expect.set_options(timeout=LIMIT * 1000)
     async with served(tmp_path) as http, somebody() as page:
