@@ -2,10 +2,10 @@
 
 import msgspec
 
-from api import intake, profiles, proxies, sessions
+from api import intake, profiles, sessions
 from api.present import moment, moment_or_none
 from api.settings import Settings
-from api.v2.browser_schemas import BrowserItem, BrowserProxy, CreateBrowser
+from api.v2.browser_schemas import BrowserItem, CreateBrowser
 from eventstore.events import Options, Proxy, SessionCreated
 from projections.profiles import Profile
 from projections.sessions import SessionRow
@@ -36,19 +36,6 @@ def wished(asked: CreateBrowser, settings: Settings, profile: Profile | None, pr
             country=None if asked.custom_proxy else asked.proxy_country_code,
             field=("body", "proxyCountryCode"),
         ),
-    )
-
-
-def custom(asked: BrowserProxy | None) -> proxies.Custom | None:
-    """The proxy that the client brings."""
-    if asked is None:
-        return None
-    return proxies.Custom(
-        host=asked.host,
-        port=asked.port,
-        user=asked.username,
-        password=asked.password,
-        untrusted=bool(asked.ignore_cert_errors),
     )
 
 

@@ -6,20 +6,10 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
+from api.v2.proxy_schemas import CustomProxy
 from api.v2.schemas import Camel
-from eventstore.secrets import Secret
 
 BrowserStatus: TypeAlias = Literal["active", "stopped"]
-
-
-class BrowserProxy(Camel, frozen=True, kw_only=True):
-    """A proxy of the client's own."""
-
-    host: Annotated[str, Meta(min_length=1, max_length=255)]
-    port: Annotated[int, Meta(ge=1, le=65535)]
-    username: Secret | None = None
-    password: Secret | None = None
-    ignore_cert_errors: bool | None = False
 
 
 class CreateBrowser(Camel, frozen=True, kw_only=True):
@@ -31,7 +21,7 @@ class CreateBrowser(Camel, frozen=True, kw_only=True):
     browser_screen_width: Annotated[int, Meta(ge=320, le=6144)] | None = None
     browser_screen_height: Annotated[int, Meta(ge=320, le=3456)] | None = None
     allow_resizing: bool | UnsetType | None = UNSET
-    custom_proxy: BrowserProxy | None = None
+    custom_proxy: CustomProxy | None = None
     enable_recording: bool | None = False
     extension_ids: Annotated[list[str], Meta(max_length=100)] | None = None
     solve_captchas: bool | None = None

@@ -11,6 +11,7 @@ from api.present import moment
 from api.service import SERVICE, Service
 from api.v2 import browser_convert as convert
 from api.v2 import browser_schemas as schemas
+from api.v2.proxy_schemas import custom
 from api.wire import CALLER, Route
 from eventstore import session as decide
 from eventstore.errors import Invalid
@@ -37,7 +38,7 @@ async def create_browser(request: web.Request) -> web.Response:
     if "://" in (service.settings.browser or ""):
         raise web.HTTPNotImplemented(text=REMOTE)
     proxy = await proxies.put_away(
-        service, caller, convert.custom(asked.custom_proxy), "body", "customProxy", idempotency_key=key
+        service, caller, custom(asked.custom_proxy), "body", "customProxy", idempotency_key=key
     )
     row = await sessions.create(
         service,

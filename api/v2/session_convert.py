@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from api import intake, profiles, proxies, recordings
+from api import intake, profiles, recordings
 from api.present import moment, moment_or_none
 from api.settings import Settings
 from api.v2 import convert
-from api.v2.session_schemas import CreateSession, CustomProxy, SessionItem, SessionView
+from api.v2.session_schemas import CreateSession, SessionItem, SessionView
 from eventstore.events import Options, Proxy, SessionCreated
 from projections.profiles import Profile
 from projections.sessions import SessionRow
@@ -38,19 +38,6 @@ def wished(
             country=None if asked.custom_proxy else asked.proxy_country_code,
             field=("body", "proxyCountryCode"),
         ),
-    )
-
-
-def custom(asked: CustomProxy | None) -> proxies.Custom | None:
-    """The proxy that the client brings."""
-    if asked is None:
-        return None
-    return proxies.Custom(
-        host=asked.host,
-        port=asked.port,
-        user=asked.username,
-        password=asked.password,
-        untrusted=bool(asked.ignore_cert_errors),
     )
 
 

@@ -6,20 +6,10 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
+from api.v2.proxy_schemas import CustomProxy
 from api.v2.schemas import Camel, TaskItem
-from eventstore.secrets import Secret
 
 SessionStatus: TypeAlias = Literal["active", "stopped"]
-
-
-class CustomProxy(Camel, frozen=True, kw_only=True):
-    """A proxy of the client's own."""
-
-    host: Annotated[str, Meta(min_length=1, max_length=255)]
-    port: Annotated[int, Meta(ge=1, le=65535)]
-    username: Secret | None = None
-    password: Secret | None = None
-    ignore_cert_errors: bool | None = False
 
 
 class CreateSession(Camel, frozen=True, kw_only=True):

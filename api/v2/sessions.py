@@ -10,6 +10,7 @@ from api import etag, intake, profiles, proxies, purging, recordings, sessions, 
 from api.service import SERVICE
 from api.v2 import session_convert as convert
 from api.v2 import session_schemas as schemas
+from api.v2.proxy_schemas import custom
 from api.wire import CALLER, Route
 from eventstore.errors import Invalid
 from projections.sessions import SessionRow
@@ -25,7 +26,7 @@ async def create_session(request: web.Request) -> web.Response:
     profile = profiles.wanted(service, caller, str(asked.profile_id or ""))
     convert.wished(asked, service.settings, profile)  # refused before anything is put away
     proxy = await proxies.put_away(
-        service, caller, convert.custom(asked.custom_proxy), "body", "customProxy", idempotency_key=key
+        service, caller, custom(asked.custom_proxy), "body", "customProxy", idempotency_key=key
     )
     row = await sessions.create(
         service,
