@@ -89,7 +89,9 @@ async def _foremost(http: aiohttp.ClientSession, endpoint: str) -> str:
 async def _follow(http: aiohttp.ClientSession, endpoint: str, page: str, put: Put) -> None:
     """Pictures of this page for as long as it is the foremost one."""
     close = aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS)
-    async with http.ws_connect(page, max_msg_size=MESSAGE_BYTES, compress=0, timeout=close) as socket:
+    async with asyncio.timeout(ANSWER_SECONDS):
+        socket = await http.ws_connect(page, max_msg_size=MESSAGE_BYTES, compress=0, timeout=close)
+    async with socket:
         cast = _Cast(socket, put)
         works = [asyncio.create_task(work) for work in (cast.read(), cast.run(), _ahead(http, endpoint, page))]
         try:
