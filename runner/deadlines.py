@@ -65,7 +65,8 @@ class Deadlines:
             )
         except Refused as refused:
             log.error("a question has expired, and the log does not take it", stream=stream, reason=str(refused))
-            self._set(stream, request, RETRY_SECONDS)
+            if stream not in self._due:  # another question may have been heard of meanwhile
+                self._set(stream, request, RETRY_SECONDS)
 
     def _set(self, stream: str, request: str, seconds: float) -> None:
         self._due[stream] = asyncio.get_running_loop().time() + seconds, request
