@@ -10,10 +10,18 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from api.background import background
+from eventstore.blobs import Blobs
 from eventstore.lent import DOWNLOADS, FOLDER, UPLOADS
+from eventstore.session import Session
+from eventstore.store import EventStore
+from eventstore.transact import Repository
+from eventstore.vault import Vault
 from runner.browser.caretaker import Kept
+from runner.lending import Lending
 from runner.ports import Wanted
-from runner.reel import Put
+from runner.profiles import Profiles
+from runner.reel import Put, Reels
 from runner.vocabulary import ActFailed
 
 OWN_IDS = 2_000_000_000
@@ -135,3 +143,32 @@ async def closed(socket: aiohttp.ClientWebSocketResponse) -> int | None:
         async for _ in socket:
             pass
     return socket.close_code
+
+
+@asynccontextmanager
+async def lending(
+    store: EventStore,
+    sessions: Repository[Session],
+    stage: StageLenders,
+    blobs: Blobs,
+    vault: Vault,
+    *,
+    name: str = "r1",
+    reels: Reels | None = None,
+) -> AsyncIterator[None]:
+    """A lender at work that follows the log, for two browsers at once."""
+    lender = Lending(
+        store,
+        sessions,
+        stage,
+        blobs,
+        vault,
+        Profiles(store, vault, actor=f"runner:{name}"),
+        name=name,
+        most=2,
+        proxies={},
+        reels=reels or Reels(),
+    )
+    await lender.take_up()
+    async with background(lender.run()):
+        yield

@@ -9,13 +9,12 @@ import pytest
 
 from eventstore import decide
 from eventstore import events as e
-from eventstore.errors import DiskFull
-from eventstore.memory import MemoryStore
-from eventstore.store import PAGE, Lane, Recorded
+from eventstore.store import PAGE, Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from runner.action_json import as_json
 from runner.vocabulary import ActFailed, Click, Extract, Input, Navigate, Query
+from tests.refusing import Refusing
 
 OPEN = Navigate(url="http://shop.test/")
 CLICK = Click(target=Query(text="Buy"))
@@ -23,32 +22,13 @@ TYPE = Input(text="Ada", target=Query(text="Name"))
 READ = Extract(what="page")
 
 
-class Moody(MemoryStore):
-    """A store that can be told to refuse events of a kind so many times, and to let its followers wait."""
+class Moody(Refusing):
+    """A store that can also be told to let its followers wait."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.refuses: dict[type[e.Event], int] = {}
-        self.refused = 0
         self.deaf_after = 10**9
         self.hears = asyncio.Event()
-
-    async def append(
-        self,
-        stream: str,
-        expected: int,
-        events: Sequence[e.Event],
-        *,
-        actor: str,
-        command_id: str = "",
-        lane: Lane = Lane.FACT,
-    ) -> Sequence[Recorded]:
-        for kind in map(type, events):
-            if self.refuses.get(kind, 0):
-                self.refuses[kind] -= 1
-                self.refused += 1
-                raise DiskFull
-        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
 
     async def read(
         self, after: int = 0, *, limit: int = PAGE, types: Collection[str] | None = None

@@ -1,30 +1,27 @@
 """The lender on a tape: browsers open, end at their time, are gone on with after a restart, or are said to be lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from api.background import background
 from eventstore import events as e
 from eventstore import session as decide
 from eventstore.blobs import Blobs
-from eventstore.errors import DiskFull
 from eventstore.memory import MemoryStore
 from eventstore.session import Session, evolve
-from eventstore.store import EventStore, Lane, Recorded
+from eventstore.store import EventStore
 from eventstore.transact import Repository
 from eventstore.vault import Vault
 from runner.browser.caretaker import Kept
-from runner.lending import Lending
 from runner.ports import Wanted
-from runner.profiles import Profiles
-from runner.reel import Reels
 from tests.lending import StageBrowser, StageLenders, until
+from tests.lending import lending as at_work
+from tests.refusing import Refusing
 
 CREATED = e.SessionCreated(project="p", family="v2", kind="browser", seconds=3600.0)
 OPENED = e.SessionOpened(runner="r1", browser="Stage 1", own="own-1")
@@ -40,46 +37,12 @@ def stage(tmp_path: Path) -> StageLenders:
     return StageLenders(tmp_path)
 
 
-@asynccontextmanager
-async def lending(store: EventStore, stage: StageLenders, place: Path, *, name: str = "r1") -> AsyncIterator[None]:
+def lending(
+    store: EventStore, stage: StageLenders, place: Path, *, name: str = "r1"
+) -> AbstractAsyncContextManager[None]:
     """A lender at work, of a process of its own."""
-    vault = Vault(place / "vault")
-    lender = Lending(
-        store,
-        Repository(store, Session(), evolve),
-        stage,
-        Blobs(place / "blobs"),
-        vault,
-        Profiles(store, vault, actor=f"runner:{name}"),
-        name=name,
-        most=2,
-        proxies={},
-        reels=Reels(),
-    )
-    await lender.take_up()
-    async with background(lender.run()):
-        yield
-
-
-class FullStore(MemoryStore):
-    """One that takes no end of a session."""
-
-    refused = 0
-
-    async def append(
-        self,
-        stream: str,
-        expected: int,
-        events: Sequence[e.Event],
-        *,
-        actor: str,
-        command_id: str = "",
-        lane: Lane = Lane.FACT,
-    ) -> Sequence[Recorded]:
-        if any(isinstance(event, e.SessionStopped) for event in events):
-            self.refused += 1
-            raise DiskFull
-        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
+    sessions = Repository(store, Session(), evolve)
+    return at_work(store, sessions, stage, Blobs(place / "blobs"), Vault(place / "vault"), name=name)
 
 
 class SlowLenders(StageLenders):
@@ -122,7 +85,7 @@ async def test_a_browser_ends_at_its_time(store: EventStore, stage: StageLenders
 
 
 async def test_a_browser_ends_at_its_time_though_the_log_takes_nothing(stage: StageLenders, tmp_path: Path) -> None:
-    store = FullStore()
+    store = Refusing({e.SessionStopped: 10**9})
     short = msgspec.structs.replace(CREATED, seconds=0.05)
     async with lending(store, stage, tmp_path):
         await store.append("session-1", 0, [short], actor="key:1")

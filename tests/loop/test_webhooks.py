@@ -21,11 +21,9 @@ from eventstore import decide, outbox
 from eventstore import events as e
 from eventstore import hook as hooks
 from eventstore.clock import microseconds
-from eventstore.errors import DiskFull
 from eventstore.hook import Hook
-from eventstore.memory import MemoryStore
 from eventstore.outbox import Deliveries, Tally
-from eventstore.store import Lane, Recorded
+from eventstore.store import Recorded
 from eventstore.task import Task, evolve
 from eventstore.transact import Repository
 from eventstore.vault import Vault
@@ -34,6 +32,7 @@ from runner.egress.rules import Rules, private_networks
 from runner.posting import Post
 from runner.webhooks import Webhooks
 from tests.receiving import LIMIT, Receiver, receiving
+from tests.refusing import Refusing
 
 AT_ONCE = (0.0,) * 5
 LOOPBACK = Rules(private=private_networks("loopback"))
@@ -49,32 +48,11 @@ class Clock:
         return self.now
 
 
-class Reluctant(MemoryStore):
-    """Takes everything but deliveries, as often as `refusals` says."""
-
-    refusals = 0
-
-    async def append(
-        self,
-        stream: str,
-        expected: int,
-        events: Sequence[e.Event],
-        *,
-        actor: str,
-        command_id: str = "",
-        lane: Lane = Lane.FACT,
-    ) -> Sequence[Recorded]:
-        if self.refusals and isinstance(events[0], e.HookDelivered):
-            self.refusals -= 1
-            raise DiskFull
-        return await super().append(stream, expected, events, actor=actor, command_id=command_id, lane=lane)
-
-
 class World:
     """A tape with tasks and webhooks; followers come and go on it."""
 
     def __init__(self, path: Path, receiver: Receiver) -> None:
-        self.store = Reluctant()
+        self.store = Refusing()
         self.vault = Vault(path / "vault")
         self.receiver = receiver
         self.tasks = Repository(self.store, Task(), evolve)
@@ -507,14 +485,14 @@ async def test_an_answer_without_end_and_a_redirect_cost_no_more_than_an_attempt
 
 
 async def test_what_the_log_does_not_take_yet_is_not_told_twice(world: World) -> None:
-    world.store.refusals = 2
+    world.store.refuses[e.HookDelivered] = 2
     await world.hook()
     async with world.following():
         await world.whole()
         await world.recorded(e.HookDelivered, 3)
 
     assert ALL == world.receiver.told()
-    assert 0 == world.store.refusals
+    assert 2 == world.store.refused
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:

@@ -15,16 +15,13 @@ from yarl import URL
 
 from api import sessions
 from api.app import create_app
-from api.background import background
 from api.relay import FROM_CLIENT
 from api.relays import MOST_CLIENTS
 from api.service import Service
 from eventstore import events as e
 from eventstore import session as decide
-from runner.lending import Lending
-from runner.profiles import Profiles
 from runner.reel import Reels
-from tests.lending import StageBrowser, StageLenders, closed, until
+from tests.lending import StageBrowser, StageLenders, closed, lending, until
 from tests.web.conftest import KEY, Client, Drive, MakeClient
 
 BROWSERS = "/api/v2/browsers"
@@ -46,20 +43,7 @@ def reels() -> Reels:
 @pytest.fixture
 async def lent(service: Service, stage: StageLenders, reels: Reels) -> AsyncIterator[Service]:
     """The service with a lender that follows the log."""
-    lending = Lending(
-        service.store,
-        service.sessions,
-        stage,
-        service.blobs,
-        service.vault,
-        Profiles(service.store, service.vault, actor="runner:r1"),
-        name="r1",
-        most=MOST,
-        proxies={},
-        reels=reels,
-    )
-    await lending.take_up()
-    async with background(lending.run()):
+    async with lending(service.store, service.sessions, stage, service.blobs, service.vault, reels=reels):
         yield replace(service, lends=True, reels=reels)
 
 

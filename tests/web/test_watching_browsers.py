@@ -10,13 +10,10 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from yarl import URL
 
 from api.app import create_app
-from api.background import background
 from api.service import Service
 from eventstore import events as e
-from runner.lending import Lending
-from runner.profiles import Profiles
 from runner.reel import Reels
-from tests.lending import PICTURE, StageBrowser, StageLenders, closed, until
+from tests.lending import PICTURE, StageBrowser, StageLenders, closed, lending, until
 from tests.web.conftest import KEY, Client, Drive, MakeClient
 
 BROWSERS = "/api/v2/browsers"
@@ -34,20 +31,7 @@ def stage(service: Service) -> StageLenders:
 async def client(service: Service, stage: StageLenders, aiohttp_client: MakeClient) -> AsyncIterator[Client]:
     """A client without a key of a service that lends browsers."""
     reels = Reels()
-    lending = Lending(
-        service.store,
-        service.sessions,
-        stage,
-        service.blobs,
-        service.vault,
-        Profiles(service.store, service.vault, actor="runner:r1"),
-        name="r1",
-        most=2,
-        proxies={},
-        reels=reels,
-    )
-    await lending.take_up()
-    async with background(lending.run()):
+    async with lending(service.store, service.sessions, stage, service.blobs, service.vault, reels=reels):
         yield await aiohttp_client(create_app(replace(service, lends=True, reels=reels)))
 
 
