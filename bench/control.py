@@ -18,7 +18,7 @@ from service import served
 from api.settings import Settings
 from eventstore import events as e
 from eventstore.store import EventStore
-from runner.ports import Done, Observation, PastStep, Reply
+from runner.model import Done, Observation, PastStep, Reply
 from runner.vocabulary import AnyAction, Scroll
 
 MODEL_SECONDS = 30.0
@@ -28,7 +28,7 @@ LIMIT = 60.0
 class Slow:
     """Two quick acts, then a call that takes far longer than anybody wants to wait; and so on."""
 
-    needs_tree = True
+    needs_tree, needs_picture = True, False
 
     def ended(self, past: Sequence[PastStep]) -> Done | None:
         return None
@@ -94,7 +94,7 @@ async def round_of(http: aiohttp.ClientSession, store: EventStore, tasks: int) -
 
 
 async def main(tasks: int, rounds: int) -> None:
-    async with served(Settings(max_concurrent=tasks), models=lambda created: Slow()) as (store, http):
+    async with served(Settings(max_concurrent=tasks), models=lambda assignment: Slow()) as (store, http):
         runs = [await round_of(http, store, tasks) for _ in range(rounds)]
     rows: list[tuple[object, ...]] = [("answer to", "p50 ms", "p99 ms", "reach p50", "reach p99", "noise of p50")]
     for name, answers in (("pause", [run[0] for run in runs]), ("stop", [run[1] for run in runs])):

@@ -20,6 +20,8 @@ _HOLDERS = _WORK | {
     "task.resumed",
     "task.navigation_blocked",
     "task.secret_used",
+    "task.cost_recorded",
+    "task.judgement_recorded",
     "task.control_taken",
     "task.human_acted",
     "task.runner_lost",

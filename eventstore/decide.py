@@ -152,6 +152,20 @@ def ask(task: Task, question: e.InputRequested) -> list[e.Event]:
     return [*asked, e.TaskPaused(fence=question.fence, step=task.step, cause=Hold.INPUT)]
 
 
+def exhaust(task: Task, *, fence: int) -> list[e.Event]:
+    """A limit is used up: the task is parked by itself, until it is resumed. Saying it again changes nothing.
+
+    Raises Fenced, and NotAllowed where a pause or a stop has come first.
+    """
+    if task.phase is Phase.PAUSED and task.hold is Hold.BUDGET:
+        return []
+    if fence != task.fence or not task.runner:
+        raise Fenced
+    if task.phase is not Phase.RUNNING or task.desired is not Desired.RUN:
+        raise NotAllowed("Another request has come first.")
+    return [e.TaskPaused(fence=fence, step=task.step, cause=Hold.BUDGET)]
+
+
 def expire(task: Task, *, request: str) -> list[e.Event]:
     """Nobody answered in time, whoever runs the task, if anybody does. Nothing to say when somebody has."""
     if task.ended or not task.asking or task.asking != request or task.desired is Desired.STOP:

@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 import msgspec
 
+from eventstore.parts import Agent as Agent
 from eventstore.parts import File as File
 from eventstore.parts import Limits as Limits
 from eventstore.parts import Options as Options
 from eventstore.parts import Proxy as Proxy
+from eventstore.parts import Replay as Replay
 from eventstore.parts import Target as Target
 from eventstore.parts import Usage as Usage
 
@@ -47,6 +49,8 @@ class TaskCreated(Event, frozen=True, kw_only=True, tag="task.created"):
     forked_from: str = ""
     schedule: str = ""
     uploads: tuple[File, ...] = ()
+    agent: Agent = Agent()
+    replay: Replay | None = None
 
 
 class PauseRequested(Event, frozen=True, kw_only=True, tag="task.pause_requested"):
@@ -114,7 +118,10 @@ class StepStarted(Event, frozen=True, kw_only=True, tag="task.step_started"):
 
 
 class ActionStarted(Event, frozen=True, kw_only=True, tag="task.action_started"):
-    """Written before the act. `params` is JSON text with secrets masked; `effect` is a word of `runner.vocabulary`."""
+    """Written before the act. `params` is JSON text with secrets masked; `effect` is a word of `runner.vocabulary`.
+
+    `onto` is where a drag goes.
+    """
 
     fence: int
     step: int
@@ -124,6 +131,7 @@ class ActionStarted(Event, frozen=True, kw_only=True, tag="task.action_started")
     effect: str
     url: str = ""
     target: Target | None = None
+    onto: Target | None = None
 
 
 class ActionEnded(Event, frozen=True, kw_only=True, tag="task.action_ended"):
@@ -138,7 +146,11 @@ class ActionEnded(Event, frozen=True, kw_only=True, tag="task.action_ended"):
 
 
 class StepTaken(Event, frozen=True, kw_only=True, tag="task.step_taken"):
-    """`screenshot` is the SHA-256 hex of a PNG in the blobs, or empty."""
+    """`screenshot` is the SHA-256 hex of a PNG in the blobs, or empty.
+
+    `dropped` are acts that the model wanted in this step and that were not begun, as JSON text: the page had changed,
+    or the act before them failed. What the step's model calls cost is in CostRecorded; `usage` is of older tapes.
+    """
 
     fence: int
     number: int
@@ -150,6 +162,7 @@ class StepTaken(Event, frozen=True, kw_only=True, tag="task.step_taken"):
     screenshot: str = ""
     usage: Usage | None = None
     duration_ms: int = 0
+    dropped: tuple[str, ...] = ()
 
 
 class StepInterrupted(Event, frozen=True, kw_only=True, tag="task.step_interrupted"):
@@ -225,6 +238,25 @@ class HumanActed(Event, frozen=True, kw_only=True, tag="task.human_acted"):
     params: str
     url: str = ""
     target: Target | None = None
+
+
+class CostRecorded(Event, frozen=True, kw_only=True, tag="task.cost_recorded"):
+    """One call of a model, whatever became of its answer. `purpose` is a word such as `step`, `repair` or `judge`."""
+
+    fence: int
+    step: int
+    purpose: str
+    usage: Usage
+    duration_ms: int = 0
+
+
+class JudgementRecorded(Event, frozen=True, kw_only=True, tag="task.judgement_recorded"):
+    """What a model says of the task's outcome. `verdict` is None where there is none; `report` is JSON text."""
+
+    fence: int
+    model: str
+    verdict: bool | None
+    report: str
 
 
 class FileProduced(Event, frozen=True, kw_only=True, tag="task.file_produced"):
@@ -598,6 +630,8 @@ TaskEvent: TypeAlias = (
     | ControlTaken
     | ControlReturned
     | HumanActed
+    | CostRecorded
+    | JudgementRecorded
     | FileProduced
     | RecordingSaved
     | RunnerLost

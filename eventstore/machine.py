@@ -98,6 +98,8 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
         e.NavigationBlocked: Phase.RUNNING,
         e.SecretUsed: Phase.RUNNING,
         e.InputRequested: Phase.RUNNING,
+        e.CostRecorded: Phase.RUNNING,
+        e.JudgementRecorded: Phase.RUNNING,
         e.FileProduced: Phase.RUNNING,
         e.RecordingSaved: Phase.RUNNING,
         # A task that was paused under a runner that died is taken up by another: started, then resumed.
@@ -119,6 +121,9 @@ PHASES: dict[Phase, dict[type[e.Event], Phase]] = {
         e.ControlTaken: Phase.PAUSED,
         e.ControlReturned: Phase.PAUSED,
         e.HumanActed: Phase.PAUSED,
+        # A model call goes on while the task is paused, and what it costs is a fact.
+        e.CostRecorded: Phase.PAUSED,
+        e.JudgementRecorded: Phase.PAUSED,
         e.FileProduced: Phase.PAUSED,
         e.RecordingSaved: Phase.PAUSED,
         # A pause can come within a step; when a stop follows, that step will not be completed.

@@ -8,12 +8,55 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(Part, frozen=True, kw_only=True):
-    """How far a task may go. Seconds; paused time eats none of them."""
+    """How far a task may go. Seconds; paused time eats none of them.
+
+    `max_tokens` counts those of all model calls, in and out; `max_cost_usd` is a decimal string of US dollars; 0 and
+    empty do not limit. `breach` says what follows when steps, tokens or cost are used up: `stop` fails the task,
+    `pause` parks it, and whoever resumes it allows as much again.
+    """
 
     max_steps: int = 75
     task_seconds: float = 3600.0
     step_seconds: float = 180.0
     action_seconds: float = 10.0
+    max_tokens: int = 0
+    max_cost_usd: str = ""
+    breach: str = "stop"
+
+
+class Agent(Part, frozen=True, kw_only=True):
+    """What the client chose about the model. A model that cannot do what is chosen here leaves it out.
+
+    `flash` asks for acts without evaluation and goal, `thinking` for thoughts before them; `vision` is `on`, `off` or
+    `auto`; `highlight` draws boxes around what can be acted on into the pictures that the model gets. `extension` is
+    added to the system prompt. With `judge` a model judges the outcome: `judge_llm` (empty: the task's own), which is
+    told `ground_truth`.
+    """
+
+    flash: bool = False
+    thinking: bool = True
+    thinking_level: str = ""
+    vision: str = "auto"
+    highlight: bool = True
+    extension: str = ""
+    judge: bool = False
+    ground_truth: str = ""
+    judge_llm: str = ""
+
+
+class Replay(Part, frozen=True, kw_only=True):
+    """The recorded acts of another task that this one plays before it does anything else.
+
+    `task` is its id; `until` the number of the last step that is played, 0 for all. `inputs` puts other texts in the
+    place of those that were typed: each key is the text as the tape has it. `then` tells what follows: `end`, or
+    `model`, which goes on with this task's instruction; with `rescue` a model is asked where an act cannot be played.
+    """
+
+    task: str
+    until: int = 0
+    inputs: dict[str, str] = {}
+    then: str = "end"
+    rescue: bool = False
 
 
 class Proxy(Part, frozen=True, kw_only=True):
@@ -70,9 +113,13 @@ class Target(Part, frozen=True, kw_only=True):
 
 
 class Usage(Part, frozen=True, kw_only=True):
-    """What a model call cost. `cost_usd` is a decimal string, or None where the price is unknown."""
+    """What a model call cost. `cost_usd` is a decimal string, or None where the price is unknown.
+
+    `cached_tokens` are those of the input that the endpoint had from before.
+    """
 
     model: str
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: str | None = None
+    cached_tokens: int = 0

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 
@@ -69,6 +70,11 @@ def apply(rows: list[StepRow], recorded: Recorded) -> bool:
             return _acted(rows, event)
         case e.StepStarted(number=number):
             rows.append(StepRow(number=number, started_at=recorded.at))
+        case e.CostRecorded(step=number, usage=usage):
+            row = _open(rows, number)
+            if row is None:
+                return False
+            row.usage = plus(row.usage, usage)
         case e.StepTaken():
             _take(rows, event, recorded.at)
         case e.StepInterrupted(number=number, cause=cause):
@@ -92,6 +98,29 @@ def _open(rows: list[StepRow], number: int) -> StepRow | None:
     if rows and rows[-1].number == number and rows[-1].ended_at is None:
         return rows[-1]
     return None
+
+
+def plus(before: e.Usage | None, usage: e.Usage) -> e.Usage:
+    """Both together, under the newer one's model; the cost is unknown where one of them is, or is no number."""
+    if before is None:
+        return usage
+    costs = [_decimal(each.cost_usd) for each in (before, usage)]
+    known = [cost for cost in costs if cost is not None]
+    return e.Usage(
+        model=usage.model,
+        input_tokens=before.input_tokens + usage.input_tokens,
+        output_tokens=before.output_tokens + usage.output_tokens,
+        cost_usd=f"{sum(known, Decimal()):f}" if len(known) == len(costs) else None,
+        cached_tokens=before.cached_tokens + usage.cached_tokens,
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        number = Decimal(text) if text is not None else None
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() else None
 
 
 def _payloadless(rows: list[StepRow], kind: type[e.Event], at: int) -> bool:
@@ -156,4 +185,4 @@ def _take(rows: list[StepRow], event: e.StepTaken, at: int) -> None:
     row.memory = event.memory
     row.next_goal = event.next_goal
     row.screenshot = event.screenshot
-    row.usage = event.usage
+    row.usage = row.usage or event.usage

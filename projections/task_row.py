@@ -90,8 +90,8 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
     if isinstance(event, e.Unknown):
         _count(row, kind)
     match event:
-        case e.StepTaken(usage=usage):
-            row.steps += 1
+        case e.CostRecorded(usage=usage) | e.StepTaken(usage=usage):
+            row.steps += kind is e.StepTaken
             if usage is not None:
                 _spend(row, usage)
         case e.TaskClaimed(runner=runner, attempt=attempt):

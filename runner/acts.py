@@ -1,4 +1,4 @@
-"""One act of a step: its target found, its intent on the tape before, its outcome after. To ask a person is one too."""
+"""One act of a step: its target found, its intent on the tape before, its outcome after."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +13,7 @@ from runner.fitting import fitting
 from runner.past import Past
 from runner.ports import Eyes, Hands, Outcome, Resolved
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Ask
+from runner.vocabulary import ActFailed, AnyAction, beside
 
 RESULT_BYTES = 200_000
 """Of one act's result as it goes on the tape, as JSON; an event holds 256 KiB at most."""
@@ -23,8 +23,10 @@ WORDS_BYTES = 10_000
 
 _TRIES = 16
 
-Asks = Callable[[int, Ask], Awaitable[str]]
-"""Asks a person in the step of that number; answers what came of it. Raises ActFailed, and LetGo."""
+Beside = Callable[[int, AnyAction], Awaitable[str]]
+"""Does, in the step of that number, what needs no hands in a browser; answers what came of it.
+
+Raises ActFailed, and LetGo."""
 
 
 class Acts(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +37,7 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
     hands: Hands
     eyes: Eyes
     past: Past
-    ask: Asks
+    beside: Beside
 
     async def act(self, number: int, index: int, action: AnyAction, *, before: list[e.Event]) -> ActFailed | None:
         """One act, with its intent on the tape before and its outcome after. `before` goes down with the first one.
@@ -57,16 +59,16 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
         return failure
 
     async def _do(self, number: int, resolved: Resolved) -> Outcome:
-        if not isinstance(resolved.action, Ask):
+        if not beside(resolved.action):
             return await self.gate.act(self.hands.act(resolved), grace=ACT_GRACE)
-        result = await self.ask(number, resolved.action)
-        # Whoever was asked may have been elsewhere in the browser.
+        result = await self.beside(number, resolved.action)
+        # A person who was asked may have been elsewhere in the browser.
         return Outcome(result=result, url=(await self.eyes.look(tree=False)).url)
 
     async def _found(self, action: AnyAction) -> tuple[Resolved, ActFailed | None]:
         """The act with its target; or without one, and why."""
         failure: ActFailed | None = None
-        if not isinstance(action, Ask):
+        if not beside(action):
             try:
                 return await self._resolve(action), None
             except ActFailed as failed:
@@ -157,6 +159,7 @@ def _intent(fence: int, number: int, index: int, resolved: Resolved) -> list[e.E
         effect=resolved.action.effect.value,
         url=fitting(resolved.url, WORDS_BYTES),
         target=resolved.target,
+        onto=resolved.onto,
     )
     used = [
         e.SecretUsed(fence=fence, step=number, index=index, name=name, host=host) for name, host in resolved.secrets

@@ -14,15 +14,18 @@ from runner.acts import Acts
 from runner.asking import Asker
 from runner.belongings import Bringing
 from runner.control import Gate
+from runner.desk import Desk
 from runner.equipment import Equipment
 from runner.fitting import fitting
 from runner.housekeeping import Housekeeping, Lodging
 from runner.human import Human
 from runner.keeping import Keeper, Kept, forget, session_state, task_state
+from runner.ledger import TaskLedger
 from runner.loop import Loop
+from runner.model import Assignment, Done, Model
 from runner.parking import LetGo
 from runner.past import Past
-from runner.ports import Done, Model, Session
+from runner.ports import Session
 from runner.profiles import STATE_SECONDS, STOP_SECONDS, Profiles, last_state, wanted
 from runner.recalling import known_of, wallet_for
 from runner.starting import Start
@@ -128,7 +131,8 @@ class Attempt(msgspec.Struct, kw_only=True):
 
     async def _drive(self, stack: AsyncExitStack) -> Done:
         limits = self.created.limits
-        model = self.equipment.models(self.created)
+        ledger = TaskLedger(self.tape, self.past, limits)
+        model = self.equipment.models(Assignment(created=self.created, ledger=ledger))
         self.lodging = await self.houses.lodging(self.created)
         vault, stream = self.equipment.vault, self.tape.stream
         lasting = bool(self.lodging.room)
@@ -148,7 +152,7 @@ class Attempt(msgspec.Struct, kw_only=True):
                 human = Human(session, self.tape, self.past)
                 stack.push_async_callback(human.close)
                 stack.enter_context(self.equipment.door.open(self.tape.stream, human))
-                loop = self._loop(session, model, asker, keeper)
+                loop = self._loop(session, model, Desk(asker=asker), keeper, ledger)
                 done = await loop.run()
                 if start.inbox is not None:
                     await start.inbox.last(late=self.past.fresh)
@@ -175,14 +179,15 @@ class Attempt(msgspec.Struct, kw_only=True):
             bringing=Bringing(self.tape, self.past, self.equipment.blobs),
         )
 
-    def _loop(self, session: Session, model: Model, asker: Asker, keeper: Keeper) -> Loop:
-        acts = Acts(tape=self.tape, gate=self.gate, hands=session, eyes=session, past=self.past, ask=asker.ask)
+    def _loop(self, session: Session, model: Model, desk: Desk, keeper: Keeper, ledger: TaskLedger) -> Loop:
+        acts = Acts(tape=self.tape, gate=self.gate, hands=session, eyes=session, past=self.past, beside=desk.do)
         return Loop(
             tape=self.tape,
             gate=self.gate,
             acts=acts,
             eyes=session,
             model=model,
+            ledger=ledger,
             past=self.past,
             limits=self.created.limits,
             keep=keeper.keep,

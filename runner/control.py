@@ -128,6 +128,20 @@ class Gate:
         await self.passage()
         return (await self._tape.state()).answered == asked.request
 
+    async def exhausted(self) -> None:
+        """A limit is used up: park the task until somebody resumes it. Raises LetGo."""
+        for tries in range(_TRIES):
+            await self.passage()
+            try:
+                await self._tape.decide(lambda task: decide.exhaust(task, fence=self._tape.fence))
+                break
+            except NotAllowed:  # a pause has come first
+                if tries == _TRIES - 1:
+                    raise
+                await self.refresh()
+        await self.refresh()
+        await self.passage()
+
     async def ask(self, call: Coroutine[object, object, T]) -> T:
         """Await a call that a pause must not waste: it goes on while the task is parked, and its answer is kept."""
         task = asyncio.create_task(call)

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import msgspec
 
-from eventstore import events as e
 from eventstore.blobs import Blobs
 from eventstore.vault import Vault
 from runner.door import Door
 from runner.inbox import DOWNLOAD_BYTES
-from runner.ports import Model, Sessions
+from runner.model import Assignment, Model
+from runner.ports import Sessions
 from runner.proxies import Countries
 from runner.recording import Records, unrecorded
 from runner.reel import Reels
 
-Models = Callable[[e.TaskCreated], Model]
+Models = Callable[[Assignment], Model]
 """The model for a task. Raises ActFailed for an instruction that it cannot read."""
 
 

@@ -1,22 +1,29 @@
 """Observe, ask, act, record: the one loop for every model. Eyes, hands, model and gate are arguments."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from eventstore import decide
 from eventstore import events as e
+from eventstore.machine import Hold
+from runner.action_json import as_json
 from runner.acts import Acts, since
 from runner.control import Gate, Interrupted
 from runner.fitting import fitting
-from runner.past import Past
-from runner.ports import Done, Eyes, Model, Observation, Reply
+from runner.ledger import TaskLedger
+from runner.model import Done, Exhausted, Model, Observation, Reply
+from runner.past import Past, page_of
+from runner.ports import Eyes
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, Effect
+from runner.vocabulary import ActFailed, AnyAction, Effect, Finish
 
 WORDS_BYTES = 10_000
 """Of a title, an address or what a model said."""
+
+MOST_DROPPED = 20
+"""Acts of one step that were not begun and are told on the tape."""
 
 LOOK_SECONDS = 30.0
 """How long it may take to see and keep what a step left."""
@@ -38,6 +45,7 @@ class Loop(msgspec.Struct, kw_only=True):
     eyes: Eyes
     model: Model
     past: Past
+    ledger: TaskLedger
     limits: e.Limits
     keep: Keep
     driven: Callable[[int], None]
@@ -52,8 +60,9 @@ class Loop(msgspec.Struct, kw_only=True):
             if done := self.model.ended(self.past.steps):
                 return done
             number = (await self.tape.state()).step + 1
-            if len(self.past.steps) >= self.limits.max_steps:
-                raise ActFailed("max_steps", f"The task did not end within {self.limits.max_steps} steps.")
+            if len(self.past.steps) >= (most := self.limits.max_steps * (self.past.allowances + 1)):
+                await self._used_up("max_steps", f"The task did not end within {most} steps.")
+                continue
             try:
                 async with self.gate.limit(self.limits.step_seconds) as limit:
                     if done := await self._step(number):
@@ -73,21 +82,21 @@ class Loop(msgspec.Struct, kw_only=True):
         started = e.StepStarted(fence=self.tape.fence, number=number)
         if self.model.needs_tree:  # its call costs something, so the tape has to allow it first
             await self.acts.begin(started)
+        self.ledger.step = number
         reply, handed = await self._planned()
-        if reply.done:
+        if reply.done and not self.model.needs_tree:
             return reply.done
-        ended: list[e.Event] = [] if self.model.needs_tree else [started]
+        before: list[e.Event] = [] if self.model.needs_tree else [started]
+        actions = [*reply.actions, *_finish(reply.done)]
         failure: ActFailed | None = None
-        for index, action in enumerate(reply.actions):
-            if index and self._outdated(handed):
-                break
-            failure = await self.acts.act(number, index, action, before=ended)
-            if failure:
-                break
-        self._end(number, reply, since(self.gate, began))
+        begun = 0
+        while begun < len(actions) and not failure and not (begun and self._overtaken(handed, actions[begun - 1])):
+            failure = await self.acts.act(number, begun, actions[begun], before=before)
+            begun += 1
+        self._end(number, reply, since(self.gate, began), dropped=actions[begun:])
         if failure and (failure.code == "declined" or not self.model.needs_tree):
             raise ActFailed(failure.code, f"Step {number}, {reply.next_goal!r}: {failure}") from failure
-        return None
+        return None if failure or begun < len(actions) else reply.done
 
     async def _planned(self) -> tuple[Reply, int]:
         """What the model wants next, and how often people had driven by the time that it looked.
@@ -96,7 +105,11 @@ class Loop(msgspec.Struct, kw_only=True):
         """
         while True:
             handed = self.gate.handed
-            reply = await self.gate.ask(self._reply())
+            try:
+                reply = await self.gate.ask(self._reply())
+            except Exhausted as exhausted:
+                await self._used_up(exhausted.code, str(exhausted))
+                continue
             await self.gate.passage()
             if not self._outdated(handed):
                 return reply, handed
@@ -104,17 +117,39 @@ class Loop(msgspec.Struct, kw_only=True):
     def _outdated(self, handed: int) -> bool:
         return self.model.needs_tree and self.gate.handed != handed
 
+    def _overtaken(self, handed: int, action: AnyAction) -> bool:
+        """Whether what was planned to follow this act was planned for another page than there is now."""
+        planned = self.place.url if self.place else ""
+        moved = action.leaves or page_of(self.past.open[-1].url) != page_of(planned)
+        return self._outdated(handed) or (self.model.needs_tree and moved)
+
+    async def _used_up(self, code: str, message: str) -> None:
+        """A limit is. Parks the task until somebody allows as much again, or raises ActFailed. Raises LetGo."""
+        if self.limits.breach != "pause":
+            raise ActFailed(code, message)
+        await self.gate.exhausted()
+        self.past.note([e.TaskPaused(fence=self.tape.fence, step=self.ledger.step, cause=Hold.BUDGET)])
+
     async def _reply(self) -> Reply:
         parkings = self.gate.parkings
         if self.model.needs_tree or self.place is None or self.seen != parkings:
-            self.place = await self.eyes.look(tree=self.model.needs_tree)
+            self.place = await self.eyes.look(tree=self.model.needs_tree, picture=self.model.needs_picture)
             self.seen = parkings
         return await self.model.next(self.place, self.past.steps)
 
-    def _end(self, number: int, reply: Reply, took: int) -> None:
+    def _end(self, number: int, reply: Reply, took: int, *, dropped: Sequence[AnyAction]) -> None:
         """The step is done. What it left is looked at while the next one is prepared, and before it acts."""
         effects = {Effect(act.effect) for act in self.past.open}
-        self.past.note([e.StepTaken(fence=self.tape.fence, number=number)])
+        done = e.StepTaken(
+            fence=self.tape.fence,
+            number=number,
+            evaluation=fitting(reply.evaluation, WORDS_BYTES),
+            memory=fitting(reply.memory, WORDS_BYTES),
+            next_goal=fitting(reply.next_goal, WORDS_BYTES),
+            duration_ms=took,
+            dropped=tuple(fitting(as_json(action), WORDS_BYTES) for action in dropped[:MOST_DROPPED]),
+        )
+        self.past.note([done])
         if self.past.way_back().obstacle and not self.model.needs_tree:
             effects = set()  # nobody could go on from here, so nothing is kept for it
 
@@ -126,19 +161,8 @@ class Loop(msgspec.Struct, kw_only=True):
             except TimeoutError as error:
                 message = f"What step {number} left could not be looked at within {LOOK_SECONDS:g} seconds."
                 raise ActFailed("timeout", message) from error
-            return [
-                e.StepTaken(
-                    fence=self.tape.fence,
-                    number=number,
-                    url=fitting(place.url, WORDS_BYTES),
-                    title=fitting(place.title, WORDS_BYTES),
-                    evaluation=fitting(reply.evaluation, WORDS_BYTES),
-                    memory=fitting(reply.memory, WORDS_BYTES),
-                    next_goal=fitting(reply.next_goal, WORDS_BYTES),
-                    screenshot=screenshot,
-                    duration_ms=took,
-                )
-            ]
+            seen = {"url": fitting(place.url, WORDS_BYTES), "title": fitting(place.title, WORDS_BYTES)}
+            return [msgspec.structs.replace(done, **seen, screenshot=screenshot)]
 
         self.tape.follow_up(taken())
 
@@ -158,3 +182,8 @@ class Loop(msgspec.Struct, kw_only=True):
                 f"Step {number} was paused while {last.params} was under way, and nobody can say whether it took "
                 "effect; it is not repeated.",
             )
+
+
+def _finish(done: Done | None) -> list[Finish]:
+    """The end as the last act of its step."""
+    return [Finish(success=done.success, text=fitting(done.output, WORDS_BYTES))] if done else []

@@ -20,6 +20,9 @@ WORDS: dict[type, frozenset[str]] = {
     e.TaskStopped: frozenset({"cause"}),
     e.TaskFailed: frozenset({"code"}),
     e.SecretUsed: frozenset({"name"}),
+    e.CostRecorded: frozenset({"purpose"}),
+    e.JudgementRecorded: frozenset({"model"}),
+    e.Usage: frozenset({"model", "cost_usd"}),
     e.TaskClaimed: frozenset({"runner"}),
     e.RunnerLost: frozenset({"runner", "cause"}),
     e.TaskRequeued: frozenset({"reason"}),
@@ -31,6 +34,9 @@ WORDS: dict[type, frozenset[str]] = {
     e.RecordingSaved: frozenset({"file"}),
 }
 """Fields whose words are ours and mean something to programs: no page and no model has a say in them."""
+
+JSON = frozenset({(e.ActionStarted, "params"), (e.HumanActed, "params"), (e.JudgementRecorded, "report")})
+"""Fields that are JSON text."""
 
 
 class Mask:
@@ -97,8 +103,7 @@ class Mask:
             value = getattr(struct, name)
             if name in words:
                 continue
-            json = isinstance(struct, e.ActionStarted | e.HumanActed) and name == "params"
-            changes[name] = self.json(value) if json else self._value(value)
+            changes[name] = self.json(value) if (type(struct), name) in JSON else self._value(value)
         return msgspec.structs.replace(struct, **changes)
 
     def _value(self, value: object) -> object:

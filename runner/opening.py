@@ -12,7 +12,6 @@ import uuid_utils
 from eventstore.blobs import Blobs
 from eventstore.decide import MAX_ATTEMPTS
 from eventstore.errors import CannotOpen
-from eventstore.events import TaskCreated
 from eventstore.session import Session
 from eventstore.store import EventStore
 from eventstore.task import Task
@@ -27,7 +26,8 @@ from runner.door import Door
 from runner.equipment import Equipment, Models
 from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
-from runner.ports import Model, Sessions
+from runner.model import Assignment, Model
+from runner.ports import Sessions
 from runner.proxies import Countries
 from runner.recording import ASKED, records
 from runner.reel import Reels
@@ -127,8 +127,9 @@ def refuse_chatter(environ: Mapping[str, str]) -> None:
         raise CannotOpen(f"{variable} would have Playwright log all that is typed, secrets too. Unset it.")
 
 
-def model_of(created: TaskCreated) -> Model:
+def model_of(assignment: Assignment) -> Model:
     """The model that the task asked for. Raises ActFailed for an instruction or a schema that it cannot read."""
+    created = assignment.created
     return Instructions(
         created.instruction, created.output_schema, start_url=created.start_url, secrets=created.secrets
     )

@@ -6,12 +6,14 @@ act that may have had an effect repeated silently.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 
 from eventstore import events as e
 from eventstore.answers import VALUED
-from runner.ports import PastAct, PastStep
+from eventstore.machine import Hold
+from runner.model import PastAct, PastStep, Spent
 from runner.vocabulary import Effect
 
 BY_ADDRESS = frozenset({"navigate", "back", "forward", "reload"})
@@ -19,11 +21,15 @@ BY_ADDRESS = frozenset({"navigate", "back", "forward", "reload"})
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
-    """A page-local act to be done again: `step` is an index into the past, `params` the tape's (masked) record."""
+    """A page-local act to be done again: `step` is an index into the past, `params` the tape's (masked) record.
+
+    `targets` are what it was about, and where a drag went.
+    """
 
     step: int
     index: int
     params: str
+    targets: tuple[e.Target | None, e.Target | None] = (None, None)
 
 
 class Return(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +65,8 @@ class Past:
     `used_ms` is the time that they took, `lost` the cause of the last RunnerLost, `browser` names the browser of its
     own in which the task last started. `question` is the last one that no act has taken in yet, `answers` are those
     that were, by their ids, where they brought a value. `hands` counts what people did in the browser, `files`
-    are those that the task produced, by name.
+    are those that the task produced, by name. `spent` is what its model calls came to, and `allowances` how often
+    somebody resumed it after a limit was used up.
     """
 
     def __init__(self) -> None:
@@ -73,6 +80,8 @@ class Past:
         self.answers: list[str] = []
         self.hands = 0
         self.files: dict[str, e.File] = {}
+        self.spent = Spent()
+        self.allowances = 0
         self._opening = ""
         self._undone: tuple[PastStep, list[Repeat]] | None = None
         self._failed = ""
@@ -100,10 +109,8 @@ class Past:
                     self._started[index] = event
                 case e.ActionEnded(index=index) if index in self._started:
                     self._act(self._started[index], event)
-                case e.StepTaken(number=number, duration_ms=took):
-                    self.used_ms += took
-                    self.steps.append(PastStep(number=number, acts=tuple(self.open)))
-                    self._started, self.open = {}, []
+                case e.StepTaken():
+                    self._taken(event)
                 case e.StepInterrupted(number=number, uncertain=uncertain):
                     self._interrupted(number, uncertain)
                 case e.RunnerLost(cause=cause):
@@ -112,6 +119,8 @@ class Past:
                     self.files[file.name] = file
                 case e.HumanActed():
                     self._touched(event)
+                case e.CostRecorded() | e.TaskPaused():
+                    self._spend(event)
                 case _:
                     self._ask(event)
 
@@ -130,6 +139,26 @@ class Past:
     def fresh(self) -> bool:
         """Whether the last step did what may be about to have an effect still."""
         return any(act.effect == Effect.LASTING for act in self.steps[-1].acts) if self.steps else False
+
+    def _taken(self, taken: e.StepTaken) -> None:
+        self.used_ms += taken.duration_ms
+        step = PastStep(
+            number=taken.number,
+            acts=tuple(self.open),
+            dropped=taken.dropped,
+            evaluation=taken.evaluation,
+            memory=taken.memory,
+            next_goal=taken.next_goal,
+        )
+        self.steps.append(step)
+        self._started, self.open = {}, []
+
+    def _spend(self, event: e.CostRecorded | e.TaskPaused) -> None:
+        match event:
+            case e.CostRecorded(usage=usage):
+                self.spent = spent(self.spent, usage)
+            case e.TaskPaused(cause=Hold.BUDGET):
+                self.allowances += 1
 
     def _ask(self, event: e.Event) -> None:
         """What became of a question."""
@@ -151,7 +180,7 @@ class Past:
     def _touched(self, acted: e.HumanActed) -> None:
         """What a person did to a page is gone with its browser, and nobody can do it again."""
         self.hands += 1
-        if acted.name in BY_ADDRESS or _page(acted.url) != _page(self._url):
+        if acted.name in BY_ADDRESS or page_of(acted.url) != page_of(self._url):
             self._repeat, self._since = [], ""
         elif acted.name != "wheel":
             self._since = (
@@ -178,10 +207,12 @@ class Past:
             self._lasting = started.step
             if not ended.ok:
                 self._failed = f"{started.params} has failed, and may have had an effect all the same: {ended.error}"
-        if started.effect == Effect.NAVIGATION or _page(ended.url) != _page(self._url):
+        if started.effect == Effect.NAVIGATION or page_of(ended.url) != page_of(self._url):
             self._repeat, self._since = [], ""
         elif started.effect == Effect.LOCAL and ended.ok:
-            self._repeat.append(Repeat(step=len(self.steps), index=started.index, params=started.params))
+            targets = started.target, started.onto
+            repeat = Repeat(step=len(self.steps), index=started.index, params=started.params, targets=targets)
+            self._repeat.append(repeat)
         elif started.effect == Effect.LASTING:
             self._since = (
                 f"Since its last page was opened the task has {ended.result or started.params}; "
@@ -217,6 +248,18 @@ class Past:
             self.steps.append(step)
 
 
-def _page(url: str) -> str:
+def spent(before: Spent, usage: e.Usage) -> Spent:
+    """With one more call; a cost that is unknown, or no number, counts for nothing."""
+    try:
+        cost = Decimal(usage.cost_usd or 0)
+    except InvalidOperation:
+        cost = Decimal()
+    return Spent(
+        tokens=before.tokens + usage.input_tokens + usage.output_tokens,
+        cost_usd=before.cost_usd + (cost if cost.is_finite() else 0),
+    )
+
+
+def page_of(url: str) -> str:
     """The URL without its fragment: a jump inside a page is no navigation."""
     return url.partition("#")[0]

@@ -1,4 +1,4 @@
-"""What the loop's parts say to each other: eyes, hands, models and browser sessions, as protocols.
+"""What the loop's parts say to each other: eyes, hands and browser sessions, as protocols. Models: see model.py.
 
 Tests bring a stage and a script, production brings Chromium and a model.
 """
@@ -14,51 +14,24 @@ from eventstore.events import Target
 from eventstore.human import HumanInput
 from runner.egress.upstream import Upstream
 from runner.inbox import Inbox
+from runner.model import Observation
 from runner.reel import Put
 from runner.vocabulary import AnyAction
 from runner.wallet import Wallet
-
-
-class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model may see of the page. `tree` is the accessibility snapshot with [index] references, passwords masked.
-
-    `tree` is empty when the model asked only for the place (`url`, `title`, `tabs`).
-    """
-
-    url: str
-    title: str
-    tabs: tuple[str, ...] = ()
-    tree: str = ""
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """The task's end, as the model says it."""
-
-    success: bool
-    output: str = ""
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model wants next: acts, or the end."""
-
-    actions: tuple[AnyAction, ...] = ()
-    evaluation: str = ""
-    memory: str = ""
-    next_goal: str = ""
-    done: Done | None = None
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """An action whose target has been found: exactly one element, ready to be acted on.
 
     `params` is the action's JSON text with what was typed into password fields masked. `secrets` are the names of those
-    that the act will type, each with the host that gets it. `handle` is the hands' own.
+    that the act will type, each with the host that gets it. `onto` is where a drag goes. `handle` is the hands' own.
     """
 
     action: AnyAction
     params: str
     url: str
     target: Target | None = None
+    onto: Target | None = None
     secrets: tuple[tuple[str, str], ...] = ()
     handle: object = None
 
@@ -68,25 +41,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     result: str = ""
     url: str = ""
-
-
-class PastAct(msgspec.Struct, frozen=True, kw_only=True):
-    """An act that ended, as the tape tells it."""
-
-    name: str
-    params: str
-    ok: bool
-    effect: str
-    result: str = ""
-    error: str = ""
-    url: str = ""
-
-
-class PastStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that was taken; `acts` in order."""
-
-    number: int
-    acts: tuple[PastAct, ...] = ()
 
 
 class Touch(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,8 +61,8 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True):
 class Eyes(Protocol):
     """What can be seen of one session of a browser."""
 
-    async def look(self, *, tree: bool) -> Observation:
-        """The place, and with `tree` the accessibility snapshot too."""
+    async def look(self, *, tree: bool, picture: bool = False) -> Observation:
+        """The place; with `tree` the accessibility snapshot too, with `picture` what it looks like."""
         ...
 
     async def screenshot(self) -> bytes:
@@ -125,28 +79,6 @@ class Hands(Protocol):
 
     async def act(self, resolved: Resolved) -> Outcome:
         """Do it. Raises ActFailed."""
-        ...
-
-
-class Model(Protocol):
-    """Says what to do next.
-
-    `needs_tree` tells whether observations must carry the snapshot. A model that needs it can look for itself, so it is
-    told of failed and uncertain acts and goes on; for one that does not, the first of them ends the task.
-    """
-
-    needs_tree: bool
-
-    def ended(self, past: Sequence[PastStep]) -> Done | None:
-        """The end, where it follows from what was done alone; asked before each step, costs nothing."""
-        ...
-
-    async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
-        """The next acts, or the end, given what was done in the steps so far. Raises ActFailed to end the task."""
-        ...
-
-    def recall(self, step: int) -> Sequence[AnyAction]:
-        """The acts of the step at this index of the past as they were said, unmasked; empty: ask the tape."""
         ...
 
 
@@ -196,6 +128,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     one that all its traffic leaves through, None for none. `downloads` is the folder that holds what it downloads until
     `inbox` has it; without the one or the other it downloads nothing. `room` is the session whose browser stays open
     between tasks, empty for none; `again` tells that this task had one before, so that none but its own will do.
+    `highlight` draws boxes around what can be acted on into the pictures of looks.
     """
 
     viewport: tuple[int, int]
@@ -210,6 +143,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     inbox: Inbox | None = None
     room: str = ""
     again: bool = False
+    highlight: bool = False
 
 
 class Sessions(Protocol):

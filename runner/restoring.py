@@ -6,11 +6,13 @@ from eventstore import decide
 from eventstore import events as e
 from eventstore.machine import Desired
 from runner.action_json import from_json
+from runner.aiming import aimed
 from runner.control import Gate, Interrupted
 from runner.keeping import Kept
+from runner.model import Model
 from runner.parking import LetGo
 from runner.past import Past, Repeat
-from runner.ports import Model, Resolved, Session
+from runner.ports import Resolved, Session
 from runner.tape import Tape
 from runner.vocabulary import ActFailed, AnyAction, Navigate
 
@@ -71,7 +73,7 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
         try:
             await self._again(session, Navigate(url=back.url))
             for repeat in back.repeat:
-                await self._again(session, self._recalled(repeat.step, repeat.index, repeat.params), repeat)
+                await self._again(session, self._recalled(repeat), repeat)
         except ActFailed as failure:
             if failure.code in decide.LOST_BROWSER:
                 raise
@@ -104,10 +106,12 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
             for name, host in resolved.secrets
         ]
 
-    def _recalled(self, step: int, index: int, params: str) -> AnyAction:
+    def _recalled(self, repeat: Repeat) -> AnyAction:
         """The act as the model said it; else as the tape has it, where typed secrets are masked."""
-        said = self.model.recall(step)
-        return said[index] if index < len(said) else from_json(params)
+        said = self.model.recall(repeat.step)
+        if repeat.index < len(said):
+            return said[repeat.index]
+        return aimed(from_json(repeat.params), *repeat.targets)
 
 
 def must_be_honest(past: Past, known: Kept | None) -> None:

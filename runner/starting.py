@@ -12,8 +12,9 @@ from runner.fitting import fitting
 from runner.housekeeping import Lodging
 from runner.inbox import Inbox
 from runner.keeping import Kept
+from runner.model import Model
 from runner.past import Past
-from runner.ports import Model, Session, Wanted
+from runner.ports import Session, Wanted
 from runner.profiles import Copy, Profiles
 from runner.proxies import upstream
 from runner.recording import Recording, recording

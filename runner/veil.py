@@ -8,8 +8,9 @@ import msgspec
 
 from eventstore.human import HumanInput
 from runner.inbox import Inbox
+from runner.model import Observation
 from runner.placeholders import check
-from runner.ports import Observation, Outcome, Resolved, Session, Touch
+from runner.ports import Outcome, Resolved, Session, Touch
 from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction
 from runner.wallet import Wallet
@@ -49,6 +50,7 @@ class Veiled(Session):
             params=self._mask.json(resolved.params),
             url=self._mask.text(resolved.url),
             target=self._mask.struct(resolved.target) if resolved.target else None,
+            onto=self._mask.struct(resolved.onto) if resolved.onto else None,
             secrets=tuple((name, self._mask.text(host)) for name, host in resolved.secrets),
             handle=resolved.handle,
         )
@@ -58,10 +60,10 @@ class Veiled(Session):
         with self._veiled():
             return self._mask.struct(await self._session.act(resolved))
 
-    async def look(self, *, tree: bool) -> Observation:
+    async def look(self, *, tree: bool, picture: bool = False) -> Observation:
         """As the session."""
         with self._veiled():
-            return self._mask.struct(await self._session.look(tree=tree))
+            return self._mask.struct(await self._session.look(tree=tree, picture=picture))
 
     async def screenshot(self) -> bytes:
         """As the session, which covers what would show a value."""

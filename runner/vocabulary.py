@@ -26,6 +26,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `ordinal` counts from 1 in document order, -1 is the last, 0 means that there may be only one.
     `row`, `within` and `near` narrow: the row, list item or card that holds the text; the region, group, dialog or
     section of that name; the candidate closest to that text. `index` is a reference from an observation, 0 for none.
+    `selector` is that of a Target on the tape: the element that an earlier act was about, whose role and name are then
+    `kind` and `text`.
     """
 
     text: str = ""
@@ -35,19 +37,39 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     within: str = ""
     near: str = ""
     index: int = 0
+    selector: str = ""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One act. `effect` and `name` are of the class."""
+    """One act. `effect` and `name` are of the class.
+
+    `leaves` tells that the page, or the tab, is another one afterwards: what was planned after it for the page before
+    is not done.
+    """
 
     name: ClassVar[str]
     effect: ClassVar[Effect]
+    leaves: ClassVar[bool] = False
 
 
 class Navigate(Action, frozen=True, kw_only=True):
+    """Open the URL, in a new tab if that is asked for."""
+
     name: ClassVar[str] = "navigate"
     effect: ClassVar[Effect] = Effect.NAVIGATION
+    leaves: ClassVar[bool] = True
     url: str
+    new_tab: bool = False
+
+
+class Search(Action, frozen=True, kw_only=True):
+    """Search the web. `engine` is duckduckgo, google or bing."""
+
+    name: ClassVar[str] = "search"
+    effect: ClassVar[Effect] = Effect.NAVIGATION
+    leaves: ClassVar[bool] = True
+    query: str
+    engine: str = "duckduckgo"
 
 
 class Click(Action, frozen=True, kw_only=True):
@@ -67,12 +89,13 @@ class Hover(Action, frozen=True, kw_only=True):
 
 
 class Input(Action, frozen=True, kw_only=True):
-    """Type into a field, replacing what is there. Without a target: into the focused element."""
+    """Type into a field, replacing what is there if `clear`. Without a target: into what has the focus."""
 
     name: ClassVar[str] = "input"
     effect: ClassVar[Effect] = Effect.LOCAL
     text: str
     target: Query | None = None
+    clear: bool = True
 
 
 class Clear(Action, frozen=True, kw_only=True):
@@ -82,7 +105,7 @@ class Clear(Action, frozen=True, kw_only=True):
 
 
 class Select(Action, frozen=True, kw_only=True):
-    """Choose an option, by its visible text or its value, in a drop-down."""
+    """Choose an option, by its visible text or its value, in a drop-down, or a value of a slider."""
 
     name: ClassVar[str] = "select"
     effect: ClassVar[Effect] = Effect.LOCAL
@@ -126,6 +149,22 @@ class Scroll(Action, frozen=True, kw_only=True):
     target: Query | None = None
 
 
+class FindText(Action, frozen=True, kw_only=True):
+    """Scroll to where the page says this."""
+
+    name: ClassVar[str] = "find_text"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    text: str
+
+
+class Options(Action, frozen=True, kw_only=True):
+    """What can be chosen in a drop-down."""
+
+    name: ClassVar[str] = "options"
+    effect: ClassVar[Effect] = Effect.LOOK
+    target: Query
+
+
 class Wait(Action, frozen=True, kw_only=True):
     name: ClassVar[str] = "wait"
     effect: ClassVar[Effect] = Effect.LOOK
@@ -143,16 +182,19 @@ class WaitFor(Action, frozen=True, kw_only=True):
 class GoBack(Action, frozen=True, kw_only=True):
     name: ClassVar[str] = "go_back"
     effect: ClassVar[Effect] = Effect.NAVIGATION
+    leaves: ClassVar[bool] = True
 
 
 class GoForward(Action, frozen=True, kw_only=True):
     name: ClassVar[str] = "go_forward"
     effect: ClassVar[Effect] = Effect.NAVIGATION
+    leaves: ClassVar[bool] = True
 
 
 class Reload(Action, frozen=True, kw_only=True):
     name: ClassVar[str] = "reload"
     effect: ClassVar[Effect] = Effect.NAVIGATION
+    leaves: ClassVar[bool] = True
 
 
 class SwitchTab(Action, frozen=True, kw_only=True):
@@ -160,8 +202,18 @@ class SwitchTab(Action, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "switch_tab"
     effect: ClassVar[Effect] = Effect.LOCAL
+    leaves: ClassVar[bool] = True
     number: int = 0
     text: str = ""
+
+
+class CloseTab(Action, frozen=True, kw_only=True):
+    """By number from 1; 0 is the current one."""
+
+    name: ClassVar[str] = "close_tab"
+    effect: ClassVar[Effect] = Effect.NAVIGATION
+    leaves: ClassVar[bool] = True
+    number: int = 0
 
 
 class Drag(Action, frozen=True, kw_only=True):
@@ -181,19 +233,54 @@ class Expect(Action, frozen=True, kw_only=True):
 
 
 class Screenshot(Action, frozen=True, kw_only=True):
+    """With a `file` the picture is a file of the task; without one it is that of the step."""
+
     name: ClassVar[str] = "screenshot"
     effect: ClassVar[Effect] = Effect.LOOK
+    file: str = ""
+
+
+class SavePdf(Action, frozen=True, kw_only=True):
+    """The page as a PDF file of the task."""
+
+    name: ClassVar[str] = "save_as_pdf"
+    effect: ClassVar[Effect] = Effect.LOOK
+    file: str = "page.pdf"
+
+
+class ReadFile(Action, frozen=True, kw_only=True):
+    """A text file that the task was given or has produced; of a PDF its text."""
+
+    name: ClassVar[str] = "read_file"
+    effect: ClassVar[Effect] = Effect.LOOK
+    file: str
+
+
+class WriteFile(Action, frozen=True, kw_only=True):
+    """Write a text file of the task; with `append` at its end, with `replace` in place of that text in it."""
+
+    name: ClassVar[str] = "write_file"
+    effect: ClassVar[Effect] = Effect.LOOK
+    file: str
+    content: str
+    append: bool = False
+    replace: str = ""
 
 
 class Extract(Action, frozen=True, kw_only=True):
-    """`what` is text, heading, page, links, table or attribute; `field` names the output field that it fills."""
+    """`what` is text, heading, page, links, table or attribute; `field` names the output field that it fills.
+
+    `query` is a question that a model answers from the page; `output_schema`, JSON Schema text, says in which shape.
+    """
 
     name: ClassVar[str] = "extract"
     effect: ClassVar[Effect] = Effect.LOOK
-    what: str
+    what: str = "query"
     target: Query | None = None
     attribute: str = ""
     field: str = ""
+    query: str = ""
+    output_schema: str = ""
 
 
 class Ask(Action, frozen=True, kw_only=True):
@@ -208,8 +295,18 @@ class Ask(Action, frozen=True, kw_only=True):
     kind: str = "text"
 
 
+class Finish(Action, frozen=True, kw_only=True):
+    """The end, as a model says it."""
+
+    name: ClassVar[str] = "done"
+    effect: ClassVar[Effect] = Effect.LOOK
+    success: bool
+    text: str = ""
+
+
 AnyAction: TypeAlias = (
     Navigate
+    | Search
     | Click
     | Hover
     | Input
@@ -219,18 +316,32 @@ AnyAction: TypeAlias = (
     | Press
     | Upload
     | Scroll
+    | FindText
+    | Options
     | Wait
     | WaitFor
     | GoBack
     | GoForward
     | Reload
     | SwitchTab
+    | CloseTab
     | Drag
     | Expect
     | Screenshot
+    | SavePdf
+    | ReadFile
+    | WriteFile
     | Extract
     | Ask
+    | Finish
 )
+
+
+def beside(action: Action) -> bool:
+    """Whether it is done beside the browser: by a person, by a model, or with the task's files."""
+    if isinstance(action, Extract):
+        return action.what == "query"
+    return isinstance(action, Ask | ReadFile | WriteFile | Finish)
 
 
 class ActFailed(Exception):

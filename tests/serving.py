@@ -26,7 +26,8 @@ from api.environment import load
 from api.wiring import open_service
 from runner.action_json import as_json
 from runner.inbox import Inbox
-from runner.ports import Observation, Outcome, Resolved, Wanted
+from runner.model import Observation
+from runner.ports import Outcome, Resolved, Wanted
 from runner.reel import Put
 from runner.vocabulary import AnyAction, Click
 
@@ -95,7 +96,7 @@ class Stage:
         await asyncio.sleep(ACT_SECONDS)
         return Outcome(result=f"did {resolved.action.name}", url=self.url)
 
-    async def look(self, *, tree: bool) -> Observation:
+    async def look(self, *, tree: bool, picture: bool = False) -> Observation:
         return Observation(url=self.url, title="Stage", tree="- page" if tree else "")
 
     async def screenshot(self) -> bytes:

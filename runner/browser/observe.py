@@ -13,7 +13,7 @@ from runner.browser.selectors import NAMES, at
 from runner.browser.tabs import Tab, Tabs
 from runner.browser.targets import passing
 from runner.browser.wishes import Seen, describe
-from runner.ports import Observation
+from runner.model import Observation
 from runner.vocabulary import ActFailed
 
 SCRIPT = NAMES + (Path(__file__).parent / "observe.js").read_text(encoding="utf-8")

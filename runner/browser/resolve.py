@@ -81,7 +81,14 @@ async def resolve(scene: Scene, action: AnyAction) -> Resolved:
             handle = Handle(found=await _one(scene, query, PURPOSES.get(type(action), "any")))
     found = handle.found
     target: Target | None = found.target if found else None
-    return Resolved(action=action, params=masked(action, found), url=scene.page.url, target=target, handle=handle)
+    return Resolved(
+        action=action,
+        params=masked(action, found),
+        url=scene.page.url,
+        target=target,
+        onto=handle.onto.target if handle.onto else None,
+        handle=handle,
+    )
 
 
 def masked(action: AnyAction, found: Found | None) -> str:

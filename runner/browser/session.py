@@ -25,7 +25,8 @@ from runner.browser.secrets import claimed
 from runner.browser.tabs import Tab, Tabs
 from runner.egress.proxy import Egress
 from runner.inbox import Inbox
-from runner.ports import Eyes, Hands, Observation, Outcome, Resolved, Touch
+from runner.model import Observation
+from runner.ports import Eyes, Hands, Outcome, Resolved, Touch
 from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Effect
 from runner.wallet import Wallet
@@ -133,7 +134,7 @@ class Session(Hands, Eyes):
 
         return told
 
-    async def look(self, *, tree: bool) -> Observation:
+    async def look(self, *, tree: bool, picture: bool = False) -> Observation:
         """The place, and with `tree` the accessibility snapshot too; its references are good until the next look."""
         async with self._told():
             tab = await self._tab()

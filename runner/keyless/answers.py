@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from runner.keyless.schemas import Json, OutputSchema
-from runner.ports import Done
+from runner.model import Done
 from runner.vocabulary import ActFailed, Extract
 
 

@@ -6,15 +6,15 @@ from eventstore.answers import answer_name
 from runner.keyless.answers import Answer
 from runner.keyless.grammar import Sentence, parse
 from runner.keyless.questions import brings_value, meant
+from runner.model import Done, Observation, PastStep, Reply
 from runner.placeholders import check
-from runner.ports import Done, Observation, PastStep, Reply
 from runner.vocabulary import ActFailed, AnyAction, Extract, Navigate
 
 
 class Instructions:
     """Plays the sentences in order. Where it goes on is read off the past, so a restart changes nothing."""
 
-    needs_tree = False
+    needs_tree = needs_picture = False
 
     def __init__(
         self, instruction: str, output_schema: str = "", *, start_url: str = "", secrets: Collection[str] = ()

@@ -3,7 +3,7 @@
 import pytest
 
 from runner.browser.browsers import Session
-from runner.ports import Observation
+from runner.model import Observation
 from runner.vocabulary import Click, Input, Query
 from tests.playing import do, go, note, refused
 

@@ -27,8 +27,9 @@ from runner.control import Gate
 from runner.door import Door
 from runner.equipment import Equipment
 from runner.inbox import Inbox
+from runner.model import Done, Observation, PastStep, Reply
 from runner.placeholders import names
-from runner.ports import Done, Observation, Outcome, PastStep, Reply, Resolved, Touch, Wanted
+from runner.ports import Outcome, Resolved, Touch, Wanted
 from runner.reel import Put
 from runner.vocabulary import ActFailed, AnyAction, Input
 from runner.wallet import Wallet
@@ -120,7 +121,7 @@ class Stage:
         self.url = getattr(resolved.action, "url", self.url)
         return Outcome(result=self.results.get(resolved.params, f"did {resolved.action.name}"), url=self.url)
 
-    async def look(self, *, tree: bool) -> Observation:
+    async def look(self, *, tree: bool, picture: bool = False) -> Observation:
         await self._pass("look")
         if "look" in self.fails:
             raise self.fails["look"]
@@ -161,7 +162,7 @@ class Script:
     """A model that says its lines, one step each; `thinks` makes every call wait for the event."""
 
     def __init__(self, *steps: Sequence[AnyAction], needs_tree: bool = False, output: str = "the end") -> None:
-        self.needs_tree = needs_tree
+        self.needs_tree, self.needs_picture = needs_tree, False
         self.steps = steps
         self.output = output
         self.thinks: asyncio.Event | None = None
@@ -231,7 +232,7 @@ class World:
         """A running worker; leaving ends it as SIGTERM does."""
         self.workers += 1
         equipment = Equipment(
-            models=lambda created: self.scripts[created.instruction],
+            models=lambda assignment: self.scripts[assignment.created.instruction],
             browsers=self.stage,
             blobs=self.blobs,
             vault=self.vault,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from runner.keyless.instructions import Instructions
 from runner.keyless.numerals import number
-from runner.ports import Done, Model, Observation, PastAct, PastStep, Reply
+from runner.model import Done, Model, Observation, PastAct, PastStep, Reply
 from runner.vocabulary import ActFailed, Click, Extract, Navigate, Query
 
 SEEN = Observation(url="https://shop.example/", title="Shop")
