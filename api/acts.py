@@ -20,12 +20,18 @@ class _Element(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Act(msgspec.Struct, frozen=True, kw_only=True):
-    """The parameters of all acts together; each has some of them, and leaves out those that are as here."""
+    """The parameters of all acts together; each has some of them, and leaves out those that are as here.
+
+    A target that is only an index stands as that.
+    """
 
     target: _Element | None = None
     source: _Element | None = None
+    index: int = 0
     url: str = ""
+    new_tab: bool = False
     text: str = ""
+    clear: bool = True
     option: str = ""
     keys: str = ""
     path: str = ""
@@ -33,14 +39,21 @@ class _Act(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1
     checked: bool = True
     direction: str = "down"
+    pages: float = 0.0
     seconds: float = 0.0
     number: int = 0
     absent: bool = False
-    what: str = ""
+    what: str = "query"
     attribute: str = ""
     field: str = ""
+    query: str = ""
+    engine: str = "duckduckgo"
     prompt: str = ""
     kind: str = "text"
+    file: str = ""
+    append: bool = False
+    replace: str = ""
+    success: bool = False
 
 
 def said(action: str | bytes) -> str:
@@ -54,37 +67,75 @@ def said(action: str | bytes) -> str:
 
 def _parts(name: str, act: _Act) -> tuple[str, ...]:
     """The name and its main parameters; of an act that is not known, those that it shares with others."""
-    on = _element(act.target)
+    on = _element(act.target or (_Element(index=act.index) if act.index else None))
+    parts = _to_elements(name, act, on) or _to_pages(name, act, on) or _beside(name, act)
+    return parts or (name.replace("_", " "), act.url, act.text and _quoted(act.text), on)
+
+
+def _to_elements(name: str, act: _Act, on: str) -> tuple[str, ...]:
     match name:
         case "click":
             return ("double-click" if act.count > 1 else name, on, "" if act.button == "left" else f"({act.button})")
         case "input":
-            return (name, _quoted(act.text), on and f"into {on}")
+            return (name if act.clear else "add", _quoted(act.text), on and f"{'in' if act.clear else ''}to {on}")
         case "select":
             return (name, _quoted(act.option), on and f"in {on}")
+        case "options":
+            return ("options of", on)
         case "check":
             return (name if act.checked else "uncheck", on)
         case "press":
             return (name, act.keys, on and f"on {on}")
         case "upload":
             return (name, _quoted(act.path), on and f"into {on}")
+        case "drag":
+            return (name, _element(act.source), f"to {on}")
+        case _:
+            return ()
+
+
+def _to_pages(name: str, act: _Act, on: str) -> tuple[str, ...]:
+    match name:
+        case "navigate":
+            return (name, act.url, "in a new tab" if act.new_tab else "")
+        case "search":
+            return (name, act.engine, "for", _quoted(act.query))
         case "scroll":
-            return (name, f"to {on}" if on else act.direction)
+            by = f"{act.pages:g} pages" if act.pages else ""
+            return (name, f"to {on}") if on and not by else (name, act.direction, by, on and f"in {on}")
         case "wait":
             return (name, f"{act.seconds:g} s")
         case "switch_tab":
             return ("switch to tab", _quoted(act.text) if act.text else str(act.number))
-        case "drag":
-            return (name, _element(act.source), f"to {on}")
+        case "close_tab":
+            return ("close tab", str(act.number)) if act.number else ("close the tab",)
         case "expect":
             return (name, "no" if act.absent else "", _quoted(act.text))
         case "extract":
             named = act.field and f"as {_quoted(act.field)}"
-            return (name, act.what, act.attribute and _quoted(act.attribute), on and f"of {on}", named)
+            what = _quoted(act.query) if act.what == "query" else act.what
+            return (name, what, act.attribute and _quoted(act.attribute), on and f"of {on}", named)
+        case _:
+            return ()
+
+
+def _beside(name: str, act: _Act) -> tuple[str, ...]:
+    """What is done with the task's files, by a person, or at the end."""
+    match name:
+        case "screenshot" | "save_as_pdf":
+            return (name.replace("_", " "), act.file and _quoted(act.file))
+        case "read_file":
+            return ("read", _quoted(act.file))
+        case "write_file" if act.replace:
+            return ("replace", _quoted(act.replace), "in", _quoted(act.file))
+        case "write_file":
+            return ("append to" if act.append else "write", _quoted(act.file))
         case "ask":
             return (name, f"({act.kind})", _quoted(act.prompt))
+        case "done":
+            return (name, "" if act.success else "without success", act.text and _quoted(act.text))
         case _:
-            return (name.replace("_", " "), act.url, act.text and _quoted(act.text), on)
+            return ()
 
 
 def _element(element: _Element | None) -> str:

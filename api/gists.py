@@ -96,6 +96,11 @@ def _other(event: e.Event) -> str:
             return plain(f"{event.events} payloads, {event.blobs} blobs: {event.reason}".removesuffix(": "))
         case e.KeyRevoked() | e.TaskDeleted():
             return plain(event.reason)
+        case e.CostRecorded():
+            return f"{plain(event.purpose)}: {_usage(event.usage)} ({duration(event.duration_ms)})"
+        case e.JudgementRecorded():
+            verdict = {True: "passed", False: "not passed", None: "no verdict"}[event.verdict]
+            return f"{verdict}, by {plain(event.model)}"
         case e.RunnerLost():
             return f"{plain(event.runner)}, attempt {event.attempt} ({plain(event.cause)})"
         case e.TaskRequeued():
@@ -190,3 +195,8 @@ def _hook(event: e.Event) -> str:
 
 def _file(file: e.File) -> str:
     return f"{plain(file.name, 60)}, {file.size} bytes"
+
+
+def _usage(usage: e.Usage) -> str:
+    cost = "" if usage.cost_usd is None else f", {plain(usage.cost_usd)} USD"
+    return f"{plain(usage.model)}, {usage.input_tokens} + {usage.output_tokens} tokens{cost}"

@@ -123,7 +123,10 @@ class Check(Action, frozen=True, kw_only=True):
 
 
 class Press(Action, frozen=True, kw_only=True):
-    """A key or a chord in Playwright's spelling, such as Enter or Control+A; on the target or on what has the focus."""
+    """Keys or chords in Playwright's spelling, such as Enter, Control+A or "Tab Tab Space", one after the other.
+
+    On the target, or on what has the focus.
+    """
 
     name: ClassVar[str] = "press"
     effect: ClassVar[Effect] = Effect.LASTING
@@ -141,12 +144,16 @@ class Upload(Action, frozen=True, kw_only=True):
 
 
 class Scroll(Action, frozen=True, kw_only=True):
-    """`direction` is down, up, top or bottom, by one viewport; or to a target."""
+    """`direction` is down, up, top or bottom. Without a target: the page, by so many `pages` of what is seen of it.
+
+    With a target and `pages`: what scrolls there, by so many of its own; without them: until the target is seen.
+    """
 
     name: ClassVar[str] = "scroll"
     effect: ClassVar[Effect] = Effect.LOCAL
     direction: str = "down"
     target: Query | None = None
+    pages: float = 0.0
 
 
 class FindText(Action, frozen=True, kw_only=True):

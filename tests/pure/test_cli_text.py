@@ -61,6 +61,16 @@ SAID: list[tuple[e.Event, str]] = [
     (e.TaskResumed(fence=2, step=3), "at step 3"),
     (e.TaskStopped(fence=2, step=3), "at step 3 (stop)"),
     (e.NavigationBlocked(fence=2, url="http://b.test/", reason="not allowed"), "http://b.test/: not allowed"),
+    (
+        e.CostRecorded(fence=2, step=3, purpose="step", usage=e.Usage(model="m", input_tokens=9, cost_usd="0.02")),
+        "step: m, 9 + 0 tokens, 0.02 USD (0 ms)",
+    ),
+    (
+        e.CostRecorded(fence=2, step=3, purpose="judge", usage=e.Usage(model="m", output_tokens=4), duration_ms=85),
+        "judge: m, 0 + 4 tokens (85 ms)",
+    ),
+    (e.JudgementRecorded(fence=2, model="m", verdict=True, report="{}"), "passed, by m"),
+    (e.JudgementRecorded(fence=2, model="m", verdict=None, report="{}"), "no verdict, by m"),
     (e.RunnerLost(runner="r1", attempt=2), "r1, attempt 2 (crash)"),
     (e.TaskRequeued(attempt=3), "attempt 3"),
     (e.TaskFinished(fence=2, success=True, output="42"), "success: 42"),
