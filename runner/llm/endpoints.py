@@ -52,12 +52,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One model behind one OpenAI-compatible endpoint.
 
     `name` is what tasks call it, `model` what the endpoint does. `base_url` goes up to, without, `/chat/completions`
-    (`https://api.openai.com/v1`); for Azure with an `api_version` it is the resource (`https://x.openai.azure.com`), and
-    `deployment` is `model` if empty; Azure without an `api_version` is its v1 API (`…/openai/v1`), which is as OpenAI's.
-    `headers` are sent with each request and may be secret. `vision` tells whether it takes pictures; None: not known.
+    (`https://api.openai.com/v1`). For Azure with an `api_version` it is the resource (`https://x.openai.azure.com`),
+    and `deployment` is `model` if empty; Azure without an `api_version` is its v1 API (`…/openai/v1`), spoken to like
+    OpenAI. `headers` go with each request and may be secret. `vision` tells whether it takes pictures; None: not known.
     `fallback` is the `name` of the endpoint to ask where this one gives no service. `temperature` None leaves that to
-    the endpoint. An answer has `max_output_tokens` at most. A call, with all that is sent again, takes `call_seconds` at
-    most; of these `quiet_seconds` may pass before the answer begins and between its parts. A call is sent again
+    the endpoint. An answer has `max_output_tokens` at most. A call, with all that is sent again, takes `call_seconds`
+    at most; of these `quiet_seconds` may pass before the answer begins and between its parts. A call is sent again
     `retries` times. So many as `max_concurrent` are under way at once. `prices` take the place of the known ones.
     """
 
