@@ -135,6 +135,8 @@ class ActionStarted(Event, frozen=True, kw_only=True, tag="task.action_started")
 
 
 class ActionEnded(Event, frozen=True, kw_only=True, tag="task.action_ended"):
+    """`error` is a sentence for a person, `code` its word for programs, such as `no_target`; older tapes have none."""
+
     fence: int
     step: int
     index: int
@@ -143,6 +145,7 @@ class ActionEnded(Event, frozen=True, kw_only=True, tag="task.action_ended"):
     error: str = ""
     url: str = ""
     duration_ms: int = 0
+    code: str = ""
 
 
 class StepTaken(Event, frozen=True, kw_only=True, tag="task.step_taken"):

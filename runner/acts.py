@@ -138,6 +138,7 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
             error=fitting(str(failure), WORDS_BYTES) if failure else "",
             url=fitting(url, WORDS_BYTES),
             duration_ms=since(self.gate, began),
+            code=failure.code if failure else "",
         )
         self.tape.write_behind(ended)
         self.past.note([ended])

@@ -14,6 +14,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 WORDS: dict[type, frozenset[str]] = {
     e.ActionStarted: frozenset({"name", "effect"}),
+    e.ActionEnded: frozenset({"code"}),
     e.StepTaken: frozenset({"screenshot"}),
     e.StepInterrupted: frozenset({"cause"}),
     e.TaskPaused: frozenset({"cause"}),

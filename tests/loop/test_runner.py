@@ -82,7 +82,9 @@ async def test_a_model_that_looks_for_itself_is_told_of_a_failed_act_and_goes_on
     async with world.worker():
         stream = await world.create("buy", model)
         await world.until(stream, e.TaskFinished)
+        ended = (await world.until(stream, e.ActionEnded)).event
 
+    assert ("no_target", "No such button.") == (ended.code, ended.error)
     assert "No such button." == model.pasts[1][0].acts[0].error
 
 
