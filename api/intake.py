@@ -151,6 +151,7 @@ def limits(settings: Settings, max_steps: int) -> Limits:
 def _texts(created: TaskCreated) -> Iterable[str]:
     """What the client wrote and the tape keeps."""
     yield from (created.instruction, created.start_url, created.output_schema, created.options.given)
+    yield from (created.agent.extension, created.agent.ground_truth)
     yield from (*created.allowed_domains, *created.metadata, *created.metadata.values(), *created.secrets)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from api.human import Closed, Door
+from api.models import Models
 from api.reels import Dark, Reels
 from api.settings import Settings
 from api.signing import Signer
@@ -65,6 +66,7 @@ class Service:
     vault: Vault
     signer: Signer
     space: Space | None = None
+    models: Models = field(default_factory=Models)
     reels: Reels = field(default_factory=Dark)
     lends: bool = False
     refuse_target: Callable[[str], Awaitable[str]] = anywhere

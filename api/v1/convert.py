@@ -5,21 +5,22 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import UNSET
 
-from api import intake, models, profiles
+from api import agent, intake, profiles
 from api.control import fresh_id
+from api.models import Models
 from api.present import ended, identity, moment, moment_or_none, outcome
 from api.settings import Settings
 from api.v1.schemas import DEFAULT_STEPS, WORDS, BrowserData, RunTask, Step, TaskItem, TaskView
 from eventstore.errors import NotFound
-from eventstore.events import Options, TaskCreated
+from eventstore.events import Agent, Options, TaskCreated
 from projections.profiles import Profile
 from projections.step_row import StepRow
 from projections.task_row import TaskRow
 
-NO_EFFECT_YET = ("use_adblock", "highlight_elements", "enable_public_share")
+NO_EFFECT_YET = ("use_adblock", "enable_public_share")
 
 
-def wished(asked: RunTask, settings: Settings, profile: Profile | None = None) -> TaskCreated:
+def wished(asked: RunTask, settings: Settings, models: Models, profile: Profile | None = None) -> TaskCreated:
     """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid.
 
     `profile` is the one that it begins with: its settings hold where the request has none.
@@ -28,9 +29,7 @@ def wished(asked: RunTask, settings: Settings, profile: Profile | None = None) -
         raise NotFound("Browser profile not found")
     created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
-        llm=models.resolve(
-            asked.llm_model, stand_ins=models.aliases(settings.model_aliases), field=("body", "llm_model")
-        ),
+        llm=models.resolve(asked.llm_model, field=("body", "llm_model")),
         session=fresh_id(),
         project="",
         family="v1",
@@ -52,6 +51,7 @@ def wished(asked: RunTask, settings: Settings, profile: Profile | None = None) -
         allowed_domains=intake.domains(asked.allowed_domains, "allowed_domains"),
         metadata=intake.metadata(asked.metadata, "metadata"),
         secrets=tuple(asked.secrets or ()),
+        agent=Agent(highlight=agent.given(asked.highlight_elements, True)),
     )
     intake.secrets(asked.secrets, "secrets", created)
     return created

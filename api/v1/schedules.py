@@ -116,7 +116,7 @@ async def _wished(request: web.Request, asked: CreateSchedule, sent: dict[str, o
     intake.unsupported(asked.webhook_url, "webhook_url")
     files = await uploads.included(service, caller.project, asked.included_file_names, "included_file_names")
     profile = profiles.wanted(request, asked.browser_profile_id)
-    task = uploads.given(convert.wished(asked, service.settings, profile), files)
+    task = uploads.given(convert.wished(asked, service.settings, service.models, profile), files)
     task = msgspec.structs.replace(task, session="", project=caller.project)
     times = schedules.Times(
         kind=asked.schedule_type,

@@ -29,7 +29,7 @@ async def run_task(request: web.Request) -> web.Response:
     created = await control.create(
         service,
         request[CALLER],
-        uploads.given(convert.wished(asked, service.settings, profile), given),
+        uploads.given(convert.wished(asked, service.settings, service.models, profile), given),
         secrets=asked.secrets,
         digest=intake.digest("v1", await request.read()),
         idempotency_key=key,

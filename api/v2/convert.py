@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from api import intake, models, profiles, recordings
+from api import agent, intake, profiles, recordings
 from api.control import fresh_id
+from api.models import Models
 from api.present import NO_SESSION, ended, moment, moment_or_none, outcome
 from api.settings import Settings
 from api.v2.schemas import (
@@ -19,37 +20,25 @@ from api.v2.schemas import (
     TaskStep,
     TaskView,
 )
-from eventstore.events import Options, TaskCreated
+from eventstore.events import Agent, Options, TaskCreated
 from projections.profiles import Profile
 from projections.step_row import StepRow
 from projections.task_row import TaskRow
 
-NO_EFFECT_YET = (
-    "highlight_elements",
-    "flash_mode",
-    "thinking",
-    "thinking_level",
-    "vision",
-    "judge_ground_truth",
-    "judge_llm",
-)
 
-
-def wished(asked: CreateTask, settings: Settings, profile: Profile | None = None) -> TaskCreated:
+def wished(asked: CreateTask, settings: Settings, models: Models, profile: Profile | None = None) -> TaskCreated:
     """The event that the request amounts to; whose it is, `control.create` fills in. Raises Invalid.
 
     `profile` is the one that it begins with: its settings hold where the request has none.
     """
     browser = asked.session_settings or SessionSettings()
     intake.unsupported(asked.op_vault_id, "opVaultId")
-    intake.unsupported(asked.system_prompt_extension, "systemPromptExtension")
-    intake.unsupported(asked.judge, "judge")
     intake.unsupported(asked.skill_ids, "skillIds")
     record = recordings.wanted(settings, browser.enable_recording, "sessionSettings", "enableRecording")
-    sent = intake.sent(asked, NO_EFFECT_YET)
+    llm = models.resolve(asked.llm, field=("body", "llm"))
     created = TaskCreated(
         instruction=intake.instruction(asked.task, "task"),
-        llm=models.resolve(asked.llm, stand_ins=models.aliases(settings.model_aliases), field=("body", "llm")),
+        llm=llm,
         session=fresh_id(),
         project="",
         family="v2",
@@ -57,7 +46,7 @@ def wished(asked: CreateTask, settings: Settings, profile: Profile | None = None
         start_url=intake.start_url(asked.start_url, "startUrl"),
         limits=intake.limits(settings, asked.max_steps or DEFAULT_STEPS),
         options=profiles.begun(
-            Options(given=msgspec.json.encode(sent).decode(), record=record),
+            Options(record=record),
             settings,
             profile,
             width=browser.browser_screen_width,
@@ -69,9 +58,26 @@ def wished(asked: CreateTask, settings: Settings, profile: Profile | None = None
         allowed_domains=intake.domains(asked.allowed_domains, "allowedDomains"),
         metadata=intake.metadata(asked.metadata, "metadata"),
         secrets=tuple(asked.secrets or ()),
+        agent=_agent(asked, models, llm),
     )
     intake.secrets(asked.secrets, "secrets", created)
     return created
+
+
+def _agent(asked: CreateTask, models: Models, llm: str) -> Agent:
+    usual = Agent()
+    level = agent.level(asked.thinking_level, "thinkingLevel")
+    return Agent(
+        flash=agent.given(asked.flash_mode, usual.flash),
+        thinking=level != "disabled" and agent.given(asked.thinking, usual.thinking),
+        thinking_level="" if level == "disabled" else level,
+        vision=agent.vision(asked.vision, models, llm, "vision"),
+        highlight=agent.given(asked.highlight_elements, usual.highlight),
+        extension=asked.system_prompt_extension or "",
+        judge=bool(asked.judge),
+        ground_truth=agent.given(asked.judge_ground_truth, ""),
+        judge_llm=agent.judging(asked.judge, asked.judge_llm, models, llm, at="judge", name_at="judgeLlm"),
+    )
 
 
 def item(row: TaskRow) -> TaskItem:

@@ -33,7 +33,7 @@ async def create_task(request: web.Request) -> web.Response:
         asked = msgspec.structs.replace(asked, session_settings=None)  # the session has its own
     profile_id = asked.session_settings.profile_id if asked.session_settings else None
     profile = profiles.wanted(service, caller, str(profile_id or ""))
-    wished = convert.wished(asked, service.settings, profile)
+    wished = convert.wished(asked, service.settings, service.models, profile)
     key = request.headers.get("Idempotency-Key", "")
     begin = partial(
         control.create,

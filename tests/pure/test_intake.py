@@ -1,11 +1,11 @@
 """What a task may be asked: every check accepts what it must and names what it refuses."""
 
-from functools import partial
-
 import pytest
 
-from api import hosts, intake, models
+from api import hosts, intake
+from api.models import Models, aliases
 from eventstore.errors import Invalid
+from tests.configured import model
 
 
 @pytest.mark.parametrize(
@@ -204,18 +204,33 @@ def test_another_value_or_another_family_makes_another_request() -> None:
 
 @pytest.mark.parametrize("name", [None, "", "instructions"])
 def test_without_a_model_the_instructions_are_followed(name: str | None) -> None:
-    assert "instructions" == models.resolve(name)
+    assert "instructions" == Models().resolve(name)
 
 
-def test_the_first_configured_model_is_the_default() -> None:
-    chosen = partial(models.resolve, configured=("gpt-4.1", "instructions"))
+def test_without_a_name_it_is_the_default_model_and_the_instructions_can_always_be_named() -> None:
+    chosen = Models(table=(model("big"), model("gpt-4.1")), default="gpt-4.1").resolve
 
-    assert ("gpt-4.1", "gpt-4.1", "instructions") == (chosen(None), chosen("gpt-4.1"), chosen("instructions"))
+    assert ("gpt-4.1", "big", "instructions") == (chosen(None), chosen("big"), chosen("instructions"))
+
+
+def test_a_name_with_a_star_is_any_such_name_and_one_in_full_comes_first() -> None:
+    models = Models(table=(model("gpt-*"), model("gpt-4.1", model="ours")))
+
+    found = [models.find(name) for name in ("gpt-4.1", "gpt-5-mini", "gpt-*", "claude-1", "")]
+    assert ["ours", "gpt-5-mini", "", "", ""] == [each.model if each else "" for each in found]
+    assert "gpt-5-mini" == models.resolve("gpt-5-mini")
+
+
+def test_a_message_names_the_default_first_and_no_more_than_it_has_room_for() -> None:
+    models = Models(table=tuple(model(f"m{number}") for number in range(30)), default="m7")
+
+    told = models.told().split(", ")
+    assert (["m7", "m0", "m1"], "and 11 more", 21) == (told[:3], told[-1], len(told))
 
 
 def test_a_model_that_is_not_configured_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
-        models.resolve("gpt-4.1", field=("body", "llm_model"))
+        Models().resolve("gpt-4.1", field=("body", "llm_model"))
 
     assert ("body", "llm_model") == refused.value.field
     assert str(refused.value).startswith('No model "gpt-4.1" is configured; configured: instructions. Leave it out, ')
@@ -226,11 +241,11 @@ def test_a_model_that_is_not_configured_is_refused() -> None:
     [("gpt-4.1", "instructions"), ("any-other", "big"), ("big", "big"), (None, "instructions")],
 )
 def test_a_model_may_stand_for_others(name: str | None, expected: str) -> None:
-    stand_ins = models.aliases("gpt-4.1=instructions, *=big")
+    models = Models(table=(model("big"),), stand_ins=aliases("gpt-4.1=instructions, *=big"))
 
-    assert expected == models.resolve(name, ("instructions", "big"), stand_ins=stand_ins)
+    assert expected == models.resolve(name)
 
 
 def test_a_name_that_stands_for_a_model_that_is_not_there_is_refused() -> None:
     with pytest.raises(Invalid):
-        models.resolve("gpt-4.1", stand_ins=models.aliases("gpt-4.1=big"))
+        Models(stand_ins=aliases("gpt-4.1=big")).resolve("gpt-4.1")

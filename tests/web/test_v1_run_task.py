@@ -58,7 +58,7 @@ async def test_every_field_that_has_a_meaning_is_recorded(client: Client, drive:
         "use_adblock": False,
         "use_proxy": True,
         "proxy_country_code": "US",
-        "highlight_elements": True,
+        "highlight_elements": False,
         "included_file_names": [],
         "browser_viewport_width": 1024,
         "browser_viewport_height": 768,
@@ -70,13 +70,14 @@ async def test_every_field_that_has_a_meaning_is_recorded(client: Client, drive:
 
     response = await client.post(RUN, json=body)
 
-    given = '{"use_adblock":false,"highlight_elements":true,"enable_public_share":false}'
+    given = '{"use_adblock":false,"enable_public_share":false}'
     expected = wish(
         allowed_domains=("*.shop.test", "pay.test"),
         output_schema='{"type": "object"}',
         limits=e.Limits(max_steps=200),
         options=e.Options(viewport_width=1024, viewport_height=768, given=given, country="us"),
         metadata={"order": "17"},
+        agent=e.Agent(highlight=False),
     )
     assert 200 == response.status
     assert expected == await created(drive, (await response.json())["id"])
@@ -91,6 +92,7 @@ async def test_null_counts_as_left_out(client: Client, drive: Drive) -> None:
             "save_browser_data",
             "structured_output_json",
             "llm_model",
+            "highlight_elements",
             "included_file_names",
             "browser_viewport_width",
             "browser_viewport_height",

@@ -1,7 +1,5 @@
 """Starting a task as v2 has it: what is recorded and what is refused."""
 
-import json
-
 import pytest
 
 from api.service import Service
@@ -10,6 +8,9 @@ from tests.web.conftest import KEY, Client, Drive
 
 TASKS = "/api/v2/tasks"
 UNSUPPORTED = "This version does not support this field yet; leave it out."
+NO_LEVEL = '"deep" is no level of thinking; there are: disabled, minimal, low, medium, high.'
+NO_JUDGE = "instructions cannot judge; leave this out, or name a model in judgeLlm. Configured: instructions."
+NO_SUCH_JUDGE = "instructions cannot judge; name a model. Configured: instructions."
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 NO_MODEL = (
     'No model "browser-use-2.0" is configured; configured: instructions. Leave it out, or have '
@@ -68,15 +69,15 @@ async def test_every_field_that_has_a_meaning_is_recorded(client: Client, drive:
             "browserScreenHeight": 768,
             "enableRecording": False,
         },
-        "highlightElements": True,
-        "flashMode": False,
-        "thinking": True,
+        "highlightElements": False,
+        "flashMode": True,
+        "thinking": False,
         "thinkingLevel": "high",
-        "vision": "auto",
-        "systemPromptExtension": "",
+        "vision": True,
+        "systemPromptExtension": "Be kind.",
         "judge": False,
         "judgeGroundTruth": "17",
-        "judgeLlm": "gpt-4.1",
+        "judgeLlm": "instructions",
         "skillIds": [],
         "unheardOf": {"is": "ignored"},
     }
@@ -84,23 +85,24 @@ async def test_every_field_that_has_a_meaning_is_recorded(client: Client, drive:
     response = await client.post(TASKS, json=body)
 
     answer = await response.json()
-    given = {
-        "highlightElements": True,
-        "flashMode": False,
-        "thinking": True,
-        "thinkingLevel": "high",
-        "vision": "auto",
-        "judgeGroundTruth": "17",
-        "judgeLlm": "gpt-4.1",
-    }
     expected = wish(
         answer["sessionId"],
         start_url="http://shop.test/",
         limits=e.Limits(max_steps=10_000),
-        options=e.Options(viewport_width=1024, viewport_height=768, given=json.dumps(given, separators=(",", ":"))),
+        options=e.Options(viewport_width=1024, viewport_height=768),
         output_schema='{"type": "object"}',
         allowed_domains=("*.shop.test",),
         metadata={"order": "17"},
+        agent=e.Agent(
+            flash=True,
+            thinking=False,
+            thinking_level="high",
+            vision="on",
+            highlight=False,
+            extension="Be kind.",
+            ground_truth="17",
+            judge_llm="instructions",
+        ),
     )
     assert 202 == response.status
     assert expected == await created(drive, answer)
@@ -119,8 +121,15 @@ async def test_null_counts_as_left_out(client: Client, drive: Drive) -> None:
             "allowedDomains",
             "opVaultId",
             "sessionSettings",
+            "highlightElements",
+            "flashMode",
+            "thinking",
+            "thinkingLevel",
+            "vision",
             "systemPromptExtension",
             "judge",
+            "judgeGroundTruth",
+            "judgeLlm",
             "skillIds",
         )
     )
@@ -143,8 +152,15 @@ async def test_null_counts_as_left_out(client: Client, drive: Drive) -> None:
             flaw("body", "llm", msg=NO_MODEL),
         ),
         ({"opVaultId": "v"}, flaw("body", "opVaultId", msg=UNSUPPORTED)),
-        ({"systemPromptExtension": "Be kind."}, flaw("body", "systemPromptExtension", msg=UNSUPPORTED)),
-        ({"judge": True}, flaw("body", "judge", msg=UNSUPPORTED)),
+        (
+            {"systemPromptExtension": "x" * 2_001},
+            flaw("body", "systemPromptExtension", msg="Expected `str` of length <= 2000"),
+        ),
+        ({"thinkingLevel": "deep"}, flaw("body", "thinkingLevel", msg=NO_LEVEL)),
+        ({"judgeGroundTruth": "x" * 10_001}, flaw("body", "judgeGroundTruth", msg="Expected `str` of length <= 10000")),
+        ({"judge": True}, flaw("body", "judge", msg=NO_JUDGE)),
+        ({"judge": True, "judgeLlm": "instructions"}, flaw("body", "judgeLlm", msg=NO_SUCH_JUDGE)),
+        ({"judgeLlm": "browser-use-2.0"}, flaw("body", "judgeLlm", msg=NO_MODEL)),
         ({"skillIds": ["*"]}, flaw("body", "skillIds", msg=UNSUPPORTED)),
         (
             {"sessionSettings": {"proxyCountryCode": "de"}},

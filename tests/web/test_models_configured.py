@@ -1,0 +1,166 @@
+"""Tasks name models that are configured, in either family, and their wishes about them are recorded or refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from api.app import create_app
+from api.models import Models
+from api.service import Service
+from eventstore import events as e
+from tests.configured import model
+from tests.web.conftest import KEY, Client, Drive, MakeClient
+from tests.web.test_v2_create import flaw
+
+V1 = "/api/v1/run-task"
+V2 = "/api/v2/tasks"
+TABLE = (model("big", vision=True), model("small", vision=False), model("gpt-*"))
+
+
+@pytest.fixture
+def service(service: Service) -> Service:
+    """The same, with models."""
+    return replace(service, models=Models(table=TABLE, default="small", stand_ins={"browser-use-2.0": "big"}))
+
+
+async def created(drive: Drive, answer: dict[str, str]) -> e.TaskCreated:
+    """The first event of the task."""
+    event = (await drive.tape(answer["id"]))[0].event
+    assert isinstance(event, e.TaskCreated)
+    return event
+
+
+@pytest.mark.parametrize(("path", "field"), [(V1, "llm_model"), (V2, "llm")])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (None, "small"),
+        ("", "small"),
+        ("big", "big"),
+        ("gpt-4.1-mini", "gpt-4.1-mini"),
+        ("instructions", "instructions"),
+        ("browser-use-2.0", "big"),
+    ],
+)
+async def test_a_task_runs_on_the_model_that_it_names_or_on_the_default(
+    client: Client, drive: Drive, path: str, field: str, name: str | None, expected: str
+) -> None:
+    response = await client.post(path, json={"task": "Find the cheapest lamp.", field: name})
+
+    assert expected == (await created(drive, await response.json())).llm
+
+
+@pytest.mark.parametrize(("path", "field"), [(V1, "llm_model"), (V2, "llm"), (V2, "judgeLlm")])
+async def test_a_name_that_is_not_configured_is_refused_with_those_that_are(
+    client: Client, service: Service, path: str, field: str
+) -> None:
+    response = await client.post(path, json={"task": "Find the cheapest lamp.", field: "claude-sonnet-4-6"})
+
+    sentence = (
+        'No model "claude-sonnet-4-6" is configured; configured: small, big, gpt-*, instructions. Leave it out, or '
+        "have TAPEWRIGHT_MODEL_ALIASES say what it stands for."
+    )
+    assert (422, flaw("body", field, msg=sentence), 0) == (
+        response.status,
+        await response.json(),
+        service.store.head,
+    )
+
+
+async def test_pictures_are_not_asked_of_a_model_that_takes_none(client: Client, drive: Drive) -> None:
+    body = {"task": "Find the cheapest lamp.", "vision": True}
+
+    refused = await client.post(V2, json={**body, "llm": "small"})
+    unknown, seeing = [await client.post(V2, json={**body, "llm": name}) for name in ("gpt-5", "big")]
+    without = await client.post(V2, json={**body, "llm": "small", "vision": False})
+
+    sentence = 'The model "small" takes no pictures; leave this out, or name one that does: big.'
+    assert (422, flaw("body", "vision", msg=sentence)) == (refused.status, await refused.json())
+    tasks = [await created(drive, await response.json()) for response in (unknown, seeing, without)]
+    assert ["on", "on", "off"] == [task.agent.vision for task in tasks]
+
+
+@pytest.mark.parametrize(
+    ("llm", "judge_llm", "expected"),
+    [
+        ("big", None, ""),
+        ("big", "gpt-5", "gpt-5"),
+        ("big", "browser-use-2.0", "big"),
+        ("instructions", None, "small"),
+        ("instructions", "big", "big"),
+    ],
+)
+async def test_a_model_judges_the_one_that_is_named_or_the_tasks_own_or_the_default(
+    client: Client, drive: Drive, llm: str, judge_llm: str | None, expected: str
+) -> None:
+    body = {"task": "Open the shop.", "llm": llm, "judge": True, "judgeGroundTruth": "17", "judgeLlm": judge_llm}
+
+    response = await client.post(V2, json=body)
+
+    agent = (await created(drive, await response.json())).agent
+    assert e.Agent(judge=True, ground_truth="17", judge_llm=expected) == agent
+
+
+async def test_the_sentences_of_instructions_cannot_judge(client: Client) -> None:
+    response = await client.post(V2, json={"task": "Open the shop.", "judge": True, "judgeLlm": "instructions"})
+
+    sentence = "instructions cannot judge; name a model. Configured: small, big, gpt-*, instructions."
+    assert (422, flaw("body", "judgeLlm", msg=sentence)) == (response.status, await response.json())
+
+
+async def test_thinking_that_is_disabled_is_none(client: Client, drive: Drive) -> None:
+    body = {"task": "Open the shop.", "thinking": True, "thinkingLevel": "disabled"}
+
+    response = await client.post(V2, json=body)
+
+    assert e.Agent(thinking=False) == (await created(drive, await response.json())).agent
+
+
+@pytest.mark.parametrize("field", ["systemPromptExtension", "judgeGroundTruth"])
+async def test_a_secret_does_not_stand_in_what_is_told_to_a_model(client: Client, service: Service, field: str) -> None:
+    body = {"task": "Open the shop.", "secrets": {"pin": "correct horse"}, field: "It is correct horse."}
+
+    response = await client.post(V2, json=body)
+
+    sentence = "The request says the value of this secret elsewhere; write <secret>pin</secret> in its place."
+    assert (422, flaw("body", "secrets", "pin", msg=sentence), 0) == (
+        response.status,
+        await response.json(),
+        service.store.head,
+    )
+
+
+async def test_a_follow_up_in_a_session_has_wishes_of_its_own(client: Client, drive: Drive) -> None:
+    session = (await (await client.post("/api/v2/sessions", json={})).json())["id"]
+    body = {"task": "Open the shop.", "sessionId": session, "llm": "big", "flashMode": True, "thinking": False}
+
+    response = await client.post(V2, json=body)
+
+    task = await created(drive, await response.json())
+    assert (session, "big", e.Agent(flash=True, thinking=False)) == (task.session, task.llm, task.agent)
+
+
+async def test_a_schedule_keeps_what_its_tasks_shall_run_on(client: Client, service: Service) -> None:
+    body = {
+        "task": "Find the cheapest lamp.",
+        "llm_model": "browser-use-2.0",
+        "highlight_elements": False,
+        "schedule_type": "interval",
+        "interval_minutes": 5,
+    }
+
+    response = await client.post("/api/v1/scheduled-task", json=body)
+
+    schedule = service.projector.schedules.find((await response.json())["id"])
+    assert schedule
+    assert ("big", e.Agent(highlight=False)) == (schedule.current.task.llm, schedule.current.task.agent)
+
+
+async def test_another_wish_under_the_same_key_is_another_request(service: Service, aiohttp_client: MakeClient) -> None:
+    client = await aiohttp_client(
+        create_app(service), headers={"Authorization": f"Bearer {KEY}", "Idempotency-Key": "order 17"}
+    )
+
+    answers = [await client.post(V2, json={"task": "Open.", "flashMode": flash}) for flash in (True, True, False)]
+
+    assert [202, 202, 422] == [answer.status for answer in answers]
