@@ -1,6 +1,6 @@
 # Every target sets up first what it needs; setting up again costs a moment. The set-up itself is .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo check audit bench lock
+.PHONY: help setup test slow demo check audit bench lock
 BIN := .venv/bin
 
 help:  ## print this list
@@ -10,11 +10,16 @@ setup:  ## create .venv with the pinned packages, and find or install Chromium
 	@.ci/setup
 
 # Three files at a time keep two processors busy; in their order, which has those that wait for browsers first.
-# ARGS="-n0 -s" runs them one after the other and shows what they print. The slow ones show again, in other circumstances
-# and in a minute or two, what others show: ARGS="-m slow" runs them.
+# ARGS="-n0 -s" runs them one after the other and shows what they print.
+test: only := not slow
 test:  ## run the tests but the slow ones; ARGS="tests/pure -x" goes to pytest
+test slow:
 	@.ci/setup tests
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "$(only)" $(ARGS)
+
+# Those that keep a Chromium busy for many seconds; a release needs them, and so does a change of what they show.
+slow: only := slow
+slow:  ## run the slow tests
 
 demo: setup  ## watch a browser buy two things in the demo shop, and read the tape of it
 	$(BIN)/tapewright demo $(ARGS)

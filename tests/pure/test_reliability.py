@@ -20,3 +20,18 @@ def test_every_test_that_is_named_exists() -> None:
     ]
 
     assert [] == missing
+
+
+def test_what_make_test_leaves_out_is_marked() -> None:
+    marked = {
+        f"{path}::{name}" for path, name in re.findall(r"`([\w/]+\.py)::(\w+)` \(slow\)", PAGE.read_text("utf-8"))
+    }
+
+    left_out = {
+        f"{path}::{name}"
+        for path, name in NAMED
+        if re.search(rf"^@pytest\.mark\.slow\n(async )?def {name}\(", (TESTS / path).read_text("utf-8"), re.MULTILINE)
+    }
+
+    assert left_out == marked
+    assert left_out
