@@ -29,7 +29,7 @@ class Configured(msgspec.Struct, frozen=True, kw_only=True):
     """One model and where it is; the runner's endpoint in the words of the settings.
 
     `name` is what tasks call it; where it has a `*`, it is any such name, and the model is called so too. `vision`
-    tells whether it takes pictures; None: not known. `headers` may be secret.
+    tells whether it takes pictures; None: not known. `headers` may be secret. What is None is as the runner has it.
     """
 
     name: str
@@ -45,7 +45,8 @@ class Configured(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     max_output_tokens: int | None = None
     call_seconds: float | None = None
-    structured: str = ""
+    quiet_seconds: float | None = None
+    structured: str | None = None
     max_concurrent: int | None = None
     prices: Prices | None = None
 

@@ -9,6 +9,8 @@ import msgspec
 from api import proxies, purging, retention
 from api.auth import ensure_key
 from api.background import background
+from api.models import Configured
+from api.models import Models as Configuration
 from api.service import Service
 from api.settings import Settings
 from api.signing import Signer, load_secret
@@ -45,6 +47,7 @@ from runner.egress.upstream import Upstream
 from runner.equipment import Models
 from runner.lenders import LendingSettings, open_lending
 from runner.lending import Lenders
+from runner.llm.endpoints import Endpoint, Find, Prices, Provider, Structured
 from runner.opening import RunnerSettings, open_worker
 from runner.ports import Sessions
 from runner.posting import Post
@@ -71,14 +74,15 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 async def open_service(
     settings: Settings,
     *,
+    configured: Configuration | None = None,
     models: Models | None = None,
     sessions: Sessions | None = None,
     lenders: Lenders | None = None,
 ) -> AsyncIterator[Running]:
     """Everything but HTTP, ready for requests: the views have caught up and the runner has taken up its tasks.
 
-    `models`, `sessions` and `lenders` take the place of the models that tasks name, of a browser, and of those that
-    clients drive.
+    `configured` are the models that tasks may name. `models`, `sessions` and `lenders` take the place of those models,
+    of a browser, and of those that clients drive.
     Raises CannotOpen, in a sentence. When the log breaks, the block is cancelled and Broken raised in its place.
     """
     directory = settings.data_dir
@@ -116,6 +120,7 @@ async def open_service(
             vault=vault,
             signer=Signer(load_secret(directory)),
             space=space,
+            models=configured or Configuration(),
             reels=reels,
             door=door,
             lends=True,
@@ -125,7 +130,7 @@ async def open_service(
         await stack.enter_async_context(background(projector.run()))
         await retention.finish(service)
         await purging.finish(service)
-        runner_settings = _runner_settings(settings)
+        runner_settings = _runner_settings(settings, _endpoints(service.models))
         # The runner last: it has everything above, and nothing above knows it.
         worker = await stack.enter_async_context(
             open_worker(
@@ -167,7 +172,7 @@ async def open_service(
         yield Running(service=service, worker=worker, new_key=new_key)
 
 
-def _runner_settings(settings: Settings) -> RunnerSettings:
+def _runner_settings(settings: Settings, endpoints: Find) -> RunnerSettings:
     return RunnerSettings(
         browser=BrowserSettings(
             executable=settings.browser or "",
@@ -190,7 +195,26 @@ def _runner_settings(settings: Settings) -> RunnerSettings:
         files=settings.data_dir / "files",
         downloads_bytes=settings.downloads_bytes,
         proxies=_upstreams(settings),
+        endpoints=endpoints,
     )
+
+
+def _endpoints(models: Configuration) -> Find:
+    def find(name: str) -> Endpoint | None:
+        found = models.find(name)
+        return None if found is None else endpoint(found)
+
+    return find
+
+
+def endpoint(model: Configured) -> Endpoint:
+    """Where the runner finds a model. What nobody set is as the runner has it."""
+    said = {name: value for name, value in msgspec.structs.asdict(model).items() if value is not None}
+    said["provider"] = Provider(model.provider)
+    said["structured"] = Structured(model.structured or Structured.AUTO)
+    if model.prices:
+        said["prices"] = Prices(**msgspec.structs.asdict(model.prices))
+    return Endpoint(**said)
 
 
 def _lending_settings(settings: Settings, runner: RunnerSettings) -> LendingSettings:

@@ -26,6 +26,7 @@ from runner.door import Door
 from runner.equipment import Equipment, Models
 from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
+from runner.llm.endpoints import Find, nowhere
 from runner.model import Assignment, Model
 from runner.ports import Sessions
 from runner.proxies import Countries
@@ -39,7 +40,8 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`keep_paused_seconds` is how long a paused task keeps its browser.
 
     `files` holds a folder for each task that is at work, and is nobody else's. A task downloads at most so many bytes.
-    So many sessions at most keep their browsers open between tasks, each for `session_idle_seconds`.
+    So many sessions at most keep their browsers open between tasks, each for `session_idle_seconds`. `endpoints` has
+    the models that tasks may name.
     """
 
     browser: BrowserSettings = BrowserSettings()
@@ -54,6 +56,7 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxies: Countries = {}
     session_idle_seconds: float = 900.0
     max_idle_sessions: int = 8
+    endpoints: Find = nowhere
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Where a model is and how it is spoken to: settings alone, nothing here opens a connection."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 
@@ -85,3 +85,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         """The endpoint in words that may be shown: never a path, a query or a password of its URL."""
         url = URL(self.base_url)
         return url.authority.rpartition("@")[2]
+
+
+Find = Callable[[str], Endpoint | None]
+"""The endpoint that tasks call so, or None where none is configured by this name."""
+
+
+def nowhere(name: str) -> None:
+    """No endpoint: there is none."""
