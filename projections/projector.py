@@ -11,7 +11,19 @@ from eventstore import codec, events, machine, naming
 from eventstore.errors import DiskFull
 from eventstore.events import TaskRedacted, Unknown
 from eventstore.store import EventStore, Recorded
-from projections import hooks, references, session_files, session_row, sessions, shelf, step_row, steps, task_row, tasks
+from projections import (
+    findings,
+    hooks,
+    references,
+    session_files,
+    session_row,
+    sessions,
+    shelf,
+    step_row,
+    steps,
+    task_row,
+    tasks,
+)
 from projections.hooks import Hooks
 from projections.keys import Keys
 from projections.profiles import Profiles
@@ -235,7 +247,7 @@ def _files(directory: Path) -> tuple[Path, list[Path]]:
     """The views file of this definition, and those of others."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = sha256()
-    views = (task_row, tasks, step_row, steps, references, session_row, sessions, session_files, hooks)
+    views = (findings, task_row, tasks, step_row, steps, references, session_row, sessions, session_files, hooks)
     for module in (events, codec, machine, naming, shelf, *views):
         digest.update(Path(module.__file__ or "").read_bytes())
     file = directory / f"views-{digest.hexdigest()[:16]}.db"

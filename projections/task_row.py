@@ -8,6 +8,7 @@ from eventstore import events as e
 from eventstore.codec import kind_of
 from eventstore.machine import DESIRES, ENDED, PHASES, Desired, Hold, Phase, State, after, seen, wish
 from eventstore.store import Recorded
+from projections.findings import Account, Findings, noted
 
 STREAM = "task-"
 
@@ -20,8 +21,9 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     has the newest of each name, `recordings` its videos, and `removed` why what is gone of a class went. `steps` counts
     the steps that were taken. `success` is None until it finished or failed. `cost_usd` adds up the model calls whose
     price is known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a
-    person and waits to be answered, since `asked_at`; `controlled` that a person drives its browser. Of a task that was
-    `redacted` there are the project, the states and the times; `redaction` is why.
+    person and waits to be answered, since `asked_at`; `controlled` that a person drives its browser. `judgement` is the
+    report of its judge as JSON text, empty without one, `verdict` what that amounts to; `findings` is what went wrong.
+    Of a task that was `redacted` there are the project, the states and the times; `redaction` is why.
     """
 
     id: str
@@ -63,6 +65,9 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     removed: dict[str, str] = {}
     error_code: str = ""
     error_message: str = ""
+    judgement: str = ""
+    verdict: bool | None = None
+    findings: Findings = Findings()
     redacted: bool = False
     redaction: str = ""
     deleted: bool = False
@@ -85,26 +90,11 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
         return _redact(row, event)
     row.deleted = row.deleted or kind is e.TaskDeleted
     _file(row, event)
+    if row.ended_at is None and kind in _NOTED:
+        row.findings = noted(row.findings, recorded, _account(row))
     if kind in _QUIET or row.ended_at is not None:
         return row
-    if isinstance(event, e.Unknown):
-        _count(row, kind)
-    match event:
-        case e.CostRecorded(usage=usage) | e.StepTaken(usage=usage):
-            row.steps += kind is e.StepTaken
-            if usage is not None:
-                _spend(row, usage)
-        case e.TaskClaimed(runner=runner, attempt=attempt):
-            row.runner = runner
-            row.attempt = attempt
-        case e.TaskPaused(cause=cause):
-            row.hold = _HOLDS.get(cause, Hold.NONE)
-        case e.InputRequested():
-            row.question, row.asked_at = event, recorded.at
-        case e.ResumeRequested() | e.InputProvided() | e.InputExpired():
-            row.hold, row.question, row.asked_at = Hold.NONE, None, None
-        case e.RunnerLost():
-            row.runner, row.controlled = "", False
+    _take(row, recorded)
     if kind in (e.ControlTaken, e.ControlReturned):
         row.controlled = kind is e.ControlTaken
     if kind is e.TaskStarted:
@@ -117,54 +107,47 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
 _MOVING = {kind for phase, moves in PHASES.items() for kind, to in moves.items() if to is not phase} | DESIRES.keys()
 _MOVING |= {e.InputProvided, e.InputExpired, e.ControlTaken, e.ControlReturned, e.RunnerLost}
 _QUIET = frozenset({e.StepStarted, e.ActionStarted, e.ActionEnded, e.StepInterrupted, e.NavigationBlocked})
+_NOTED = frozenset({e.ActionStarted, e.ActionEnded, e.NavigationBlocked, e.TaskPaused, e.InputExpired, e.RunnerLost})
+_NOTED |= {e.StepInterrupted, e.JudgementRecorded, e.TaskFinished, e.TaskFailed, e.TaskStopped}
 _HOLDS = {hold.value: hold for hold in Hold if hold is not Hold.NONE}
 
 
 def _begin(recorded: Recorded) -> TaskRow | None:
     """What was redacted begins a row that is nobody's until its TaskRedacted says whose it is."""
     event = recorded.event
-    if not isinstance(event, e.TaskCreated):
-        return _blank(recorded) if recorded.payload is None else None
+    if isinstance(event, e.TaskCreated):
+        return _row(recorded, event)
+    return _row(recorded, _NOBODYS, redacted=True) if recorded.payload is None else None
+
+
+_NOBODYS = e.TaskCreated(instruction="", llm="", session="", project="", family="", request_digest="")
+
+
+def _row(recorded: Recorded, created: e.TaskCreated, *, redacted: bool = False) -> TaskRow:
     return TaskRow(
         id=recorded.stream.removeprefix(STREAM),
-        project=event.project,
-        session=event.session,
-        family=event.family,
-        instruction=event.instruction,
-        llm=event.llm,
-        start_url=event.start_url,
-        limits=event.limits,
-        options=event.options,
-        output_schema=event.output_schema,
-        metadata=event.metadata,
-        uploads=event.files,
+        project=created.project,
+        session=created.session,
+        family=created.family,
+        instruction=created.instruction,
+        llm=created.llm,
+        start_url=created.start_url,
+        limits=created.limits,
+        options=created.options,
+        output_schema=created.output_schema,
+        metadata=created.metadata,
+        uploads=created.files,
         created=recorded.position,
         created_at=recorded.at,
         version=recorded.version,
         position=recorded.position,
+        redacted=redacted,
     )
 
 
-def _blank(recorded: Recorded) -> TaskRow:
-    return TaskRow(
-        id=recorded.stream.removeprefix(STREAM),
-        project="",
-        session="",
-        family="",
-        instruction="",
-        llm="",
-        start_url="",
-        limits=e.Limits(),
-        options=e.Options(),
-        output_schema="",
-        metadata={},
-        uploads=(),
-        created=recorded.position,
-        created_at=recorded.at,
-        version=recorded.version,
-        position=recorded.position,
-        redacted=True,
-    )
+def _account(row: TaskRow) -> Account:
+    tokens = row.input_tokens + row.output_tokens
+    return Account(llm=row.llm, limits=row.limits, tokens=tokens, cost_usd=row.cost_usd)
 
 
 def _file(row: TaskRow, event: e.Event) -> None:
@@ -177,6 +160,31 @@ def _file(row: TaskRow, event: e.Event) -> None:
             row.recordings = (*row.recordings, file)
         case e.BlobsRemoved(kind=kind, reason=reason):
             row.removed = {**row.removed, kind: reason or "removed"}
+
+
+def _take(row: TaskRow, recorded: Recorded) -> None:
+    """What the event itself says."""
+    event = recorded.event
+    match event:
+        case e.Unknown():
+            _count(row, kind_of(event))
+        case e.CostRecorded(usage=usage) | e.StepTaken(usage=usage):
+            row.steps += isinstance(event, e.StepTaken)
+            if usage is not None:
+                _spend(row, usage)
+        case e.JudgementRecorded(report=report, verdict=verdict):
+            row.judgement, row.verdict = report, verdict
+        case e.TaskClaimed(runner=runner, attempt=attempt):
+            row.runner = runner
+            row.attempt = attempt
+        case e.TaskPaused(cause=cause):
+            row.hold = _HOLDS.get(cause, Hold.NONE)
+        case e.InputRequested():
+            row.question, row.asked_at = event, recorded.at
+        case e.ResumeRequested() | e.InputProvided() | e.InputExpired():
+            row.hold, row.question, row.asked_at = Hold.NONE, None, None
+        case e.RunnerLost():
+            row.runner, row.controlled = "", False
 
 
 def _count(row: TaskRow, kind: type[e.Event]) -> None:
@@ -199,6 +207,7 @@ def _redact(row: TaskRow, event: e.TaskRedacted) -> TaskRow:
     row.input_tokens = row.output_tokens = 0
     row.cost_usd = None
     row.success = False if row.phase is Phase.FAILED else None
+    row.judgement, row.verdict, row.findings = "", None, Findings()
     row.redacted = True
     row.redaction = event.reason
     return row
