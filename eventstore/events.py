@@ -153,6 +153,7 @@ class StepTaken(Event, frozen=True, kw_only=True, tag="task.step_taken"):
 
     `dropped` are acts that the model wanted in this step and that were not begun, as JSON text: the page had changed,
     or the act before them failed. What the step's model calls cost is in CostRecorded; `usage` is of older tapes.
+    `saw` is a short digest of the page's tree that the step was planned on, empty where the model saw none.
     """
 
     fence: int
@@ -166,6 +167,7 @@ class StepTaken(Event, frozen=True, kw_only=True, tag="task.step_taken"):
     usage: Usage | None = None
     duration_ms: int = 0
     dropped: tuple[str, ...] = ()
+    saw: str = ""
 
 
 class StepInterrupted(Event, frozen=True, kw_only=True, tag="task.step_interrupted"):

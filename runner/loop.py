@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
 
 import msgspec
 
@@ -21,6 +22,9 @@ from runner.vocabulary import ActFailed, AnyAction, Effect, Finish
 
 WORDS_BYTES = 10_000
 """Of a title, an address or what a model said."""
+
+OUTPUT_BYTES = 100_000
+"""Of what a model says at the end; it stands on the tape as JSON within JSON."""
 
 MOST_DROPPED = 20
 """Acts of one step that were not begun and are told on the tape."""
@@ -148,6 +152,7 @@ class Loop(msgspec.Struct, kw_only=True):
             next_goal=fitting(reply.next_goal, WORDS_BYTES),
             duration_ms=took,
             dropped=tuple(fitting(as_json(action), WORDS_BYTES) for action in dropped[:MOST_DROPPED]),
+            saw=_digest(self.place) if self.place else "",
         )
         self.past.note([done])
         if self.past.way_back().obstacle and not self.model.needs_tree:
@@ -186,4 +191,11 @@ class Loop(msgspec.Struct, kw_only=True):
 
 def _finish(done: Done | None) -> list[Finish]:
     """The end as the last act of its step."""
-    return [Finish(success=done.success, text=fitting(done.output, WORDS_BYTES))] if done else []
+    return [Finish(success=done.success, text=fitting(done.output, OUTPUT_BYTES))] if done else []
+
+
+def _digest(place: Observation) -> str:
+    """The page as it was seen, in a few characters; what is marked as new is the same page a look later."""
+    if not place.tree:
+        return ""
+    return sha256(f"{place.url}\n{place.tree}".replace("*[", "[").encode(errors="replace")).hexdigest()[:16]

@@ -15,7 +15,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 WORDS: dict[type, frozenset[str]] = {
     e.ActionStarted: frozenset({"name", "effect"}),
     e.ActionEnded: frozenset({"code"}),
-    e.StepTaken: frozenset({"screenshot"}),
+    e.StepTaken: frozenset({"screenshot", "saw"}),
     e.StepInterrupted: frozenset({"cause"}),
     e.TaskPaused: frozenset({"cause"}),
     e.TaskStopped: frozenset({"cause"}),

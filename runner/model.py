@@ -59,7 +59,11 @@ class PastAct(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PastStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that was taken; `acts` in order, then those that were `dropped`, as JSON text. The rest the model said."""
+    """A step that was taken; `acts` in order, then those that were `dropped`, as JSON text. The rest the model said.
+
+    `saw` is a digest of the page that it was planned on, empty where that is not known. `by_hand` is what people did in
+    the browser after it, as JSON text.
+    """
 
     number: int
     acts: tuple[PastAct, ...] = ()
@@ -67,6 +71,8 @@ class PastStep(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: str = ""
     memory: str = ""
     next_goal: str = ""
+    saw: str = ""
+    by_hand: tuple[str, ...] = ()
 
 
 class RecordedAct(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,9 @@ from runner.vocabulary import Effect
 BY_ADDRESS = frozenset({"navigate", "back", "forward", "reload"})
 """What people do that opens a page as its address alone says."""
 
+MOST_BY_HAND = 20
+"""Of what people did after one step, as a model is told."""
+
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     """A page-local act to be done again: `step` is an index into the past, `params` the tape's (masked) record.
@@ -149,6 +152,7 @@ class Past:
             evaluation=taken.evaluation,
             memory=taken.memory,
             next_goal=taken.next_goal,
+            saw=taken.saw,
         )
         self.steps.append(step)
         self._started, self.open = {}, []
@@ -180,6 +184,9 @@ class Past:
     def _touched(self, acted: e.HumanActed) -> None:
         """What a person did to a page is gone with its browser, and nobody can do it again."""
         self.hands += 1
+        if self.steps and len(self.steps[-1].by_hand) < MOST_BY_HAND:
+            told = (*self.steps[-1].by_hand, f'{{"{acted.name}":{acted.params}}}')
+            self.steps[-1] = msgspec.structs.replace(self.steps[-1], by_hand=told)
         if acted.name in BY_ADDRESS or page_of(acted.url) != page_of(self._url):
             self._repeat, self._since = [], ""
         elif acted.name != "wheel":
