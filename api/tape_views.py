@@ -8,6 +8,7 @@ from api.present import moment
 from eventstore import events as e
 from eventstore.store import Recorded
 from projections.step_row import StepRow
+from projections.suggestions import Suggestion, suggestions
 from projections.task_row import TaskRow
 
 _NOTHING = msgspec.Raw(b"null")
@@ -76,10 +77,18 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
 
 
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model said of the outcome. `verdict` is null where there is none; `report` is an object that says why."""
+
+    verdict: bool | None
+    report: msgspec.Raw
+
+
 class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A task as it stood: the three registers, what people saw of them, and all that had happened by then.
 
-    `question` is what it asks a person, `controlled` that one drives its browser. Of one that was `redacted` there are
+    `question` is what it asks a person, `controlled` that one drives its browser, `judgement` what a judge said of it,
+    `suggestions` what its user could change, each with its evidence as positions. Of one that was `redacted` there are
     states, times and counts; `redaction` is why. Each of these stands there only while it is so.
     """
 
@@ -111,6 +120,8 @@ class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     steps: Sequence[StepAsOf]
     question: Question | None = None
     controlled: bool = False
+    judgement: Judgement | None = None
+    suggestions: Sequence[Suggestion] = ()
     redacted: bool = False
     redaction: str = ""
 
@@ -167,6 +178,8 @@ def as_of(row: TaskRow, steps: Sequence[StepRow], *, picture: Callable[[StepRow]
         steps=[_step(step, picture(step) if step.screenshot else None) for step in steps],
         question=asked_of(row),
         controlled=row.controlled,
+        judgement=Judgement(verdict=row.verdict, report=_json(row.judgement)) if row.judgement else None,
+        suggestions=tuple(suggestions(row)),
         redacted=row.redacted,
         redaction=row.redaction,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.text import Text
 
@@ -10,7 +11,7 @@ from api.acts import said
 from api.client import connect
 from api.commands.answer import command
 from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
-from api.tape_views import Question, StepAsOf, TaskAsOf
+from api.tape_views import Judgement, Question, StepAsOf, TaskAsOf
 from api.text import duration, plain, safe
 
 
@@ -44,6 +45,8 @@ async def _show(url: str, key: str, beginning: str, at: str, *, as_json: bool) -
         out().print(steps)
     if task.output:
         say(f"\n{safe(task.output)}")
+    for each in task.suggestions:
+        say(f"\n{plain(each.code)}: {plain(each.message, 0)} (at {', '.join(map(str, each.evidence))})")
     if task.question and not at and task.desired != "stop":
         say(f"\nAnswer it with: {command(task.id, task.question.kind)}")
 
@@ -63,9 +66,20 @@ def _facts(task: TaskAsOf) -> Iterator[tuple[str, str]]:
         "runner": f"{plain(task.runner)}, attempt {task.attempt}" if task.runner else "",
         "position": str(task.position),
         "redacted": plain(task.redaction, 0) or "yes" if task.redacted else "",
+        "judged": _judged(task.judgement),
         "error": f"{plain(task.error_code)}: {plain(task.error_message, 0)}" if task.error_code else "",
     }
     return ((name, value) for name, value in facts.items() if value)
+
+
+def _judged(judgement: Judgement | None) -> str:
+    """The verdict, and the sentence with which the report goes with it."""
+    if judgement is None:
+        return ""
+    verdict = {None: "no verdict", True: "done", False: "not done"}[judgement.verdict]
+    report = msgspec.json.decode(judgement.report)
+    why = report.get("failure_reason") or report.get("reasoning") if isinstance(report, dict) else ""
+    return f"{verdict}: {plain(str(why))}" if why else verdict
 
 
 def _question(question: Question | None) -> dict[str, str]:

@@ -23,6 +23,7 @@ from api.v2.schemas import (
 from eventstore.events import Agent, Options, TaskCreated
 from projections.profiles import Profile
 from projections.step_row import StepRow
+from projections.suggestions import suggestions
 from projections.task_row import TaskRow
 
 
@@ -95,10 +96,10 @@ def item(row: TaskRow) -> TaskItem:
         output=outcome(row),
         browser_use_version=None,
         is_success=row.success,
-        judgement=None,
-        judge_verdict=None,
+        judgement=row.judgement or None,
+        judge_verdict=row.verdict,
         cost=_cost(row),
-        suggestions=None,
+        suggestions=_suggestions(row),
     )
 
 
@@ -134,6 +135,14 @@ def _step(step: StepRow, picture: Callable[[StepRow], str]) -> TaskStep:
         screenshot_url=picture(step) if step.screenshot else None,
         duration=step.duration_ms / 1_000,
     )
+
+
+def _suggestions(row: TaskRow) -> list[dict[str, str]] | None:
+    """As dicts of strings; evidence is positions of the log with commas between. None where there is nothing to say."""
+    return [
+        {"type": each.code, "message": each.message, "evidence": ", ".join(map(str, each.evidence))}
+        for each in suggestions(row)
+    ] or None
 
 
 def _cost(row: TaskRow) -> str | None:

@@ -148,7 +148,11 @@ class OutputFile(Camel, frozen=True, kw_only=True):
 
 
 class TaskItem(Camel, frozen=True, kw_only=True):
-    """A task in a list; `cost` is in USD, as a decimal string."""
+    """A task in a list; `cost` is in USD, as a decimal string.
+
+    `judgement` is the judge's report as JSON text. A suggestion has `type`, `message` and `evidence`: positions of the
+    log with commas between.
+    """
 
     id: str
     session_id: str

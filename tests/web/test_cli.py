@@ -22,7 +22,7 @@ from api.app import create_app
 from api.cli import assemble
 from api.service import Service
 from eventstore.directory import hold
-from eventstore.events import ActionStarted, KeyCreated, StepStarted
+from eventstore.events import ActionStarted, JudgementRecorded, KeyCreated, StepStarted
 from eventstore.sqlite import open_sqlite
 from tests.web.conftest import KEY, Drive
 
@@ -384,6 +384,21 @@ async def test_show_tells_the_acts_of_an_open_step_in_words(command: Command, dr
 
     assert 'input "abc" into "Code", wait 30 s' in shown.out
     assert "{" not in shown.out
+
+
+async def test_show_tells_what_a_judge_said_and_what_could_be_changed(command: Command, drive: Drive) -> None:
+    task_id = await drive.create()
+    await drive.start(task_id)
+    fence = (await drive.service.tasks.load(f"task-{task_id}")).fence
+    report = json.dumps({"reasoning": "All was read.", "failure_reason": "The basket\x1b[2J is empty."})
+    await drive.record(task_id, JudgementRecorded(fence=fence, model="m", verdict=False, report=report))
+
+    shown = await command("show", task_id)
+
+    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
+    assert "judged not done: The basket[2J is empty." in lines
+    assert lines[-1].startswith("judged_unsuccessful: The judge holds that the task was not done.")
+    assert lines[-1].endswith("(at 4)")
 
 
 async def test_show_tells_what_a_task_asks_and_how_it_is_answered(command: Command, drive: Drive) -> None:
