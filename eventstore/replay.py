@@ -1,0 +1,256 @@
+"""What of a task's tape can be played again: the acts that it did, in order, and other texts in place of typed ones.
+
+Acts that failed, and those of which nobody can say whether they took effect, are left out. What a person did is there,
+as something that nobody can play. What a step did once more after it was interrupted stands there once. Pure.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from eventstore import events as e
+from eventstore.store import Recorded
+
+MASKED = "********"
+"""What the tape has of a text that was typed where nobody may look."""
+
+TYPED = {"input": "text", "select": "option", "search": "query", "navigate": "url"}
+"""Acts that put a text into the browser, each with the parameter that holds it."""
+
+SAID = frozenset({"expect", "wait_for", "find_text"})
+"""Acts about a text on the page, which is another one where another one was typed."""
+
+_PLACEHOLDER = re.compile(r"<secret>([^<>]{1,100})</secret>")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STAYS = frozenset({"lasting", "file"})
+"""Effects of acts that are not done again when their step is."""
+
+_SEEN = frozenset({"wheel", "move"})
+"""What people do that changes nothing."""
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """An act as its events have it. `params` is JSON text, `url` where the page was afterwards, `goal` the step's.
+
+    `version` is that of its first event. With `by_hand` a person did it; its step is the one that came next.
+    """
+
+    step: int
+    version: int
+    name: str
+    params: str
+    lasting: bool = False
+    target: e.Target | None = None
+    onto: e.Target | None = None
+    url: str = ""
+    result: str = ""
+    goal: str = ""
+    by_hand: bool = False
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as its tape tells it. `end` is finished, failed, stopped, or empty while it goes on; `message` is why.
+
+    `gone` says why nothing can be played: it was redacted or deleted, or there is no such task. `steps` are the numbers
+    of those that were taken or interrupted.
+    """
+
+    created: e.TaskCreated | None = None
+    acts: tuple[Played, ...] = ()
+    steps: tuple[int, ...] = ()
+    end: str = ""
+    success: bool = False
+    output: str = ""
+    message: str = ""
+    gone: str = "absent"
+
+
+class _Fold:
+    def __init__(self) -> None:
+        self.created: e.TaskCreated | None = None
+        self.gone = "absent"
+        self.acts: list[Played] = []
+        self.steps: list[int] = []
+        self.end: e.Event | None = None
+        self._open: list[Played] = []
+        self._undone: list[Played] = []
+        self._begun: dict[int, tuple[int, e.ActionStarted]] = {}
+        self._step = 0
+
+    def note(self, recorded: Recorded) -> None:
+        event = recorded.event
+        match event:
+            case e.TaskCreated():
+                self.created, self.gone = event, ""
+            case e.StepStarted(number=number):
+                self._step, self._open, self._begun = number, [], {}
+            case e.ActionStarted(index=index):
+                self._begun[index] = recorded.version, event
+            case e.ActionEnded(index=index, ok=True) if index in self._begun:
+                self._open.append(_act(*self._begun[index], event))
+            case e.StepTaken(number=number, next_goal=goal):
+                self._close(number, goal)
+            case e.StepInterrupted(number=number):
+                self._interrupted(number)
+            case e.HumanActed(name=name, params=params, target=target, url=url) if name not in _SEEN:
+                self._settle(())
+                self.acts.append(
+                    Played(
+                        step=self._step + 1,
+                        version=recorded.version,
+                        name=name,
+                        params=params,
+                        target=target,
+                        url=url,
+                        by_hand=True,
+                    )
+                )
+            case e.TaskFinished() | e.TaskFailed() | e.TaskStopped():
+                self.end = event
+            case e.TaskRedacted():
+                self.gone = "redacted"
+            case e.TaskDeleted():
+                self.gone = "deleted"
+
+    def done(self) -> Told:
+        self._settle(())
+        told = Told(created=self.created, acts=tuple(self.acts), steps=tuple(self.steps), gone=self.gone)
+        match self.end:
+            case e.TaskFinished(success=success, output=output):
+                return msgspec.structs.replace(told, end="finished", success=success, output=output)
+            case e.TaskFailed(code=code, message=message):
+                return msgspec.structs.replace(told, end="failed", message=f"{code}: {message}")
+            case e.TaskStopped():
+                return msgspec.structs.replace(told, end="stopped", message="it was stopped")
+        return told
+
+    def _close(self, number: int, goal: str) -> None:
+        done = [msgspec.structs.replace(act, goal=goal) for act in self._open]
+        self._settle(done)
+        self.acts += done
+        self.steps.append(number)
+        self._open, self._begun = [], {}
+
+    def _interrupted(self, number: int) -> None:
+        self._settle(self._open)
+        if any(act.lasting for act in self._open):
+            self.acts += self._open
+        else:  # the next step may do it all once more
+            self._undone = self._open
+        self.steps.append(number)
+        self._open, self._begun = [], {}
+
+    def _settle(self, following: Sequence[Played]) -> None:
+        """What an interrupted step did counts, unless what follows does the same first."""
+        undone, self._undone = self._undone, []
+        again = [act.params for act in following[: len(undone)]] == [act.params for act in undone]
+        self.acts += [] if again else undone
+
+
+def told(events: Iterable[Recorded], *, until: int = 0) -> Told:
+    """The stream of a task, read as far as the step of number `until` (0: to its end), that one included."""
+    fold = _Fold()
+    for recorded in events:
+        fold.note(recorded)
+    whole = fold.done()
+    if not until:
+        return whole
+    return msgspec.structs.replace(
+        whole,
+        acts=tuple(act for act in whole.acts if act.step <= until),
+        steps=tuple(number for number in whole.steps if number <= until),
+    )
+
+
+def typed(act: Played) -> str:
+    """The text that the act put into the browser, as the tape has it; empty where it put none."""
+    text = _body(act.params).get(TYPED.get(act.name, ""), "")
+    return text if isinstance(text, str) else ""
+
+
+def secrets(text: str) -> list[str]:
+    """The names of the secrets that the text stands for, each once."""
+    return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def hidden(act: Played) -> bool:
+    """Whether what it typed is not on the tape."""
+    return act.name == "input" and MASKED in typed(act)
+
+
+def key_of(act: Played, inputs: Mapping[str, str]) -> str:
+    """The key of `inputs` that is meant for what the act typed, or empty: its text; of a hidden one `step N` too."""
+    numbered = f"step {act.step}"
+    if hidden(act) and numbered in inputs:
+        return numbered
+    text = typed(act)
+    return text if text and text in inputs else ""
+
+
+def with_inputs(acts: Iterable[Played], inputs: Mapping[str, str]) -> tuple[Played, ...]:
+    """The acts with other texts typed; and with those texts, as whole words, in what the page then says or shows."""
+    known: dict[str, str] = {}
+    changed: list[Played] = []
+    for act in acts:
+        key = key_of(act, inputs)
+        if key:
+            if not hidden(act):
+                known[typed(act)] = inputs[key]
+            act = _with(act, {TYPED[act.name]: inputs[key]})
+        changed.append(_renamed(act, known) if known else act)
+    return tuple(changed)
+
+
+def _act(version: int, started: e.ActionStarted, ended: e.ActionEnded) -> Played:
+    return Played(
+        step=started.step,
+        version=version,
+        name=started.name,
+        params=started.params,
+        lasting=started.effect in _STAYS,
+        target=started.target,
+        onto=started.onto,
+        url=ended.url,
+        result=ended.result,
+    )
+
+
+def _body(params: str) -> dict[str, object]:
+    """The parameters of the act that the JSON text is; none where it is no act."""
+    try:
+        body: dict[str, object] = next(iter(msgspec.json.decode(params, type=dict[str, dict[str, object]]).values()))
+    except (msgspec.MsgspecError, ValueError, RecursionError, StopIteration):
+        return {}
+    return body
+
+
+def _with(act: Played, changes: Mapping[str, object]) -> Played:
+    body = {**_body(act.params), **changes}
+    return msgspec.structs.replace(act, params=msgspec.json.encode({act.name: body}).decode())
+
+
+def _renamed(act: Played, known: Mapping[str, str]) -> Played:
+    """The act about what is called otherwise now."""
+
+    def now(text: str) -> str:
+        whole = re.compile("|".join(rf"(?<!\w){re.escape(old)}(?!\w)" for old in sorted(known, key=len, reverse=True)))
+        return whole.sub(lambda found: known[found[0]], text)
+
+    def aim(target: e.Target | None) -> e.Target | None:
+        if target is None:
+            return None
+        selector = _QUOTED.sub(lambda found: _quoted(found[0], now), target.selector)
+        return msgspec.structs.replace(target, selector=selector, name=now(target.name), row=now(target.row))
+
+    if act.name in SAID and isinstance(text := _body(act.params).get("text"), str):
+        act = _with(act, {"text": now(text)})
+    return msgspec.structs.replace(act, target=aim(act.target), onto=aim(act.onto))
+
+
+def _quoted(literal: str, now: Callable[[str], str]) -> str:
+    try:
+        text = msgspec.json.decode(literal, type=str)
+    except msgspec.DecodeError:
+        return literal
+    return msgspec.json.encode(now(text)).decode()
