@@ -1,0 +1,206 @@
+"""Asks a model, with patience and within bounds; one that gives no service is stood in for by its fallback, once round.
+
+No key and no message is ever logged or put into an error.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+import structlog
+
+from eventstore.events import Usage
+from runner.llm import trouble
+from runner.llm.endpoints import Endpoint
+from runner.llm.heard import Heard
+from runner.llm.manner import JsonSchema, Manner, Message, Question, body, first_manner, humbler
+from runner.llm.pace import Pace, pause
+from runner.llm.trouble import Trouble
+from runner.vocabulary import ActFailed
+
+if TYPE_CHECKING:
+    from runner.llm.line import Line
+
+__all__ = ["Answer", "Client", "Message", "Paid"]
+
+CHARACTERS_PER_TOKEN = 4
+
+MOST_MANNERS = 64
+"""Kinds of answers whose manner is remembered: what one schema is refused for, another may be taken with."""
+
+Paid = Callable[[Usage, int], None]
+"""Is told what a call cost, and how many milliseconds it took."""
+
+log = structlog.get_logger()
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model said, or what it called a tool with. `finish` is `stop`, or why it ended otherwise (`length`, …).
+
+    `refusal` is what it said instead of answering. `usage` names the endpoint that answered.
+    """
+
+    text: str
+    usage: Usage
+    finish: str
+    milliseconds: int
+    refusal: str = ""
+
+
+class Client:
+    """Of one endpoint. Open from entering to leaving; many may ask at once."""
+
+    def __init__(self, endpoint: Endpoint, *, pace: Pace | None = None, fallback: "Client | None" = None) -> None:
+        self.endpoint = endpoint
+        self.fallback = fallback
+        self._pace = pace or Pace(endpoint.max_concurrent)
+        self._manners: dict[str, Manner] = {}
+        self._line: Line | None = None
+
+    async def __aenter__(self) -> Self:
+        from runner.llm.line import Line  # here, since it takes a second: a service without models starts without
+
+        self._line = await asyncio.to_thread(Line, self.endpoint)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
+
+    async def ask(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: JsonSchema | None = None,
+        name: str = "answer",
+        most_tokens: int = 0,
+        paid: Paid | None = None,
+    ) -> Answer:
+        """The answer of this model, or of the first of its fallbacks that gives one.
+
+        With a `schema`, called `name`, the answer is asked for as JSON that fits it, in whatever way the endpoint
+        takes; nothing here checks that it does. It has `most_tokens` at most, 0 for as many as the settings allow.
+        `paid` is told of each call that costs something as soon as that is known, also if its answer is lost: broken
+        off, or nobody waits for it any more.
+
+        Raises ActFailed: model_refused, model_declined, model_too_long, model_rate_limited, model_unavailable,
+        model_unreachable or model_timeout.
+        """
+        failures: list[Trouble] = []
+        for client in self._round():
+            most = min(most_tokens or client.endpoint.max_output_tokens, client.endpoint.max_output_tokens)
+            question = Question(messages=messages, schema=schema, name=name, most_tokens=most)
+            try:
+                return await client.answer(question, paid or _nobody)
+            except Trouble as failed:
+                log.warning("model_gave_no_answer", model=client.endpoint.name, code=failed.code)
+                failures.append(failed)
+                if not failed.elsewhere:
+                    break
+        raise ActFailed(failures[0].code, " Its fallback: ".join(str(failed) for failed in failures)) from None
+
+    def _round(self) -> list["Client"]:
+        """This client and those that stand in for it, each once."""
+        found: list[Client] = []
+        client: Client | None = self
+        while client is not None and client not in found:
+            found.append(client)
+            client = client.fallback
+        return found
+
+    async def answer(self, question: Question, paid: Paid) -> Answer:
+        """The answer of this very model. Raises Trouble."""
+        endpoint, pace = self.endpoint, self._pace
+        try:
+            await pace.enter(endpoint.call_seconds)
+        except TimeoutError:
+            raise trouble.crowded(endpoint) from None
+        try:
+            async with asyncio.timeout(endpoint.call_seconds):
+                return await self._tries(question, paid, deadline=pace.now() + endpoint.call_seconds)
+        except TimeoutError:
+            raise trouble.too_slow(endpoint) from None
+        finally:
+            pace.leave()
+
+    async def _tries(self, question: Question, paid: Paid, *, deadline: float) -> Answer:
+        """Again and again, as often as the endpoint's settings say and as long as there is time."""
+        pace = self._pace
+        for attempt in count():
+            if pace.now() + pace.closed_for > deadline:
+                raise trouble.refused(self.endpoint, trouble.Said(status=429))
+            await pace.opened()
+            try:
+                return await self._once(question, paid)
+            except Trouble as failed:
+                wait = pause(attempt) if failed.wait is None else failed.wait
+                shared = failed.code == "model_rate_limited" or failed.wait is not None
+                if failed.again and shared:
+                    pace.hold(wait)
+                if not failed.again or attempt >= self.endpoint.retries or pace.now() + wait > deadline:
+                    raise
+                log.info("model_is_asked_again", model=self.endpoint.name, code=failed.code, seconds=round(wait, 2))
+            if not shared:
+                await pace.sleep(wait)
+        raise AssertionError  # counting does not end
+
+    async def _once(self, question: Question, paid: Paid) -> Answer:
+        """One request; and others at once, where the endpoint does not take the manner of the first."""
+        kind = question.name if question.schema is not None else ""
+        manner = known = self._manners.get(kind, first_manner(self.endpoint))
+        while True:
+            try:
+                answer = await self._call(body(self.endpoint, manner, question), question, paid)
+            except Trouble as failed:
+                other = None
+                if failed.said and failed.said.status in (400, 422) and failed.code == "model_refused":
+                    other = humbler(manner, self.endpoint, question, failed.said)
+                if other is None:
+                    raise
+                manner = other
+            else:
+                if manner is not known and len(self._manners) < MOST_MANNERS:
+                    self._manners[kind] = manner
+                return answer
+
+    async def _call(self, sent: dict[str, object], question: Question, paid: Paid) -> Answer:
+        if self._line is None:
+            raise RuntimeError("the client is not open")
+        heard, began = Heard(), time.monotonic()
+        usage = Usage(model=self.endpoint.name)
+        try:
+            await self._line.say(sent, heard, most_tokens=question.most_tokens)
+        finally:
+            took = int((time.monotonic() - began) * 1000)
+            if heard.begun:
+                usage = self._usage(heard, question)
+                paid(usage, took)
+        finish = heard.finish or "stop"
+        return Answer(text=heard.text, usage=usage, finish=finish, milliseconds=took, refusal=heard.refusal)
+
+    def _usage(self, heard: Heard, question: Question) -> Usage:
+        """As the endpoint counted it; else a guess, so that limits hold, without a price, so that it shows."""
+        name = self.endpoint.name
+        if heard.tokens is None or self._line is None:
+            asked = sum(len(message.text) for message in question.messages)
+            return Usage(
+                model=name,
+                input_tokens=-(-asked // CHARACTERS_PER_TOKEN),
+                output_tokens=-(-heard.size // CHARACTERS_PER_TOKEN),
+            )
+        tokens = heard.tokens
+        return Usage(
+            model=name,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            cached_tokens=tokens.cached,
+            cost_usd=self._line.cost(tokens, heard.model),
+        )
+
+
+def _nobody(_usage: Usage, _milliseconds: int) -> None:
+    """Tell nobody."""

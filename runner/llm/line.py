@@ -1,0 +1,185 @@
+"""The one place that knows the openai client: a line to one endpoint, that says a request and hears the answer.
+
+Importing it costs about a second, so that is done when a line is opened.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import httpx2
+import openai
+from openai import omit
+
+from runner.llm.endpoints import Endpoint, Provider
+from runner.llm.heard import Heard, Tokens
+from runner.llm.pace import retry_after
+from runner.llm.prices import cost
+from runner.llm.trouble import Said, broken_off, no_answer, refused, silent, unreachable
+
+CONNECT_SECONDS = 10.0
+ERROR_BYTES = 65_536
+TOKEN_BYTES = 2_048
+"""What a token of an answer comes to on the wire at most: the frame of a stream's part is ten times the text."""
+TOKEN_CHARACTERS = 64
+LEAST_CHARACTERS = 16_384
+ROOM_BYTES = 262_144
+NO_KEY = "none"
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The body of a response as far as it is read: so many bytes, and not one more."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
+        self._stream = stream
+        self._left = most
+        self.cut = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            self._left -= len(chunk)
+            if self._left < 0:
+                self.cut = True
+                return
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class Line:
+    """Connections to one endpoint, open from here to `close`. Sends nothing again and follows no redirection."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._sdk = _connect(endpoint)
+        # The overloads want each argument by itself; the body is made where what an endpoint takes is known.
+        self._create = cast(Any, self._sdk.chat.completions.with_raw_response.create)
+        self._extra: dict[str, object] = {}
+        names = {name.lower() for name in endpoint.headers}
+        if endpoint.key is None:
+            self._extra |= {name: omit for name in ("Authorization", "api-key") if name.lower() not in names}
+        if endpoint.provider is not Provider.OPENAI:  # of the environment, and nobody else's business
+            self._extra |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
+
+    async def close(self) -> None:
+        await self._sdk.close()
+
+    def cost(self, tokens: Tokens, answered: str) -> str | None:
+        """US dollars, or None, for what the model of that name answered."""
+        return cost(self._endpoint, tokens, answered)
+
+    async def say(self, body: dict[str, object], heard: Heard, *, most_tokens: int) -> None:
+        """Send a request and put what comes into `heard`, whose finish is `length` where it was cut here.
+
+        Raises Trouble. Cancelled, it hangs up.
+        """
+        try:
+            raw = await self._create(**body, stream=True, extra_headers=self._extra)
+        except openai.APIStatusError as error:
+            raise refused(self._endpoint, _said(error)) from None
+        except openai.APITimeoutError:
+            raise silent(self._endpoint) from None
+        except openai.APIConnectionError:
+            raise unreachable(self._endpoint) from None
+        response: httpx2.Response = raw.http_response
+        try:
+            await self._hear(response, heard, max(most_tokens * TOKEN_CHARACTERS, LEAST_CHARACTERS))
+        finally:
+            await response.aclose()
+
+    async def _hear(self, response: httpx2.Response, heard: Heard, most: int) -> None:
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "text/html":
+            raise no_answer(self._endpoint)
+        try:
+            if kind == "application/json":
+                await response.aread()
+                data = response.json()
+                if isinstance(data, dict) and data.get("error"):
+                    raise openai.APIError("", response.request, body=data["error"])
+                heard.add(data)
+            else:
+                await self._follow(response, heard, most)
+        except openai.APITimeoutError:
+            raise silent(self._endpoint) from None
+        except openai.APIConnectionError:
+            raise broken_off(self._endpoint) from None
+        except openai.APIError as error:  # in mid stream, the status being 200 already
+            raise refused(self._endpoint, _said(error)) from None
+        except httpx2.TimeoutException:
+            raise silent(self._endpoint) from None
+        except (httpx2.RequestError, ValueError):
+            if not _cut(response):
+                raise (broken_off if heard.begun else no_answer)(self._endpoint) from None
+        if _cut(response):
+            heard.begun, heard.finish = True, "length"
+            return
+        if not heard.begun:
+            raise no_answer(self._endpoint)
+        if not heard.whole:
+            raise broken_off(self._endpoint)
+
+    async def _follow(self, response: httpx2.Response, heard: Heard, most: int) -> None:
+        stream = openai.AsyncStream[object](cast_to=object, response=response, client=self._sdk)
+        while (chunk := await anext(stream, None)) is not None:
+            heard.add(chunk)
+            if heard.size > most:
+                heard.finish = "length"
+                return
+
+
+def _connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
+    quiet, most = endpoint.quiet_seconds, ROOM_BYTES + TOKEN_BYTES * endpoint.max_output_tokens
+
+    async def bound(response: httpx2.Response) -> None:
+        stream = cast(httpx2.AsyncByteStream, response.stream)  # the client's is asynchronous
+        response.stream = _Bounded(stream, most if response.is_success else ERROR_BYTES)
+
+    timeout = openai.Timeout(quiet, connect=min(CONNECT_SECONDS, quiet))
+    http = openai.DefaultAsyncHttpxClient(
+        timeout=timeout,
+        follow_redirects=False,  # or the key goes where nobody meant it to go
+        headers={"Accept-Encoding": "identity"},  # or the bound is one on what was packed
+        event_hooks={"response": [bound]},
+    )
+    key = endpoint.key.reveal() if endpoint.key else NO_KEY
+    headers = {name: value.reveal() for name, value in endpoint.headers.items()}
+    if endpoint.provider is Provider.AZURE and endpoint.api_version:
+        return openai.AsyncAzureOpenAI(
+            azure_endpoint=endpoint.base_url,
+            api_version=endpoint.api_version,
+            api_key=key,
+            max_retries=0,
+            timeout=timeout,
+            default_headers=headers,
+            http_client=http,
+        )
+    return openai.AsyncOpenAI(
+        base_url=endpoint.base_url,
+        api_key=key,
+        max_retries=0,
+        timeout=timeout,
+        default_headers=headers,
+        http_client=http,
+    )
+
+
+def _cut(response: httpx2.Response) -> bool:
+    return isinstance(response.stream, _Bounded) and response.stream.cut
+
+
+def _said(error: openai.APIError) -> Said:
+    code = str(error.code or error.type or "")
+    told = f"{error.param or ''} {error.message} {error.body if isinstance(error.body, list | str) else ''}"
+    if not isinstance(error, openai.APIStatusError):
+        return Said(status=_status(code), code=code, told=told)
+    headers = error.response.headers
+    wait = retry_after(headers.get("retry-after", ""), headers.get("retry-after-ms", ""))
+    return Said(status=error.status_code, code=code, told=told, wait=wait)
+
+
+def _status(code: str) -> int:
+    """What an error in mid stream would have been, had it come at once."""
+    if code.isdecimal() and len(code) == 3:
+        return int(code)
+    return 429 if "rate_limit" in code else 502

@@ -1,0 +1,138 @@
+"""How one endpoint wants to be asked: found out from what it refuses, and kept as long as the process runs."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Literal
+
+import msgspec
+
+from runner.llm.endpoints import Endpoint, Provider, Structured
+from runner.llm.trouble import Said
+
+Role = Literal["system", "user", "assistant"]
+JsonSchema = Mapping[str, object]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of a chat. `pictures` are PNG; only a user's message has any."""
+
+    role: Role
+    text: str
+    pictures: tuple[bytes, ...] = ()
+
+
+class Level(IntEnum):
+    """How strictly an answer's shape is asked for."""
+
+    WORDS = 0
+    OBJECT = 1
+    SCHEMA = 2
+    STRICT = 3
+
+
+_RANGE = {
+    Structured.AUTO: (Level.STRICT, Level.WORDS),
+    Structured.JSON_SCHEMA: (Level.STRICT, Level.SCHEMA),
+    Structured.JSON_OBJECT: (Level.OBJECT, Level.OBJECT),
+    Structured.PROMPT: (Level.WORDS, Level.WORDS),
+}
+"""The first and the last way that an endpoint is asked in, by its setting."""
+
+_NEW_WORD = frozenset({Provider.OPENAI, Provider.AZURE})
+
+
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """`level` is how the shape is asked for, `new_word` whether a bound is called max_completion_tokens.
+
+    `swapped` tells that the other word was tried before; `temperature` and `counting` whether these are asked for.
+    """
+
+    level: Level
+    new_word: bool
+    swapped: bool = False
+    temperature: bool = True
+    counting: bool = True
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked. With a `schema` the answer shall be JSON that fits it, which is called `name`."""
+
+    messages: Sequence[Message]
+    most_tokens: int
+    schema: JsonSchema | None = None
+    name: str = "answer"
+
+
+def first_manner(endpoint: Endpoint) -> Manner:
+    """What is tried first."""
+    return Manner(level=_RANGE[endpoint.structured][0], new_word=endpoint.provider in _NEW_WORD)
+
+
+def humbler(manner: Manner, endpoint: Endpoint, question: Question, said: Said) -> Manner | None:
+    """What to try after a request was refused so; None: it is not the manner that is wrong."""
+    told = said.told.lower()
+    if "stream_options" in told and manner.counting:
+        return msgspec.structs.replace(manner, counting=False)
+    if "temperature" in told and manner.temperature and endpoint.temperature is not None:
+        return msgspec.structs.replace(manner, temperature=False)
+    if ("max_tokens" in told or "max_completion_tokens" in told) and not manner.swapped:
+        return msgspec.structs.replace(manner, new_word=not manner.new_word, swapped=True)
+    if question.schema is not None and manner.level > _RANGE[endpoint.structured][1]:
+        return msgspec.structs.replace(manner, level=Level(manner.level - 1))
+    return None
+
+
+def body(endpoint: Endpoint, manner: Manner, question: Question) -> dict[str, object]:
+    """The request, as JSON will have it."""
+    sent: dict[str, object] = {
+        "model": endpoint.deployment or endpoint.model,
+        "messages": [_message(message, endpoint) for message in _worded(manner, question)],
+        "max_completion_tokens" if manner.new_word else "max_tokens": question.most_tokens,
+    }
+    if manner.counting:
+        sent["stream_options"] = {"include_usage": True}
+    if endpoint.temperature is not None and manner.temperature:
+        sent["temperature"] = endpoint.temperature
+    if question.schema is not None and manner.level is not Level.WORDS:
+        sent["response_format"] = _format(manner.level, question.name, question.schema)
+    return sent
+
+
+def in_words(schema: JsonSchema) -> str:
+    """A schema for a model to read."""
+    return f"Answer with one JSON object that fits this JSON schema, and with nothing else:\n{_json(schema)}"
+
+
+def _worded(manner: Manner, question: Question) -> Sequence[Message]:
+    """The messages; where the endpoint does not take the schema as such, with it in words."""
+    if question.schema is None or manner.level >= Level.SCHEMA:
+        return question.messages
+    words = in_words(question.schema)
+    first, *rest = question.messages
+    if first.role != "system":
+        return [Message(role="system", text=words), first, *rest]
+    return [Message(role="system", text=f"{first.text}\n\n{words}"), *rest]
+
+
+def _format(level: Level, name: str, schema: JsonSchema) -> dict[str, object]:
+    if level is Level.OBJECT:
+        return {"type": "json_object"}
+    strict: dict[str, object] = {"strict": True} if level is Level.STRICT else {}
+    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, **strict}}
+
+
+def _message(message: Message, endpoint: Endpoint) -> dict[str, object]:
+    pictures = () if endpoint.vision is False else message.pictures
+    if not pictures:
+        return {"role": message.role, "content": message.text}
+    shown = [{"type": "image_url", "image_url": {"url": _data_url(picture)}} for picture in pictures]
+    return {"role": message.role, "content": [{"type": "text", "text": message.text}, *shown]}
+
+
+def _data_url(picture: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
