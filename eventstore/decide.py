@@ -249,6 +249,6 @@ def _said(task: Task, command_id: str) -> bool:
 def _interrupt(task: Task, fence: int, cause: str) -> list[e.Event]:
     if not task.step_open:
         return []
-    # Looking changes nothing, so nobody needs to wonder about it.
-    uncertain = () if task.acting is None or task.acting.effect == "look" else (task.acting.index,)
+    # Looking changes nothing, and a file is on the tape with the act's end: nobody needs to wonder about these.
+    uncertain = () if task.acting is None or task.acting.effect in {"look", "file"} else (task.acting.index,)
     return [e.StepInterrupted(fence=fence, number=task.step, cause=cause, uncertain=uncertain)]

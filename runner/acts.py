@@ -1,6 +1,6 @@
 """One act of a step: its target found, its intent on the tape before, its outcome after."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -9,22 +9,26 @@ from eventstore import events as e
 from eventstore.errors import NotAllowed
 from runner.action_json import as_json
 from runner.control import ACT_GRACE, Gate, Interrupted
+from runner.files import Files
 from runner.fitting import fitting
 from runner.past import Past
 from runner.ports import Eyes, Hands, Outcome, Resolved
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, beside
+from runner.vocabulary import ActFailed, AnyAction, Upload, beside
 
 RESULT_BYTES = 200_000
 """Of one act's result as it goes on the tape, as JSON; an event holds 256 KiB at most."""
+
+PARAMS_BYTES = 100_000
+"""Of an act's own words."""
 
 WORDS_BYTES = 10_000
 """Of an address or an error."""
 
 _TRIES = 16
 
-Beside = Callable[[int, AnyAction], Awaitable[str]]
-"""Does, in the step of that number, what needs no hands in a browser; answers what came of it.
+Beside = Callable[[int, AnyAction], Awaitable[Outcome]]
+"""Does, in the step of that number, what needs no hands in a browser; answers what came of it, without the address.
 
 Raises ActFailed, and LetGo."""
 
@@ -38,6 +42,7 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
     eyes: Eyes
     past: Past
     beside: Beside
+    files: Files
 
     async def act(self, number: int, index: int, action: AnyAction, *, before: list[e.Event]) -> ActFailed | None:
         """One act, with its intent on the tape before and its outcome after. `before` goes down with the first one.
@@ -47,29 +52,35 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
         began = self.gate.clock()
         resolved, failure = await self._intend(number, index, action, before)
         url, result = resolved.url, ""
+        made: list[e.FileProduced] = []
         if failure is None:
             try:
                 outcome = await self._do(number, resolved)
                 url, result = outcome.url, outcome.result
+                made = await self.files.produced(number, outcome.made)
             except ActFailed as failed:
                 if failed.code in decide.LOST_BROWSER:
                     raise
                 failure = failed
-        self._outcome(number, index, began, url=url, result=result, failure=failure)
+        self._outcome(number, index, began, url=url, result=result, failure=failure, made=made)
         return failure
 
     async def _do(self, number: int, resolved: Resolved) -> Outcome:
         if not beside(resolved.action):
             return await self.gate.act(self.hands.act(resolved), grace=ACT_GRACE)
-        result = await self.beside(number, resolved.action)
+        brought = await self.beside(number, resolved.action)
         # A person who was asked may have been elsewhere in the browser.
-        return Outcome(result=result, url=(await self.eyes.look(tree=False)).url)
+        return msgspec.structs.replace(brought, url=(await self.eyes.look(tree=False)).url)
 
     async def _found(self, action: AnyAction) -> tuple[Resolved, ActFailed | None]:
         """The act with its target; or without one, and why."""
-        failure: ActFailed | None = None
-        if not beside(action):
+        failure = _unwritable(action)
+        if failure is not None:
+            action = _shortened(action)
+        elif not beside(action):
             try:
+                if isinstance(action, Upload):
+                    await self.files.lay(action.path)
                 return await self._resolve(action), None
             except ActFailed as failed:
                 if failed.code in decide.LOST_BROWSER:
@@ -127,7 +138,15 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
         await self.gate.passage()
 
     def _outcome(
-        self, number: int, index: int, began: float, *, url: str, result: str = "", failure: ActFailed | None = None
+        self,
+        number: int,
+        index: int,
+        began: float,
+        *,
+        url: str,
+        result: str,
+        failure: ActFailed | None,
+        made: Sequence[e.FileProduced],
     ) -> None:
         ended = e.ActionEnded(
             fence=self.tape.fence,
@@ -140,13 +159,25 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
             duration_ms=since(self.gate, began),
             code=failure.code if failure else "",
         )
-        self.tape.write_behind(ended)
-        self.past.note([ended])
+        self.tape.write_behind(*made, ended)  # all of it or nothing
+        self.past.note([*made, ended])
 
 
 def since(gate: Gate, began: float) -> int:
     """Milliseconds of not being paused since that moment of the gate's clock."""
     return round((gate.clock() - began) * 1000)
+
+
+def _unwritable(action: AnyAction) -> ActFailed | None:
+    """Why it cannot go on the tape, and so is not done."""
+    if len(as_json(action).encode()) <= PARAMS_BYTES:
+        return None
+    return ActFailed("too_large", f"The words of one act come to at most {PARAMS_BYTES:,} bytes; these are more.")
+
+
+def _shortened(action: AnyAction) -> AnyAction:
+    texts = {name: value for name in action.__struct_fields__ if isinstance(value := getattr(action, name), str)}
+    return msgspec.structs.replace(action, **{name: fitting(text, WORDS_BYTES) for name, text in texts.items()})
 
 
 def _intent(fence: int, number: int, index: int, resolved: Resolved) -> list[e.Event]:

@@ -16,6 +16,7 @@ from runner.belongings import Bringing
 from runner.control import Gate
 from runner.desk import Desk
 from runner.equipment import Equipment
+from runner.files import Files
 from runner.fitting import fitting
 from runner.housekeeping import Housekeeping, Lodging
 from runner.human import Human
@@ -152,7 +153,14 @@ class Attempt(msgspec.Struct, kw_only=True):
                 human = Human(session, self.tape, self.past)
                 stack.push_async_callback(human.close)
                 stack.enter_context(self.equipment.door.open(self.tape.stream, human))
-                loop = self._loop(session, model, Desk(asker=asker), keeper, ledger)
+                files = Files(
+                    tape=self.tape,
+                    past=self.past,
+                    blobs=self.equipment.blobs,
+                    given=self.created.uploads,
+                    folder=start.folder,
+                )
+                loop = self._loop(session, model, Desk(asker=asker, files=files), keeper, ledger)
                 done = await loop.run()
                 if start.inbox is not None:
                     await start.inbox.last(late=self.past.fresh)
@@ -180,7 +188,15 @@ class Attempt(msgspec.Struct, kw_only=True):
         )
 
     def _loop(self, session: Session, model: Model, desk: Desk, keeper: Keeper, ledger: TaskLedger) -> Loop:
-        acts = Acts(tape=self.tape, gate=self.gate, hands=session, eyes=session, past=self.past, beside=desk.do)
+        acts = Acts(
+            tape=self.tape,
+            gate=self.gate,
+            hands=session,
+            eyes=session,
+            past=self.past,
+            beside=desk.do,
+            files=desk.files,
+        )
         return Loop(
             tape=self.tape,
             gate=self.gate,

@@ -1,7 +1,6 @@
 """The files of a task at work: those that it was given, in a folder of its own, and those that its browser brings."""
 
 import asyncio
-import mimetypes
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -9,13 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
-import uuid_utils
 
 from eventstore import events as e
 from eventstore.blobs import Blobs, DamagedBlob
 from eventstore.errors import DiskFull
 from eventstore.filenames import good
 from eventstore.incoming import put_file
+from runner.files import described
 from runner.past import Past
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
@@ -25,8 +24,8 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def given(root: Path | None, files: Sequence[e.File], blobs: Blobs) -> AsyncIterator[Path | None]:
-    """A folder with these files for the length of the block; None without any. Raises ActFailed: file_lost."""
-    if root is None or not files:
+    """A folder with these files for the length of the block; None without a root. Raises ActFailed: file_lost."""
+    if root is None:
         yield None
         return
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=root))
@@ -73,14 +72,8 @@ class Bringing:
         except (DiskFull, OSError) as failure:
             log.warning("a download was not kept", stream=self._tape.stream, reason=str(failure))
             return []
-        file = e.File(
-            id=str(uuid_utils.uuid7()),
-            name=name,
-            blob=blob,
-            size=size,
-            content_type=mimetypes.guess_type(name)[0] or "",
-        )
-        produced = e.FileProduced(fence=self._tape.fence, step=(await self._tape.state()).step, file=file)
+        step = (await self._tape.state()).step
+        produced = e.FileProduced(fence=self._tape.fence, step=step, file=described(name, blob, size))
         self._past.note([produced])
         return [produced]
 

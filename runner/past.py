@@ -67,9 +67,9 @@ class Past:
 
     `used_ms` is the time that they took, `lost` the cause of the last RunnerLost, `browser` names the browser of its
     own in which the task last started. `question` is the last one that no act has taken in yet, `answers` are those
-    that were, by their ids, where they brought a value. `hands` counts what people did in the browser, `files`
-    are those that the task produced, by name. `spent` is what its model calls came to, and `allowances` how often
-    somebody resumed it after a limit was used up.
+    that were, by their ids, where they brought a value. `hands` counts what people did in the browser, `files` are
+    those that the task produced, by name, and `produced_bytes` is what they came to, older ones of a name too. `spent`
+    is what its model calls came to, and `allowances` how often somebody resumed it after a limit was used up.
     """
 
     def __init__(self) -> None:
@@ -83,6 +83,7 @@ class Past:
         self.answers: list[str] = []
         self.hands = 0
         self.files: dict[str, e.File] = {}
+        self.produced_bytes = 0
         self.spent = Spent()
         self.allowances = 0
         self._opening = ""
@@ -120,6 +121,7 @@ class Past:
                     self.lost = cause
                 case e.FileProduced(file=file):
                     self.files[file.name] = file
+                    self.produced_bytes += file.size
                 case e.HumanActed():
                     self._touched(event)
                 case e.CostRecorded() | e.TaskPaused():
@@ -241,7 +243,7 @@ class Past:
                 self._uncertain = (
                     f"{started.params} was under way; nobody can say whether it took effect, and it is not done again."
                 )
-        if any(act.effect == Effect.LASTING for act in self.open):
+        if any(act.effect == Effect.LASTING or (act.effect == Effect.FILE and act.ok) for act in self.open):
             self.steps.append(PastStep(number=number, acts=tuple(self.open)))
         else:  # it will be done again as a whole, unless its browser is still there
             self._undone = PastStep(number=number, acts=tuple(self.open)), self._repeat

@@ -36,11 +36,22 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     handle: object = None
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that an act has made, whole; its name is made safe when it is kept."""
+
+    name: str
+    data: bytes
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an act brought. `result` is text for people and models: what was extracted, what was expected and seen."""
+    """What an act brought. `result` is text for people and models: what was extracted, what was expected and seen.
+
+    `made` becomes files of the task, on the tape together with the act's end.
+    """
 
     result: str = ""
     url: str = ""
+    made: tuple[Made, ...] = ()
 
 
 class Touch(msgspec.Struct, frozen=True, kw_only=True):

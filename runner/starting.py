@@ -1,6 +1,7 @@
 """Starts an attempt: opens its session, brings it to where an earlier attempt was, and tells the tape."""
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from pathlib import Path
 
 import msgspec
 
@@ -28,7 +29,8 @@ BLOCKS_RECORDED = 100
 
 
 class Start(msgspec.Struct, kw_only=True):
-    """The start of the `number`-th attempt. `known` is what is kept of its browser; `inbox` is there once it is open.
+    """The start of the `number`-th attempt. `known` is what is kept of its browser. Once it is open there are
+    `inbox` and the `folder` that uploads are taken from.
 
     First `open`, then `begin`, under one stack: what they enter is left in reverse when the attempt ends.
     """
@@ -45,6 +47,7 @@ class Start(msgspec.Struct, kw_only=True):
     known: Kept | None
     bringing: Bringing
     inbox: Inbox | None = None
+    folder: Path | None = None
     film: Recording | None = None
     blocks: int = 0
 
@@ -55,8 +58,9 @@ class Start(msgspec.Struct, kw_only=True):
             must_be_honest(self.past, known)
         options, shared = self.created.options, self.equipment
         if shared.files is not None and shared.downloads_bytes:
-            used = sum(file.size for file in self.past.files.values())
+            used = self.past.produced_bytes
             self.inbox = Inbox(self.bringing.keep, most_bytes=shared.downloads_bytes, used=used)
+        self.folder = await stack.enter_async_context(given(shared.files, self.created.uploads, shared.blobs))
         copy = Copy() if known else await self.profiles.copy(options.profile)
         self.film = await stack.enter_async_context(self._film())
         opened = await stack.enter_async_context(
@@ -65,7 +69,7 @@ class Start(msgspec.Struct, kw_only=True):
                     viewport=(options.viewport_width, options.viewport_height),
                     allowed_domains=self.created.allowed_domains,
                     state=known.state if known else copy.state,
-                    uploads=await stack.enter_async_context(given(shared.files, self.created.uploads, shared.blobs)),
+                    uploads=self.folder,
                     action_seconds=self.created.limits.action_seconds,
                     blocked=self._blocked,
                     own=self.past.browser,

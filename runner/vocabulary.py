@@ -10,13 +10,15 @@ class Effect(StrEnum):
     """How much an act may have changed, which decides what can be done again after a crash.
 
     LOOK changes nothing; LOCAL changes only the page (typing, selecting, checking, scrolling); NAVIGATION can be had
-    again by opening the URL; LASTING (a click, a key, a submit) is never repeated silently.
+    again by opening the URL; LASTING (a click, a key, a submit) is never repeated silently. FILE changes only the
+    task's own files: with its end it is on the tape or it is not, so nobody wonders about it, and what is done is done.
     """
 
     LOOK = "look"
     LOCAL = "local"
     NAVIGATION = "navigation"
     LASTING = "lasting"
+    FILE = "file"
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,6 +47,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `leaves` tells that the page, or the tab, is another one afterwards: what was planned after it for the page before
     is not done.
+    among: int = 0
     """
 
     name: ClassVar[str]
@@ -256,7 +259,7 @@ class SavePdf(Action, frozen=True, kw_only=True):
 
 
 class ReadFile(Action, frozen=True, kw_only=True):
-    """A text file that the task was given or has produced; of a PDF its text."""
+    """A text file that the task was given or has produced; of a PDF its text. `offset` is in characters."""
 
     name: ClassVar[str] = "read_file"
     effect: ClassVar[Effect] = Effect.LOOK
@@ -306,7 +309,7 @@ class Finish(Action, frozen=True, kw_only=True):
     """The end, as a model says it."""
 
     name: ClassVar[str] = "done"
-    effect: ClassVar[Effect] = Effect.LOOK
+    effect: ClassVar[Effect] = Effect.FILE
     success: bool
     text: str = ""
 
@@ -320,6 +323,7 @@ AnyAction: TypeAlias = (
     | Clear
     | Select
     | Check
+    offset: int = 0
     | Press
     | Upload
     | Scroll

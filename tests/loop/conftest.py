@@ -31,7 +31,7 @@ from runner.model import Done, Observation, PastStep, Reply
 from runner.placeholders import names
 from runner.ports import Outcome, Resolved, Touch, Wanted
 from runner.reel import Put
-from runner.vocabulary import ActFailed, AnyAction, Input
+from runner.vocabulary import ActFailed, AnyAction, Input, Upload
 from runner.wallet import Wallet
 from runner.worker import Worker
 
@@ -42,9 +42,9 @@ class Stage:
     """A browser that only remembers. What is put under `hold` waits there until its event is set.
 
     `acts` are the acts that took effect, as JSON text; `fails` maps one to the error that it ends with, and `look` to
-    that of looking; `results` maps one to what it brings; `typed` is what was typed,
-    secrets and all. With `isolated` every session has a browser of its own; those
-    that were left running are `living`, each with where it is.
+    that of looking; `results` maps one to what it brings; `typed` is what was typed, secrets and all, and `offered`
+    what lay in the folder of uploads at each upload. With `isolated` every session has a browser of its own; those that
+    were left running are `living`, each with where it is.
     """
 
     version = "Stage 1"
@@ -66,6 +66,7 @@ class Stage:
         self.own = ""
         self.attached = self.keep = False
         self.uploads: Path | None = None
+        self.offered: list[dict[str, bytes]] = []
         self.inbox: Inbox | None = None
         self.wallet = Wallet()
         self.typed: list[str] = []
@@ -83,6 +84,7 @@ class Stage:
     async def session(self, wanted: Wanted) -> AsyncIterator["Stage"]:
         self.sessions += 1
         self.states.append(wanted.state)
+        self.uploads = wanted.uploads
         self.attached = self.keep = wanted.own in self.living
         self.own = wanted.own if self.attached else f"browser-{self.sessions}" if self.isolated else ""
         self.url = self.living.pop(wanted.own, "about:blank")
@@ -118,6 +120,8 @@ class Stage:
         self.acts.append(resolved.params)
         if isinstance(resolved.action, Input):
             self.typed.append(self.wallet.filled(resolved.action.text))
+        if isinstance(resolved.action, Upload) and self.uploads:
+            self.offered.append({path.name: path.read_bytes() for path in self.uploads.iterdir()})
         self.url = getattr(resolved.action, "url", self.url)
         return Outcome(result=self.results.get(resolved.params, f"did {resolved.action.name}"), url=self.url)
 
@@ -220,6 +224,7 @@ class World:
         self.scripts: dict[str, Script] = {}
         self.blobs = Blobs(path / "blobs")
         self.vault = Vault(path / "vault")
+        self.files: Path | None = None
         self.workers = 0
         self.door = Door()
         self.input_seconds = 600.0
@@ -236,6 +241,7 @@ class World:
             browsers=self.stage,
             blobs=self.blobs,
             vault=self.vault,
+            files=self.files,
             input_seconds=self.input_seconds,
             session_idle_seconds=self.session_idle_seconds,
             max_idle_sessions=self.max_idle_sessions,
