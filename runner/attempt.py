@@ -10,9 +10,11 @@ import structlog
 from eventstore import decide
 from eventstore import events as e
 from eventstore.errors import Broken, Invalid, Refused
+from eventstore.store import EventStore
 from runner.acts import Acts
 from runner.asking import Asker
 from runner.belongings import Bringing
+from runner.comparing import Comparing
 from runner.control import Gate
 from runner.desk import Desk
 from runner.equipment import Equipment
@@ -29,6 +31,7 @@ from runner.past import Past
 from runner.ports import Session
 from runner.profiles import STATE_SECONDS, STOP_SECONDS, Profiles, last_state, wanted
 from runner.recalling import known_of, wallet_for
+from runner.rerun import Recording, recording
 from runner.starting import Start
 from runner.tape import Tape
 from runner.vocabulary import ActFailed
@@ -44,6 +47,7 @@ class Attempt(msgspec.Struct, kw_only=True):
 
     created: e.TaskCreated
     number: int
+    store: EventStore
     tape: Tape
     gate: Gate
     past: Past
@@ -133,7 +137,8 @@ class Attempt(msgspec.Struct, kw_only=True):
     async def _drive(self, stack: AsyncExitStack) -> Done:
         limits = self.created.limits
         ledger = TaskLedger(self.tape, self.past, limits)
-        model = self.equipment.models(Assignment(created=self.created, ledger=ledger))
+        assignment = Assignment(created=self.created, ledger=ledger)
+        model = await recording(self.store, self.equipment.models, assignment, self.past.steps, again=self.number > 1)
         self.lodging = await self.houses.lodging(self.created)
         vault, stream = self.equipment.vault, self.tape.stream
         lasting = bool(self.lodging.room)
@@ -188,13 +193,14 @@ class Attempt(msgspec.Struct, kw_only=True):
         )
 
     def _loop(self, session: Session, model: Model, desk: Desk, keeper: Keeper, ledger: TaskLedger) -> Loop:
+        comparing = Comparing(session=session, recording=model, desk=desk.do) if isinstance(model, Recording) else None
         acts = Acts(
             tape=self.tape,
             gate=self.gate,
-            hands=session,
+            hands=comparing or session,
             eyes=session,
             past=self.past,
-            beside=desk.do,
+            beside=comparing.beside if comparing else desk.do,
             files=desk.files,
         )
         return Loop(

@@ -291,6 +291,7 @@ class Worker:
         await Attempt(
             created=created,
             number=task.attempt,
+            store=self._store,
             tape=tape,
             gate=gate,
             past=past,

@@ -1,0 +1,154 @@
+"""What is played again must bring what it brought then: the address, what was read, what a model read off the page.
+
+A difference fails the act with the code `differs`. Queries and fragments of addresses may differ; of what the keyless
+model read, another text is the news that the rerun is for.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+import msgspec
+from yarl import URL
+
+from eventstore import decide
+from runner.acts import Beside
+from runner.model import Observation
+from runner.ports import Outcome, Resolved, Session
+from runner.recorded import RecordedAct
+from runner.rerun import Recording
+from runner.vocabulary import ActFailed, AnyAction, Extract
+
+ARRIVING_SECONDS = 3.0
+"""A page may change its address by itself a moment after the act."""
+
+KEPT = decide.LOST_BROWSER | {
+    "declined",
+    "unanswered",
+    "secrets_lost",
+    "secret_refused",
+    "unknown_secret",
+    "bad_secret",
+}
+"""Failures that say more than that something differs."""
+
+QUOTED = 200
+
+
+class Comparing(msgspec.Struct, frozen=True, kw_only=True):
+    """Hands, and what is done beside them, for acts that may be of a recording."""
+
+    session: Session
+    recording: Recording
+    desk: Beside
+    arriving_seconds: float = ARRIVING_SECONDS
+
+    async def resolve(self, action: AnyAction) -> Resolved:
+        """As the session. Raises ActFailed: differs."""
+        try:
+            resolved = await self.session.resolve(action)
+        except ActFailed as failure:
+            raise self._differs(action, failure) from failure
+        then = self.recording.expected(action)
+        if then is not None and then.target is not None and resolved.target is not None:
+            was, now = (f'{target.role or "element"} "{target.name}"' for target in (then.target, resolved.target))
+            if was != now:
+                raise differs(then, f"it is about {now} now")
+        return resolved
+
+    async def act(self, resolved: Resolved) -> Outcome:
+        """As the session; then look whether it brought what it brought then. Raises ActFailed: differs."""
+        try:
+            outcome = await self.session.act(resolved)
+        except ActFailed as failure:
+            raise self._differs(resolved.action, failure) from failure
+        then = self.recording.expected(resolved.action)
+        if then is None:
+            return outcome
+        if self.recording.strict and isinstance(resolved.action, Extract) and outcome.result != then.result:
+            raise differs(then, f"it reads {_short(outcome.result)}, and then it read {_short(then.result)}")
+        url = await self._arrived(then, outcome.url)
+        if not self._same(url, then.url):
+            raise differs(then, f"the page is at {url} now, and then it was at {then.url}")
+        return msgspec.structs.replace(outcome, url=url)
+
+    async def beside(self, step: int, action: AnyAction) -> Outcome:
+        """As the desk; but what a model read off the page then is looked up there, and asked of nobody."""
+        then = self.recording.expected(action)
+        if then is None or not isinstance(action, Extract):
+            return await self.desk(step, action)
+        page = await self.session.resolve(Extract(what="page"))
+        text = " ".join((await self.session.act(page)).result.split())
+        missing = [value for value in values(then.result) if value is None or " ".join(value.split()) not in text]
+        if missing:
+            what = "yes, no or nothing" if missing[0] is None else _short(missing[0])
+            raise differs(then, f"the recorded answer says {what}, and that cannot be found on the page")
+        return Outcome(result=then.result)
+
+    async def _arrived(self, then: RecordedAct, url: str) -> str:
+        """Where the page is once it is where it was then, or after a while."""
+        end = asyncio.get_running_loop().time() + self.arriving_seconds
+        while not self._same(url, then.url) and (left := end - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(0.1, left))
+            place: Observation = await self.session.look(tree=False)
+            url = place.url
+        return url
+
+    def _same(self, now: str, then: str) -> bool:
+        """Whether it is the same page; where other texts are typed, the same place is enough."""
+        here, there = place(now), place(then)
+        return not then or here == there or (self.recording.with_inputs and here[0] == there[0])
+
+    def _differs(self, action: AnyAction, failure: ActFailed) -> ActFailed:
+        then = self.recording.expected(action)
+        if then is None or failure.code in KEPT:
+            return failure
+        return differs(then, str(failure))
+
+
+def differs(then: RecordedAct, why: str) -> ActFailed:
+    """The failure of an act that does not bring what it brought then."""
+    return ActFailed("differs", f"Step {then.step} of the recording, {then.was}, differs: {why.rstrip('.')}.")
+
+
+def place(url: str) -> tuple[str, str]:
+    """Origin and path, without what differs each time."""
+    try:
+        parts = URL(url)
+    except ValueError:
+        return url, ""
+    if not parts.host:
+        return url.partition("#")[0], ""
+    return f"{parts.scheme}://{parts.host}:{parts.port}", parts.path
+
+
+def values(result: str) -> Iterator[str | None]:
+    """The texts and numbers in an answer that is JSON, or all of it as one text; None for what no page can show."""
+    try:
+        found: object = msgspec.json.decode(result)
+    except (msgspec.DecodeError, RecursionError):
+        found = result
+    leaves = list(_leaves(found))
+    yield from leaves or [None]
+
+
+def _leaves(value: object) -> Iterator[str | None]:
+    match value:
+        case dict():
+            for inner in value.values():
+                yield from _leaves(inner)
+        case list():
+            for inner in value:
+                yield from _leaves(inner)
+        case bool() | None:
+            yield None
+        case str():
+            yield value if value.strip() else None
+        case float():
+            yield f"{value:g}"
+        case _:
+            yield str(value)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return f'"{text}"' if len(text) <= QUOTED else f'"{text[:QUOTED]}…"'

@@ -1,0 +1,114 @@
+"""The acts of another task, read off its tape, ready to be done again: each aimed at the very element it was about."""
+
+import msgspec
+
+from eventstore import events as e
+from eventstore.replay import MASKED, Played, Told, hidden, told, with_inputs
+from eventstore.store import PAGE, EventStore, Recorded
+from runner.action_json import from_json
+from runner.aiming import aimed
+from runner.vocabulary import ActFailed, AnyAction
+
+GONE = {
+    "absent": "There is no such task (any more).",
+    "deleted": "It was deleted.",
+    "redacted": "It was redacted: what it did is no longer on the tape.",
+}
+
+MOST_EVENTS = 100_000
+"""Of one task, that are read to play it again."""
+
+
+class RecordedAct(msgspec.Struct, frozen=True, kw_only=True):
+    """An act as it is to be done again; without an `action` nobody can, and `obstacle` is why.
+
+    `step` is the number of its step then, `was` what it did then, in words or as JSON text; `target` what it was about,
+    `url` where the page was afterwards, `result` what it brought.
+    """
+
+    step: int
+    was: str
+    action: AnyAction | None = None
+    obstacle: str = ""
+    target: e.Target | None = None
+    url: str = ""
+    result: str = ""
+    goal: str = ""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is played again. `whole` tells that these are all acts of the task, not those up to some step.
+
+    `end` is how it ended (finished, failed, stopped, or empty), with `success` and `output`, or with a `message`.
+    """
+
+    task: str
+    acts: tuple[RecordedAct, ...]
+    llm: str = ""
+    output_schema: str = ""
+    whole: bool = True
+    end: str = ""
+    success: bool = False
+    output: str = ""
+    message: str = ""
+
+
+async def record_of(store: EventStore, replay: e.Replay) -> Record:
+    """What the tape has of that task. Raises ActFailed: no_recording."""
+    events: list[Recorded] = []
+    while page := await store.read_stream(f"task-{replay.task}", events[-1].version if events else 0):
+        events += page
+        if len(page) < PAGE:
+            break
+        if len(events) > MOST_EVENTS:
+            raise ActFailed("no_recording", f"The recorded task {replay.task} has too many events to be played again.")
+    return recorded(replay, told(events, until=replay.until))
+
+
+def recorded(replay: e.Replay, then: Told) -> Record:
+    """The acts of a task as its tape tells them, with the inputs of this replay. Raises ActFailed: no_recording."""
+    if then.gone or then.created is None:
+        why = GONE.get(then.gone, GONE["absent"])
+        raise ActFailed("no_recording", f"The task {replay.task} cannot be played again. {why}")
+    return Record(
+        task=replay.task,
+        acts=tuple(_act(act) for act in with_inputs(then.acts, replay.inputs)),
+        llm=then.created.llm,
+        output_schema=then.created.output_schema,
+        whole=not replay.until,
+        end=then.end,
+        success=then.success,
+        output=then.output,
+        message=then.message,
+    )
+
+
+def _act(act: Played) -> RecordedAct:
+    action, obstacle = _action(act)
+    target = f' {act.target.role or "element"} "{act.target.name}"' if act.target else ""
+    was = f"{act.name}{target}" if target else act.params if len(act.params) <= 300 else f"{act.params[:300]}…"
+    return RecordedAct(
+        step=act.step,
+        was=was,
+        action=action,
+        obstacle=obstacle,
+        target=act.target,
+        url=act.url,
+        result=act.result if act.name == "extract" else "",
+        goal=act.goal,
+    )
+
+
+def _action(act: Played) -> tuple[AnyAction | None, str]:
+    if act.by_hand:
+        return None, "a person did this by hand, and nobody can do it in his place"
+    if hidden(act):
+        return None, f'what was typed is not on the tape ("{MASKED}"); give it as an input that names a secret'
+    try:
+        action = from_json(act.params)
+    except (msgspec.ValidationError, msgspec.DecodeError, KeyError, StopIteration, AttributeError):
+        return None, "this version does not know such an act"
+    action = aimed(action, act.target, act.onto)
+    if any(getattr(getattr(action, field, None), "index", 0) for field in ("target", "source")):
+        return None, "the tape does not tell which element it was about"
+    return action, ""

@@ -1,0 +1,299 @@
+"""A task that plays another one's acts: without a model, each once, and no further than the browser does as it did."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from eventstore import decide
+from eventstore import events as e
+from runner.action_json import as_json
+from runner.vocabulary import ActFailed, Ask, Click, Extract, Input, Navigate, Query
+from tests.loop.test_crash import leave_during
+
+OPEN = Navigate(url="http://shop.test/")
+TYPE = Input(text="Ada", target=Query(text="Name"))
+CLICK = Click(target=Query(text="Buy"))
+READ = Extract(what="text", target=Query(text="Total"))
+ALL = [as_json(act) for act in (OPEN, TYPE, CLICK, READ)]
+
+
+async def play(world: Any, name: str, **fields: Any) -> str:
+    """A new task by the fields of TaskCreated; answers its stream."""
+    known = {"instruction": name, "llm": "script", "session": f"s-{name}", "project": "p", "family": "v1"}
+    created = e.TaskCreated(**{**known, "request_digest": name, **fields})
+    await world.tell(f"task-{name}", partial(decide.create, created=created))
+    return f"task-{name}"
+
+
+async def ended(world: Any, stream: str) -> Any:
+    """How the task ended."""
+    async with world.worker():
+        return (await world.until(stream, e.TaskFinished | e.TaskFailed)).event
+
+
+async def record(world: Any, script: Any, *steps: Any, llm: str = "instructions", **fields: Any) -> None:
+    """A task called `shop` that has done these steps, after which the stage has done nothing yet."""
+    world.scripts["shop"] = script(*steps)
+    await ended(world, await play(world, "shop", llm=llm, **fields))
+    world.stage.acts.clear()
+
+
+def replay(**fields: Any) -> e.Replay:
+    return e.Replay(task="shop", **fields)
+
+
+async def test_what_was_done_is_done_again_in_its_steps_and_read_anew(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [TYPE, CLICK], [READ])
+    world.stage.results[as_json(READ)] = "13"
+
+    end = await ended(world, again := await play(world, "again", replay=replay(), rerun_of="shop"))
+
+    assert ALL == world.stage.acts
+    assert (True, "13") == (end.success, end.output)
+    assert await world.story("task-shop") == await world.story(again)
+
+
+async def test_a_structured_output_is_made_of_what_is_read_now(world: Any, script: Any) -> None:
+    schema = '{"type": "object", "properties": {"total": {"type": "integer"}}, "required": ["total"]}'
+    await record(world, script, [OPEN], [READ], output_schema=schema)
+    world.stage.results[as_json(READ)] = "13"
+
+    end = await ended(world, await play(world, "again", replay=replay()))
+
+    assert (True, '{"total":13}') == (end.success, end.output)
+
+
+async def test_other_texts_are_typed_where_they_are_given(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [TYPE])
+
+    await ended(world, await play(world, "again", replay=replay(inputs={"Ada": "Bob"})))
+
+    assert [as_json(OPEN), as_json(TYPE).replace("Ada", "Bob")] == world.stage.acts
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_it_stops_where_an_act_fails_and_says_what_differs(world: Any, script: Any, number: int) -> None:
+    await record(world, script, [OPEN], [CLICK], [READ])
+    acts = [as_json(OPEN), as_json(CLICK)]
+    world.stage.fails[acts[number - 1]] = ActFailed("no_target", "There is none.")
+
+    end = await ended(world, await play(world, "again", replay=replay()))
+
+    assert "differs" == end.code
+    assert f"Step {number} of the recording, {acts[number - 1]}, differs: There is none." in end.message
+    assert acts[: number - 1] == world.stage.acts
+
+
+async def test_it_stops_where_the_page_is_elsewhere(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [CLICK])
+    act = world.stage.act
+
+    async def strays(resolved: Any) -> Any:
+        outcome = await act(resolved)
+        world.stage.url = "http://shop.test/login?next=1" if resolved.action == CLICK else world.stage.url
+        return type(outcome)(result=outcome.result, url=world.stage.url)
+
+    world.stage.act = strays
+
+    end = await ended(world, await play(world, "again", replay=replay()))
+
+    assert "differs" == end.code
+    assert "the page is at http://shop.test/login?next=1 now, and then it was at http://shop.test/" in end.message
+
+
+async def test_another_query_or_fragment_is_the_same_page(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [CLICK])
+    act = world.stage.act
+
+    async def numbered(resolved: Any) -> Any:
+        outcome = await act(resolved)
+        world.stage.url = "http://shop.test/?session=2#top"
+        return type(outcome)(result=outcome.result, url=world.stage.url)
+
+    world.stage.act = numbered
+
+    assert (await ended(world, await play(world, "again", replay=replay()))).success
+
+
+async def test_the_output_of_a_model_is_not_claimed_when_what_it_read_differs(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [READ], llm="script")
+
+    same = await ended(world, await play(world, "same", replay=replay()))
+    world.stage.results[as_json(READ)] = "13"
+    other = await ended(world, await play(world, "other", replay=replay()))
+
+    assert (True, "the end") == (same.success, same.output)
+    assert "differs" == other.code
+    assert 'it reads "13", and then it read "did extract"' in other.message
+
+
+async def test_the_output_of_a_model_is_not_claimed_for_other_inputs(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [TYPE], llm="script")
+
+    end = await ended(world, await play(world, "again", replay=replay(inputs={"Ada": "Bob"})))
+
+    assert end.success
+    assert "the end" not in end.output
+    assert "2 recorded acts were played again with other inputs, ending at http://shop.test/." in end.output
+
+
+async def test_playing_a_task_that_failed_is_no_success(world: Any, script: Any) -> None:
+    world.stage.fails[as_json(CLICK)] = ActFailed("no_target", "There is none.")
+    await record(world, script, [OPEN], [CLICK])
+
+    end = await ended(world, await play(world, "again", replay=replay()))
+
+    assert [as_json(OPEN)] == world.stage.acts
+    assert not end.success
+    assert "The recorded task itself had failed: no_target: " in end.output
+
+
+async def test_what_was_asked_of_a_person_is_asked_again(world: Any, script: Any) -> None:
+    question = Ask(prompt="Which code?", kind="code")
+    world.scripts["shop"] = script([question], [OPEN])
+    await play(world, "shop", llm="instructions")
+    async with world.worker():
+        await world.until("task-shop", e.InputRequested)
+        await world.answer("task-shop", "1234")
+        await world.until("task-shop", e.TaskFinished)
+        again = await play(world, "again", replay=replay())
+        asked = await world.until(again, e.InputRequested)
+        await world.answer(again, "5678")
+        end = await world.until(again, e.TaskFinished)
+
+    assert ("Which code?", "code") == (asked.event.prompt, asked.event.kind)
+    assert end.event.success
+
+
+async def test_what_a_person_did_stops_it(world: Any) -> None:
+    driven: list[e.Event] = [
+        e.PauseRequested(),
+        e.TaskPaused(fence=2, step=0, answers=4),
+        e.ControlTaken(),
+        e.HumanActed(fence=2, name="click", params="{}", url="http://shop.test/"),
+        e.ControlReturned(),
+        e.ResumeRequested(),
+        e.TaskResumed(fence=2, step=0, answers=9),
+    ]
+    await told(world, "taken", *driven)
+
+    end = await ended(world, await play(world, "again", replay=e.Replay(task="taken")))
+
+    assert "differs" == end.code
+    assert "a person did this by hand" in end.message
+
+
+async def told(world: Any, name: str, *facts: e.Event) -> None:
+    """A task with these facts, finished."""
+    created = e.TaskCreated(instruction=name, llm="script", session="s", project="p", family="v1", request_digest=name)
+    whole: list[e.Event] = [
+        created,
+        e.TaskClaimed(runner="r", attempt=1),
+        e.TaskStarted(fence=2, browser="", viewport_width=1, viewport_height=1),
+        *facts,
+        e.TaskFinished(fence=2, success=True, output="the end"),
+    ]
+    await world.store.append(f"task-{name}", 0, whole, actor="runner:r")
+
+
+@pytest.mark.parametrize(("gone", "words"), [("nowhere", "no such task"), ("shop", "redacted")])
+async def test_what_is_gone_cannot_be_played(world: Any, script: Any, gone: str, words: str) -> None:
+    await record(world, script, [OPEN])
+    redacted = e.TaskRedacted(project="p", request_digest="shop", events=1)
+    version = len(await world.store.read_stream("task-shop"))
+    await world.store.append("task-shop", version, [redacted], actor="key:test")
+
+    end = await ended(world, await play(world, "again", replay=e.Replay(task=gone)))
+
+    assert ("no_recording", True) == (end.code, words in end.message)
+    assert [] == world.stage.acts
+
+
+async def test_a_model_goes_on_behind_the_last_step_that_is_played(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [TYPE], [CLICK])
+    world.scripts["fork"] = successor = script([READ], output="forked")
+
+    end = await ended(world, await play(world, "fork", replay=replay(until=2, then="model"), forked_from="shop"))
+
+    assert [as_json(act) for act in (OPEN, TYPE, READ)] == world.stage.acts
+    assert (True, "forked", 1) == (end.success, end.output, successor.calls)
+
+
+async def test_a_model_that_looks_is_asked_where_an_act_cannot_be_played(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [CLICK], [READ])
+    world.stage.fails[as_json(CLICK)] = ActFailed("no_target", "There is none.")
+    # Its lines are by the number of steps that were taken: two by the recording.
+    world.scripts["again"] = successor = script([], [], [TYPE], needs_tree=True, output="rescued")
+
+    end = await ended(world, await play(world, "again", replay=replay(rescue=True)))
+
+    assert [as_json(OPEN), as_json(TYPE)] == world.stage.acts[:2]
+    assert (True, "rescued", 1) == (end.success, end.output, successor.calls)
+    assert "differs" in successor.pasts[0][1].acts[0].error
+
+
+async def test_no_model_is_asked_where_all_acts_can_be_played(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [CLICK], [READ])
+    world.scripts["again"] = successor = script([], needs_tree=True)
+
+    end = await ended(world, await play(world, "again", replay=replay(rescue=True)))
+
+    assert (True, "did extract", 0) == (end.success, end.output, successor.calls)
+
+
+async def test_a_rerun_that_is_cut_off_goes_on_without_doing_an_act_twice(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    await record(world, script, [OPEN], [TYPE, CLICK, READ])
+    again = await play(world, "again", replay=replay())
+    await leave_during(world, again, f"resolve {as_json(READ)}")
+
+    end = await ended(world, again)
+
+    assert ALL == world.stage.acts
+    assert (True, "did extract") == (end.success, end.output)
+
+
+async def test_a_rerun_that_lost_its_browser_after_a_click_ends_there(world: Any, script: Any) -> None:
+    await record(world, script, [OPEN], [TYPE, CLICK], [READ])
+    again = await play(world, "again", replay=replay())
+    await leave_during(world, again, f"resolve {as_json(READ)}")
+
+    end = await ended(world, again)
+
+    assert "runner_lost" == end.code
+    assert 1 == world.stage.acts.count(as_json(CLICK))
+
+
+async def test_a_fork_that_is_cut_off_behind_the_recording_goes_on_with_its_model(world: Any, script: Any) -> None:
+    world.stage.isolated = True
+    await record(world, script, [OPEN], [CLICK])
+    world.scripts["fork"] = script([TYPE], [READ])
+    fork = await play(world, "fork", replay=replay(until=1, then="model"))
+    await leave_during(world, fork, f"resolve {as_json(READ)}")
+
+    await ended(world, fork)
+
+    assert [as_json(act) for act in (OPEN, TYPE, READ)] == world.stage.acts
+
+
+async def test_what_a_model_read_off_the_page_is_looked_for_there(world: Any) -> None:
+    query = Extract(query="What does it cost?")
+    page = as_json(Extract(what="page"))
+    await told(
+        world,
+        "read",
+        e.StepStarted(fence=2, number=1),
+        e.ActionStarted(fence=2, step=1, index=0, name="extract", params=as_json(query), effect="look"),
+        e.ActionEnded(fence=2, step=1, index=0, ok=True, result='{"price": 12.5, "name": "Tea  pot"}'),
+        e.StepTaken(fence=2, number=1),
+    )
+
+    world.stage.results[page] = "A Tea\npot for 12.5 pounds"
+    same = await ended(world, await play(world, "same", replay=e.Replay(task="read")))
+    world.stage.results[page] = "A Tea\npot for 14 pounds"
+    other = await ended(world, await play(world, "other", replay=e.Replay(task="read")))
+
+    assert (True, "the end") == (same.success, same.output)
+    assert "differs" == other.code
+    assert 'the recorded answer says "12.5", and that cannot be found on the page' in other.message
