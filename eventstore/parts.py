@@ -102,8 +102,8 @@ class Target(Part, frozen=True, kw_only=True):
     """The one element that an act resolved to.
 
     `selector` is Playwright's normalised selector, so that a rerun finds the same element or says that it cannot.
-    `box` is (x, y, width, height) in CSS pixels of the viewport. `row` begins what its row, list item or card says, and
-    `among` is how many look the same where the selector has to count them, else 0.
+    `box` is (x, y, width, height) in CSS pixels of the viewport. Where the selector has to count, `among` is how many
+    look the same, and `row` begins what its row, list item or card says.
     """
 
     selector: str

@@ -17,4 +17,4 @@ def aimed(action: AnyAction, target: Target | None, onto: Target | None = None) 
 def _at(query: Query, target: Target | None) -> Query:
     if target is None or not target.selector:
         return query
-    return Query(selector=target.selector, kind=target.role, text=target.name)
+    return Query(selector=target.selector, kind=target.role, text=target.name, row=target.row, among=target.among)

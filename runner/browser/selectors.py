@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from playwright.async_api import Frame, Locator
+from playwright.async_api import Error, Frame, Locator, Page
 
 HERE = Path(__file__).parent
 PATHS = (HERE / "paths.js").read_text(encoding="utf-8")
@@ -14,6 +14,7 @@ NAMES = PATHS + (HERE / "names.js").read_text(encoding="utf-8")
 ANCHORS = NAMES + (HERE / "anchors.js").read_text(encoding="utf-8")
 ENTER_FRAME = " >> internal:control=enter-frame >> "
 COUNTING = re.compile(r">> nth=\d+|:nth-(child|of-type)\(")
+COUNTS = re.compile(r"\s*>> nth=\d+|:nth-(child|of-type)\([^)]*\)")
 LONGEST_NAME = 100
 ENGINE = "tapewright"
 COVER = "cover:"
@@ -111,6 +112,19 @@ async def by_surroundings(frame: Frame, seen: Described, own: str) -> str:
             if await means(frame, selector, seen.path):
                 return selector
     return ""
+
+
+async def look_alikes(page: Page, selector: str) -> int:
+    """How many elements of its document the selector would find if it did not count; 0 for one that does not."""
+    frame, enter, own = selector.rpartition(ENTER_FRAME)
+    if not COUNTING.search(own):
+        return 0
+    try:
+        return await page.locator(f"{frame}{enter}{COUNTS.sub('', own)}").count()
+    except Error:
+        if page.is_closed():
+            raise
+        return 0  # nothing is left of it without its counts
 
 
 async def means(frame: Frame, selector: str, path: list[int]) -> bool:

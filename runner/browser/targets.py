@@ -10,7 +10,7 @@ from playwright.async_api import Error, Frame, Page
 from eventstore.events import Target
 from runner.browser.finder import Finder
 from runner.browser.refusals import refusal
-from runner.browser.selectors import at, selector_of
+from runner.browser.selectors import at, look_alikes, selector_of
 from runner.browser.wishes import Found, Look, Seen, Wish, describe
 from runner.vocabulary import ActFailed
 
@@ -140,12 +140,15 @@ async def reach(page: Page, frame: Frame, seen: Seen, *, alone: bool) -> Found:
         if page.is_closed() or "No element matching" not in error.message:
             raise
         raise ActFailed("no_target", f"{describe(seen)} went away.") from None
+    among = await look_alikes(page, selector)
     target = Target(
         selector=selector,
         role=seen.role,
         name=seen.name,
         frame="" if frame is page.main_frame else frame.name or frame.url,
         box=seen.box,
+        row=seen.row if among else "",
+        among=among,
     )
     return Found(
         seen=seen, target=target, locator=page.locator(selector), via=at(frame, seen.via) if seen.via else None
