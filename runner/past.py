@@ -69,7 +69,8 @@ class Past:
     own in which the task last started. `question` is the last one that no act has taken in yet, `answers` are those
     that were, by their ids, where they brought a value. `hands` counts what people did in the browser, `files` are
     those that the task produced, by name, and `produced_bytes` is what they came to, older ones of a name too. `spent`
-    is what its model calls came to, and `allowances` how often somebody resumed it after a limit was used up.
+    is what its model calls came to, and `allowances` how often somebody resumed it after a limit was used up. `through`
+    tells that nothing has begun since the last step was taken.
     """
 
     def __init__(self) -> None:
@@ -86,6 +87,7 @@ class Past:
         self.produced_bytes = 0
         self.spent = Spent()
         self.allowances = 0
+        self.through = False
         self._opening = ""
         self._undone: tuple[PastStep, list[Repeat]] | None = None
         self._failed = ""
@@ -108,7 +110,7 @@ class Past:
                         self._go_on()
                     self.browser, self._undone = self._opening, None
                 case e.StepStarted():
-                    self._started, self.open, self._undone = {}, [], None
+                    self._started, self.open, self._undone, self.through = {}, [], None, False
                 case e.ActionStarted(index=index):
                     self._started[index] = event
                 case e.ActionEnded(index=index) if index in self._started:
@@ -157,7 +159,7 @@ class Past:
             saw=taken.saw,
         )
         self.steps.append(step)
-        self._started, self.open = {}, []
+        self._started, self.open, self.through = {}, [], True
 
     def _spend(self, event: e.CostRecorded | e.TaskPaused) -> None:
         match event:

@@ -41,20 +41,28 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
             return (FOUND,), ()
         if self.visited and not back.url and not self.past.steps:
             return await self._after_others(session)
-        if not self.model.needs_tree:
+        done = is_done(self.past, self.model)
+        if not self.model.needs_tree and not done:
             must_be_honest(self.past, self.known)
         lost = ("the browser of its own",) if self.past.browser else ()
         cookies = ("cookies and storage",) if self.known else ()
         if back.url:
             lost = (*lost, "what the page held in memory")
+        if done:
+            return await self._opened(session, back.url, cookies, lost)
         return (*cookies, *await self._return(session)), lost
 
     async def _after_others(self, session: Session) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Where the task before this one in the session left off, as far as that comes back."""
         if self.known is None:
             return (), ("the session's browser, with its cookies and storage",)
-        restored, lost = ("cookies and storage",), ("what the session's pages held in memory",)
-        url = self.known.url
+        lost = ("what the session's pages held in memory",)
+        return await self._opened(session, self.known.url, ("cookies and storage",), lost)
+
+    async def _opened(
+        self, session: Session, url: str, restored: tuple[str, ...], lost: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """With the page at that address, where it opens: nothing that is still to be done depends on it."""
         if not url.startswith(("http://", "https://")):
             return restored, lost
         try:
@@ -112,6 +120,11 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
         if repeat.index < len(said):
             return said[repeat.index]
         return aimed(from_json(repeat.params), *repeat.targets)
+
+
+def is_done(past: Past, model: Model) -> bool:
+    """Whether an earlier attempt has done all that there was to do, so that its end is known from the tape alone."""
+    return past.through and not past.way_back().doubt and model.ended(past.steps) is not None
 
 
 def must_be_honest(past: Past, known: Kept | None) -> None:

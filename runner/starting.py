@@ -19,7 +19,7 @@ from runner.ports import Session, Wanted
 from runner.profiles import Copy, Profiles
 from runner.proxies import upstream
 from runner.recording import Recording, recording
-from runner.restoring import Restoration, must_be_honest
+from runner.restoring import Restoration, is_done, must_be_honest
 from runner.tape import Tape
 from runner.veil import Veiled
 from runner.wallet import Wallet
@@ -54,7 +54,7 @@ class Start(msgspec.Struct, kw_only=True):
     async def open(self, stack: AsyncExitStack, wallet: Wallet) -> Session:
         """The session, with nothing done in it yet. Raises ActFailed."""
         known = self.known
-        if not self.model.needs_tree and not self.past.browser:
+        if not self.model.needs_tree and not self.past.browser and not is_done(self.past, self.model):
             must_be_honest(self.past, known)
         options, shared = self.created.options, self.equipment
         if shared.files is not None and shared.downloads_bytes:
