@@ -16,6 +16,11 @@ class _Element(msgspec.Struct, frozen=True, kw_only=True):
     row: str = ""
     within: str = ""
     near: str = ""
+    above: str = ""
+    below: str = ""
+    left_of: str = ""
+    right_of: str = ""
+    column: str = ""
     index: int = 0
 
 
@@ -33,6 +38,10 @@ class _Act(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     clear: bool = True
     option: str = ""
+    more: tuple[str, ...] = ()
+    value: str = ""
+    opened: bool = True
+    exact: bool = False
     keys: str = ""
     path: str = ""
     button: str = "left"
@@ -79,7 +88,11 @@ def _to_elements(name: str, act: _Act, on: str) -> tuple[str, ...]:
         case "input":
             return (name if act.clear else "add", _quoted(act.text), on and f"{'in' if act.clear else ''}to {on}")
         case "select":
-            return (name, _quoted(act.option), on and f"in {on}")
+            return (name, ", ".join(map(_quoted, (act.option, *act.more))), on and f"in {on}")
+        case "set_value":
+            return ("set", on, f"to {act.value}")
+        case "expand":
+            return (name if act.opened else "collapse", on)
         case "options":
             return ("options of", on)
         case "check":
@@ -111,12 +124,24 @@ def _to_pages(name: str, act: _Act, on: str) -> tuple[str, ...]:
             return ("close tab", str(act.number)) if act.number else ("close the tab",)
         case "expect":
             return (name, "no" if act.absent else "", _quoted(act.text))
+        case "look_for":
+            return ("look for", on or _quoted(act.text))
+        case "verify":
+            return ("expect", *_verified(act, on))
         case "extract":
             named = act.field and f"as {_quoted(act.field)}"
             what = _quoted(act.query) if act.what == "query" else act.what
             return (name, what, act.attribute and _quoted(act.attribute), on and f"of {on}", named)
         case _:
             return ()
+
+
+def _verified(act: _Act, on: str) -> tuple[str, ...]:
+    if act.what == "count":
+        return (str(act.count), on)
+    if act.what in ("checked", "unchecked", "enabled", "disabled"):
+        return (on, f"to be {act.what}")
+    return (on if act.what == "value" else f"the {act.what}", "to be" if act.exact else "to contain", _quoted(act.text))
 
 
 def _beside(name: str, act: _Act) -> tuple[str, ...]:
@@ -145,7 +170,16 @@ def _element(element: _Element | None) -> str:
     which = "last" if element.ordinal == -1 else f"{element.ordinal}." if element.ordinal else ""
     name = element.text and _quoted(element.text)
     parts = (which, element.kind, name, f"[{element.index}]" if element.index else "")
-    places = (("in the row", element.row), ("within", element.within), ("near", element.near))
+    places = (
+        ("in the row", element.row),
+        ("within", element.within),
+        ("near", element.near),
+        ("above", element.above),
+        ("below", element.below),
+        ("left of", element.left_of),
+        ("right of", element.right_of),
+        ("in the column", element.column),
+    )
     where = (f"{word} {_quoted(text)}" for word, text in places if text)
     return " ".join(part for part in (*parts, *where) if part)
 

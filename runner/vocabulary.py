@@ -27,9 +27,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `text` is literal. `kind` is a word such as button, link, field, checkbox, heading, or empty for any.
     `ordinal` counts from 1 in document order, -1 is the last, 0 means that there may be only one.
     `row`, `within` and `near` narrow: the row, list item or card that holds the text; the region, group, dialog or
-    section of that name; the candidate closest to that text. `index` is a reference from an observation, 0 for none.
-    `selector` is that of a Target on the tape: the element that an earlier act was about, whose role and name are then
-    `kind` and `text`.
+    section of that name; the candidate closest to that text. `above`, `below`, `left_of` and `right_of` are the text
+    on whose that side it stands, and `column` the header of its table's column. `index` is a reference from an
+    observation, 0 for none.
+    `selector` is that of a Target on the tape: the element that an earlier act was about, whose role, name and row are
+    then `kind`, `text` and `row`, and `among` is how many looked the same.
     """
 
     text: str = ""
@@ -38,8 +40,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     row: str = ""
     within: str = ""
     near: str = ""
+    above: str = ""
+    below: str = ""
+    left_of: str = ""
+    right_of: str = ""
+    column: str = ""
     index: int = 0
     selector: str = ""
+    among: int = 0
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,7 +55,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `leaves` tells that the page, or the tab, is another one afterwards: what was planned after it for the page before
     is not done.
-    among: int = 0
     """
 
     name: ClassVar[str]
@@ -108,12 +115,39 @@ class Clear(Action, frozen=True, kw_only=True):
 
 
 class Select(Action, frozen=True, kw_only=True):
-    """Choose an option, by its visible text or its value, in a drop-down, or a value of a slider."""
+    """Choose an option, by its visible text or its value, in a drop-down, or a value of a slider.
+
+    `more` are further options, for a list that takes several.
+    """
 
     name: ClassVar[str] = "select"
     effect: ClassVar[Effect] = Effect.LOCAL
     option: str
     target: Query
+    more: tuple[str, ...] = ()
+
+
+class SetValue(Action, frozen=True, kw_only=True):
+    """Bring a field, a slider or a calendar to a value, and see that it has it.
+
+    `what` is number, colour, or what a date is made of (date, time, datetime, month, week); `value` is then as HTML
+    writes it: 70, #ff0000, 2026-12-24, 09:30, 2026-12-24T09:30, 2026-12, 2026-W52.
+    """
+
+    name: ClassVar[str] = "set_value"
+    effect: ClassVar[Effect] = Effect.LOCAL
+    value: str
+    what: str
+    target: Query
+
+
+class Expand(Action, frozen=True, kw_only=True):
+    """Open what a section, an accordion or a tab hides, or with `opened` false close it; nothing if it is so already."""
+
+    name: ClassVar[str] = "expand"
+    effect: ClassVar[Effect] = Effect.LASTING
+    target: Query
+    opened: bool = True
 
 
 class Check(Action, frozen=True, kw_only=True):
@@ -242,6 +276,31 @@ class Expect(Action, frozen=True, kw_only=True):
     absent: bool = False
 
 
+class LookFor(Action, frozen=True, kw_only=True):
+    """Whether the target, or else the text, comes to be visible within a short time. Answers; never fails for it."""
+
+    name: ClassVar[str] = "look_for"
+    effect: ClassVar[Effect] = Effect.LOOK
+    target: Query | None = None
+    text: str = ""
+
+
+class Verify(Action, frozen=True, kw_only=True):
+    """What must be so within the action's limit, or the act fails.
+
+    `what` is count (that many match the target), checked, unchecked, enabled, disabled, value (of the target), url or
+    title; the last three hold the `text`, or with `exact` are it.
+    """
+
+    name: ClassVar[str] = "verify"
+    effect: ClassVar[Effect] = Effect.LOOK
+    what: str
+    target: Query | None = None
+    text: str = ""
+    exact: bool = False
+    count: int = 0
+
+
 class Screenshot(Action, frozen=True, kw_only=True):
     """With a `file` the picture is a file of the task; without one it is that of the step."""
 
@@ -264,13 +323,14 @@ class ReadFile(Action, frozen=True, kw_only=True):
     name: ClassVar[str] = "read_file"
     effect: ClassVar[Effect] = Effect.LOOK
     file: str
+    offset: int = 0
 
 
 class WriteFile(Action, frozen=True, kw_only=True):
     """Write a text file of the task; with `append` at its end, with `replace` in place of that text in it."""
 
     name: ClassVar[str] = "write_file"
-    effect: ClassVar[Effect] = Effect.LOOK
+    effect: ClassVar[Effect] = Effect.FILE
     file: str
     content: str
     append: bool = False
@@ -280,7 +340,10 @@ class WriteFile(Action, frozen=True, kw_only=True):
 class Extract(Action, frozen=True, kw_only=True):
     """`what` is text, heading, page, links, table or attribute; `field` names the output field that it fills.
 
-    `query` is a question that a model answers from the page; `output_schema`, JSON Schema text, says in which shape.
+    Or it is count (how many match the target), number (that stands beside the target's text in words, as the 3 of
+    `3 items left`) or beside (what a label, the target's text, is the label of).
+    `query` is a question that a model answers from the page's text, from the character at `offset` on;
+    `output_schema`, JSON Schema text, says in which shape.
     """
 
     name: ClassVar[str] = "extract"
@@ -291,6 +354,7 @@ class Extract(Action, frozen=True, kw_only=True):
     field: str = ""
     query: str = ""
     output_schema: str = ""
+    offset: int = 0
 
 
 class Ask(Action, frozen=True, kw_only=True):
@@ -309,7 +373,7 @@ class Finish(Action, frozen=True, kw_only=True):
     """The end, as a model says it."""
 
     name: ClassVar[str] = "done"
-    effect: ClassVar[Effect] = Effect.FILE
+    effect: ClassVar[Effect] = Effect.LOOK
     success: bool
     text: str = ""
 
@@ -322,8 +386,9 @@ AnyAction: TypeAlias = (
     | Input
     | Clear
     | Select
+    | SetValue
+    | Expand
     | Check
-    offset: int = 0
     | Press
     | Upload
     | Scroll
@@ -338,6 +403,8 @@ AnyAction: TypeAlias = (
     | CloseTab
     | Drag
     | Expect
+    | LookFor
+    | Verify
     | Screenshot
     | SavePdf
     | ReadFile
