@@ -79,7 +79,7 @@ async def difference(page: Page, query: Query, now: Matches, mask: Mask) -> str:
     """In which way what is there is not what the act was about then, as a sentence; empty where it is."""
     was = f'{word(query.kind, "")} "{query.text}"' if query.text else word(query.kind, "") or "element"
     if not now.total:
-        return f"No {was} is on the page where it was."
+        return f"No {was} is where it was ({query.selector})."
     if now.total > 1:
         named = listing([f"{number}. {describe(seen, row=True)}" for number, seen in enumerate(now.seen, 1)])
         more = f", and {now.total - LISTED} more" if now.total > LISTED else ""

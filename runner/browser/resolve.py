@@ -7,6 +7,7 @@ from playwright.async_api import Page
 
 from eventstore.events import Target
 from runner.action_json import as_json
+from runner.browser.aimed import aimed
 from runner.browser.finder import Finder
 from runner.browser.observe import Memory
 from runner.browser.tabs import Tab, Tabs
@@ -104,6 +105,8 @@ async def _one(scene: Scene, query: Query, purpose: str = "any") -> Found:
     if query.index:
         return await _indexed(scene, query.index, purpose)
     wish = Wish(query=query, purpose=purpose)
+    if query.selector:
+        return await aimed(scene.page, wish, seconds=scene.seconds, mask=scene.wallet.mask)
     return await locate(scene.page, wish, seconds=scene.seconds, scan=scene.scan, finder=scene.finder)
 
 

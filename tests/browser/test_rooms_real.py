@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -92,21 +93,20 @@ class House:
 
     async def run(self, name: str, instruction: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """A task of the session that must succeed; answers what it has found and what was lost."""
-        created = e.TaskCreated(
-            instruction=instruction,
-            llm="instructions",
-            session="s",
-            project="p",
-            family="v2",
-            request_digest=name,
-            limits=e.Limits(action_seconds=LIMIT, step_seconds=LIMIT),
-        )
+        limits = e.Limits(action_seconds=LIMIT, step_seconds=LIMIT)
+        end = await self.begin(name, instruction=instruction, session="s", limits=limits)
+        assert isinstance(end, e.TaskFinished), end
+        assert end.success, end
+        said = [recorded.event for recorded in await self.store.read_stream(f"task-{name}")]
+        return next((event.restored, event.lost) for event in said if isinstance(event, e.TaskStarted))
+
+    async def begin(self, name: str, **fields: Any) -> e.Event:
+        """How a new task of that name ends; `fields` are those of TaskCreated."""
+        known = {"llm": "instructions", "project": "p", "family": "v2", "request_digest": name}
+        created = e.TaskCreated(**{**known, **fields})
         stream = f"task-{name}"
         await self._tasks.transact(stream, lambda task: decide.create(task, created=created), actor="key:test")
-        said = await self.until(stream, "task.finished", "task.failed")
-        assert isinstance(said[-1], e.TaskFinished), said[-1]
-        assert said[-1].success, said[-1]
-        return next((event.restored, event.lost) for event in said if isinstance(event, e.TaskStarted))
+        return (await self.until(stream, "task.finished", "task.failed"))[-1]
 
     async def until(self, stream: str, *types: str) -> list[e.Event]:
         """All that was said on the stream, once the last of it is of such a type."""
