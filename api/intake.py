@@ -6,6 +6,7 @@ Each check takes a value and `at`, the name of the field in the client's own wor
 import hashlib
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 
 import jsonschema_rs
 import msgspec
@@ -139,12 +140,15 @@ def sent(asked: msgspec.Struct, names: Iterable[str]) -> dict[str, object]:
 
 
 def limits(settings: Settings, max_steps: int) -> Limits:
-    """How far the task may go."""
+    """How far the task may go, and what follows then."""
     return Limits(
         max_steps=max_steps,
         task_seconds=settings.task_seconds,
         step_seconds=settings.step_seconds,
         action_seconds=settings.action_seconds,
+        max_tokens=settings.max_tokens,
+        max_cost_usd=f"{Decimal(repr(settings.max_cost_usd)):f}" if settings.max_cost_usd else "",
+        breach=settings.on_limit,
     )
 
 

@@ -98,11 +98,15 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
         found = self.find(name)
         return found is not None and found.vision is False
 
+    def names(self) -> list[str]:
+        """What tasks may say, each once, the default first; a `*` stands for any letters."""
+        return list(dict.fromkeys((self.default, *(each.name for each in self.table), INSTRUCTIONS)))
+
     def told(self) -> str:
-        """The names for a message, the default first."""
-        names = dict.fromkeys((self.default, *(each.name for each in self.table), INSTRUCTIONS))
+        """The names for a message: no more than there is room for."""
+        names = self.names()
         beyond = [f"and {len(names) - MOST_TOLD} more"] if len(names) > MOST_TOLD else []
-        return ", ".join([*list(names)[:MOST_TOLD], *beyond])
+        return ", ".join([*names[:MOST_TOLD], *beyond])
 
 
 def aliases(setting: str) -> dict[str, str]:

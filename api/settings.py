@@ -146,6 +146,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " for; skip: none"
         ),
     ] = "once"
+    models: Annotated[
+        Path | None,
+        Meta(
+            description="the table of models, a TOML file; without it there are those that the environment has keys for"
+        ),
+    ] = None
+    model: Annotated[
+        str | None,
+        Meta(
+            max_length=200,
+            description="the model of tasks that name none, such as gpt-4.1, ollama:qwen3:8b or instructions; without"
+            " it the first of the table, or instructions",
+        ),
+    ] = None
     model_aliases: Annotated[
         str,
         Meta(
@@ -154,6 +168,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " for any other name",
         ),
     ] = ""
+    max_tokens: Annotated[
+        int,
+        Meta(ge=0, le=1 << 40, description="how many tokens models may use for one task, in and out; 0: any number"),
+    ] = 0
+    max_cost_usd: Annotated[
+        float, Meta(ge=0, le=1e6, description="what models may cost for one task, in US dollars; 0: any amount")
+    ] = 0.0
+    on_limit: Annotated[
+        Literal["stop", "pause"],
+        Meta(
+            description="of a task that has used up its steps, tokens or cost, stop: it fails; pause: it waits, and to"
+            " resume it allows as much again"
+        ),
+    ] = "stop"
     budget_usd: Annotated[
         float, Meta(ge=0, le=1e9, description="the balance that clients are told, in US dollars; nothing is charged")
     ] = 50.0

@@ -1,15 +1,18 @@
 """`serve`: run the service until it is told to end."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from api import model_environment
 from api.client import UNSUCCESSFUL, UNUSABLE
 from api.commands.common import Json, complain, say, say_json
 from api.environment import injected, load
+from api.models import Models
 from api.settings import Settings
 from eventstore.errors import Broken, CannotOpen
 
@@ -26,13 +29,19 @@ def serve(
     """Run the service. The first start makes an API key and prints it, once."""
     # Here and not above: the browser's library is heavy, and every other command starts in half the time without it.
     from api import serving
+    from api.wiring import open_service
 
     environ = {name: value for name, value in os.environ.items() if name != OURS}
     try:
         settings = load(environ, host=host, port=port, data_dir=data)
         if ignored := injected(environ):
             complain(f"Not read, for they come from Kubernetes and are no settings: {', '.join(ignored)}.")
-        serving.run(settings, on_ready=lambda url, new_key: announce(settings, url, new_key, as_json=as_json))
+        models = model_environment.load(settings, environ)
+        serving.run(
+            settings,
+            on_ready=lambda url, new_key: announce(settings, models, url, new_key, as_json=as_json),
+            opened=partial(open_service, configured=models),
+        )
     except CannotOpen as error:
         complain(str(error))
         raise typer.Exit(UNUSABLE) from error
@@ -41,10 +50,10 @@ def serve(
         raise typer.Exit(UNSUCCESSFUL) from error
 
 
-def announce(settings: Settings, url: str, new_key: str | None, *, as_json: bool) -> None:
-    """Say where it listens, where the data is, and the fresh key: in a line of its own, for people and for `grep`."""
+def announce(settings: Settings, models: Models, url: str, new_key: str | None, *, as_json: bool) -> None:
+    """Say where it listens, where the data is, which models there are, and the fresh key: in a line of its own."""
     if as_json:
-        say_json({"url": url, "data": str(settings.data_dir), "api_key": new_key})
+        say_json({"url": url, "data": str(settings.data_dir), "api_key": new_key, "models": models.names()})
         return
     out = Console(highlight=False, markup=False, soft_wrap=True)
     if new_key:
@@ -52,3 +61,4 @@ def announce(settings: Settings, url: str, new_key: str | None, *, as_json: bool
         out.print(f"TAPEWRIGHT_API_KEY={new_key}\n", style="bold")
     say(f"Tapewright listens on {url}")
     say(f"Its data is in {settings.data_dir}")
+    say(f"Its models are {models.told()}; tasks that name none get {models.default}")

@@ -1,10 +1,14 @@
 """What a task may be asked: every check accepts what it must and names what it refuses."""
 
+from pathlib import Path
+
 import pytest
 
 from api import hosts, intake
 from api.models import Models, aliases
+from api.settings import Settings
 from eventstore.errors import Invalid
+from eventstore.events import Limits
 from tests.configured import model
 
 
@@ -200,6 +204,24 @@ def test_the_order_of_keys_and_the_spaces_do_not_make_another_request() -> None:
 
 def test_another_value_or_another_family_makes_another_request() -> None:
     assert 3 == len({intake.digest("v1", b'{"a":1}'), intake.digest("v1", b'{"a":2}'), intake.digest("v2", b'{"a":1}')})
+
+
+@pytest.mark.parametrize(("dollars", "expected"), [(0.0, ""), (0.25, "0.25"), (0.00001, "0.00001"), (1e6, "1000000.0")])
+def test_limits_are_those_that_are_set_and_cost_is_a_decimal_without_an_exponent(dollars: float, expected: str) -> None:
+    settings = Settings(
+        data_dir=Path("/t"), task_seconds=60.0, step_seconds=6.0, max_tokens=9, max_cost_usd=dollars, on_limit="pause"
+    )
+
+    limits = Limits(
+        max_steps=7,
+        task_seconds=60.0,
+        step_seconds=6.0,
+        action_seconds=10.0,
+        max_tokens=9,
+        max_cost_usd=expected,
+        breach="pause",
+    )
+    assert limits == intake.limits(settings, 7)
 
 
 @pytest.mark.parametrize("name", [None, "", "instructions"])

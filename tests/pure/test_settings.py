@@ -49,6 +49,12 @@ def test_the_command_line_wins_over_the_environment_and_none_says_nothing() -> N
         ("PUBLIC_URL", "tape.test", "TAPEWRIGHT_PUBLIC_URL is 'tape.test', which is not right."),
         ("API_KEY", "short", "TAPEWRIGHT_API_KEY is set, which is not right. It should be a key"),
         ("DURABILITY", "none", "TAPEWRIGHT_DURABILITY is 'none', which is not right."),
+        (
+            "ON_LIMIT",
+            "wait",
+            "It should be of a task that has used up its steps, tokens or cost, stop: it fails; pause:",
+        ),
+        ("MAX_COST_USD", "-1", "It should be what models may cost for one task, in US dollars; 0: any amount."),
         ("COLOUR", "red", "TAPEWRIGHT_COLOUR is not a setting. There are: TAPEWRIGHT_DATA_DIR, "),
     ],
 )

@@ -7,7 +7,9 @@ from aiohttp.test_utils import TestServer
 from api.client import UNSUCCESSFUL, UNUSABLE, Failure, connect, refusal
 from api.commands.common import complete
 from api.commands.serve import announce
+from api.models import Models
 from api.settings import Settings
+from tests.configured import model
 
 EVENT = (
     b'{"position":%d,"stream":"task-1","version":1,"type":"task.danced","at":"2026-01-31T12:00:00.000001Z","actor":"a",'
@@ -88,10 +90,16 @@ def test_a_refusal_is_told_in_the_services_words(status: int, answer: bytes, sai
 def test_the_fresh_key_stands_in_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings()
 
-    announce(settings, "http://127.0.0.1:8000", "tw_key", as_json=False)
-    announce(settings, "http://127.0.0.1:8000", None, as_json=False)
+    models = Models(table=(model("gpt-*"), model("big")), default="big")
 
-    where = ["Tapewright listens on http://127.0.0.1:8000", f"Its data is in {settings.data_dir}"]
+    announce(settings, models, "http://127.0.0.1:8000", "tw_key", as_json=False)
+    announce(settings, models, "http://127.0.0.1:8000", None, as_json=False)
+
+    where = [
+        "Tapewright listens on http://127.0.0.1:8000",
+        f"Its data is in {settings.data_dir}",
+        "Its models are big, gpt-*, instructions; tasks that name none get big",
+    ]
     first = [
         "",
         "This is your API key. It is shown this once and cannot be read again:",

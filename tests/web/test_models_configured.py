@@ -1,10 +1,14 @@
 """Tasks name models that are configured, in either family, and their wishes about them are recorded or refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from api.app import create_app
+from api.cli import assemble
+from api.client import UNUSABLE
 from api.models import Models
 from api.service import Service
 from eventstore import events as e
@@ -164,3 +168,16 @@ async def test_another_wish_under_the_same_key_is_another_request(service: Servi
     answers = [await client.post(V2, json={"task": "Open.", "flashMode": flash}) for flash in (True, True, False)]
 
     assert [202, 202, 422] == [answer.status for answer in answers]
+
+
+def test_a_bad_table_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    table = tmp_path / "models.toml"
+    table.write_text('[small]\nprovider = "acme"\n')
+
+    started = CliRunner().invoke(
+        assemble(), ["serve", "--data", str(tmp_path / "data"), "--port", "0"], env={"TAPEWRIGHT_MODELS": str(table)}
+    )
+
+    said = f'{table}, table "small", key "provider": should be one of openai, azure, anthropic, google, openrouter,'
+    assert (UNUSABLE, True) == (started.exit_code, " ".join(said.split()) in " ".join(started.output.split()))
+    assert not (tmp_path / "data").exists()
