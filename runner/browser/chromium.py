@@ -10,6 +10,7 @@ from playwright.async_api import Browser, CDPSession, Error, Playwright, async_p
 
 from runner.browser.remote import connect, is_remote
 from runner.browser.selectors import ENGINE, ENGINE_SCRIPT
+from runner.browser.surroundings import surroundings
 from runner.vocabulary import ActFailed
 
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
@@ -200,5 +201,6 @@ async def _start(playwright: Playwright, executable: str, headless: bool) -> Bro
         handle_sigint=False,
         handle_sigterm=False,
         handle_sighup=False,
+        env=dict(surroundings()),
         timeout=START_SECONDS * 1000,
     )

@@ -22,14 +22,13 @@ import uuid_utils
 from runner.browser import keeper
 from runner.browser.flags import prepare
 from runner.browser.scratch import outside
+from runner.browser.surroundings import surroundings
 from runner.vocabulary import ActFailed
 
 START_SECONDS = keeper.START_SECONDS + 5.0
 END_SECONDS = 5.0
 ASK_SECONDS = 0.02
 NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-OURS = ("TAPEWRIGHT_", "OPENAI_")
-"""How the variables begin that are the service's own: what runs the pages does not get them."""
 
 log = structlog.get_logger()
 
@@ -190,6 +189,5 @@ def _ended(started: "subprocess.Popen[bytes]", directory: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without our settings and our keys, and with a temporary folder that does not end with us."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return {**ours, "TMPDIR": outside()}
+    """Ours, with a temporary folder that does not end with us."""
+    return {**surroundings(), "TMPDIR": outside()}
