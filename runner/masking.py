@@ -57,6 +57,11 @@ class Mask:
         self._known = frozenset(self._secrets)
         self._patterns = [(placeholder(name), pattern(secret.reveal())) for name, secret in values]
 
+    @property
+    def longest(self) -> int:
+        """Characters that the longest value may take, however it is spelled."""
+        return max((len(secret.reveal()) for secret in self._secrets.values()), default=0) * 6
+
     def __bool__(self) -> bool:
         return bool(self._patterns)
 

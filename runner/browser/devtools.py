@@ -16,6 +16,13 @@ class Frame(TypedDict, total=False):
     unreachableUrl: str
 
 
+class World(TypedDict):
+    """Where scripts run; `auxData` tells of which frame, and whether the page's own do."""
+
+    id: int
+    auxData: dict[str, object]
+
+
 class Event(TypedDict, total=False):
     """One event; which parts it has depends on its name."""
 
@@ -28,6 +35,7 @@ class Event(TypedDict, total=False):
     response: dict[str, object]
     request: Request
     frame: Frame
+    context: World
     navigationType: str
     guid: str
     suggestedFilename: str

@@ -1,94 +1,143 @@
-"""What a model may see of a page: the accessibility snapshot with short references; secrets masked. Changes nothing."""
+"""What a model may see: the outline of all frames with short references, secrets masked. Changes nothing."""
 
 import asyncio
-import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import msgspec
-from playwright.async_api import Error, Locator, Page
+from playwright.async_api import Error, Frame, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from runner.browser.selectors import NAMES, at
+from runner.browser.outline import Box, Line, Marks, capped, cut, distance, line, quoted, sign
+from runner.browser.sights import Part, Sight, Sights, listeners
 from runner.browser.tabs import Tab, Tabs
 from runner.browser.targets import passing
-from runner.browser.wishes import Seen, describe
+from runner.browser.wishes import Seen
+from runner.masking import Mask
 from runner.model import Observation
 from runner.vocabulary import ActFailed
 
-SCRIPT = NAMES + (Path(__file__).parent / "observe.js").read_text(encoding="utf-8")
 TITLE_SECONDS = 2.0
 TREE_SECONDS = 10.0
-MOST_CHARACTERS = 40_000
-MOST_LISTED = 10_000
-MASK = "********"
-REFERENCE = re.compile(r" \[ref=(\w+)\]( \[cursor=pointer\])?")
-EMPTY = re.compile(r" *(- generic( \[active\])?)?")
-LINE = re.compile(r"( *)- '?(\w+)")
-INTERACTIVE = frozenset(
-    {
-        "button",
-        "link",
-        "checkbox",
-        "radio",
-        "switch",
-        "textbox",
-        "searchbox",
-        "combobox",
-        "listbox",
-        "option",
-        "spinbutton",
-        "slider",
-        "tab",
-        "menuitem",
-        "menuitemcheckbox",
-        "menuitemradio",
-        "treeitem",
-    }
-)
-TYPED = frozenset({"textbox", "searchbox", "combobox", "spinbutton"})
+WORDS = 300
+"""Characters of a title or an address in what a model is told of a tab or a frame."""
+
+BUSY = f"(The page did not answer within {TREE_SECONDS:g} s; it is busy. Waiting may help.)"
+PDF = "(This is a PDF document in the browser's viewer: nothing in it can be clicked or typed into.)"
+
+
+class View(msgspec.Struct, kw_only=True):
+    """What the references of the last look at one page stand for; `boxes` are seen from the viewport."""
+
+    document: int = 0
+    marks: Marks = msgspec.field(default_factory=Marks)
+    elements: dict[int, tuple[Frame, int, int]] = {}
+    boxes: dict[int, Box] = {}
 
 
 class Memory:
-    """What the references of the last look stand for. A number stays with its element while the document lives."""
+    """Of one session. A number stays with its element while the page's document lives."""
 
     def __init__(self) -> None:
-        self.page: Page | None = None
-        self.document = 0.0
-        self.numbers: dict[str, int] = {}
-        self.shown: frozenset[str] = frozenset()
+        self._sights = Sights()
+        self._views: WeakKeyDictionary[Page, View] = WeakKeyDictionary()
 
-    def begin(self, page: Page, document: float) -> bool:
-        """Start a look; true when the document is the one of the last look."""
-        same = self.page is page and self.document == document
-        if not same:
-            self.page, self.document, self.numbers, self.shown = page, document, {}, frozenset()
-        return same
+    async def look(self, tab: Tab, mask: Mask) -> tuple[str, Part]:
+        """The outline, and what the main frame says of itself. `*` marks what was not there at the last look."""
+        sight = await self._sights.of(tab, mask.longest)
+        view = self._views.setdefault(tab.page, View())
+        if view.document != sight.document:
+            view = self._views[tab.page] = View(document=sight.document)
+        outline = Outline(view.marks, sight.part.height, mask)
+        outline.add(sight)
+        view.elements, view.boxes = outline.elements, outline.boxes
+        view.marks.looked(outline.shown, {(document, key) for _, document, key in outline.elements.values()})
+        return capped(outline.lines), sight.part
 
-    def number(self, reference: str) -> int:
-        """The short reference of an element."""
-        return self.numbers.setdefault(reference, len(self.numbers) + 1)
-
-    def locator(self, page: Page, index: int) -> Locator:
-        """The element that `[index]` stood for in the last look. Raises ActFailed."""
-        reference = next((ref for ref, number in self.numbers.items() if number == index), None)
-        if reference is None or reference not in self.shown or page is not self.page:
+    async def describe(self, page: Page, index: int) -> tuple[Frame, Seen] | None:
+        """The element that `[index]` stood for in the last look, as it is now; None: it has gone. Raises ActFailed."""
+        view = self._views.get(page)
+        if view is None or index not in view.elements:
             raise ActFailed("no_target", f"There is no [{index}] in the last look at this page.")
-        return (
-            at(page.main_frame, [int(k) for k in reference.split(".")])
-            if "." in reference
-            else page.get_by_ref(reference)
-        )
+        frame, document, key = view.elements[index]
+        seen = await self._sights.describe(frame, document, key)
+        return (frame, seen) if seen is not None else None
+
+    def boxes(self, page: Page) -> dict[int, Box]:
+        """Where the references of the last look were, in CSS pixels of the viewport."""
+        view = self._views.get(page)
+        return view.boxes if view is not None else {}
 
 
-async def observe(tabs: Tabs, tab: Tab, memory: Memory, *, tree: bool) -> Observation:
-    """The place, and with `tree` the snapshot."""
-    page = tab.page
-    text = ""
+class Outline:
+    """The lines of a page and of the frames in it, in their order."""
+
+    def __init__(self, marks: Marks, height: int, mask: Mask) -> None:
+        self.lines: list[Line] = []
+        self.elements: dict[int, tuple[Frame, int, int]] = {}
+        self.boxes: dict[int, Box] = {}
+        self.shown: set[object] = set()
+        self._marks = marks
+        self._height = height
+        self._mask = mask
+
+    def add(self, sight: Sight, depth: int = 0, at: tuple[int, int] = (0, 0)) -> None:
+        """The lines of a frame whose corner is there, so deep."""
+        part = sight.part
+        self._note(depth, PDF if part.pdf else "")
+        self._note(depth, far(part.away[0], "above"), away=self._height)
+        for row in part.rows:
+            x, y, width, height = row.box
+            box = (x + at[0], y + at[1], width, height)
+            number = self._marks.number(sight.document, row.key) if row.acts else 0
+            text = line(row, self._mask, number=number, new=self._marks.new(sight.document, row))
+            self.shown.add(sign(sight.document, row))
+            inner = sight.inner.get(row.key) if row.frame else None
+            if row.frame:
+                text += f" ({cut(inner.frame.url, WORDS, self._mask)})" if inner else " (it does not answer)"
+            self.lines.append(Line(depth=depth + row.depth, text=text, away=distance(box, self._height)))
+            if number:
+                self.elements[number] = (sight.frame, sight.document, row.key)
+                self.boxes[number] = box
+            if inner is not None:
+                self.add(inner, depth + row.depth + 1, (box[0], box[1]))
+        self._note(depth, far(part.away[1], "below"), away=self._height)
+        self._note(depth, {"large": LARGE, "deep": DEEP}.get(part.cut, ""))
+
+    def _note(self, depth: int, text: str, away: float = 0.0) -> None:
+        if text:
+            self.lines.append(Line(depth=depth, text=text, away=away))
+
+
+LARGE = "(The page is too large to be looked through: more follows here that is not listed.)"
+DEEP = "(Some of the page is nested too deeply to be listed.)"
+
+
+def far(elements: int, where: str) -> str:
+    """A note about what lies too far away, or nothing."""
+    return f"({elements:,} elements further {where} are not listed; scroll there to see them)" if elements else ""
+
+
+async def observe(tabs: Tabs, tab: Tab, memory: Memory, mask: Mask, *, tree: bool) -> Observation:
+    """The place, and with `tree` the outline. A page that is too busy to answer is said to be."""
+    page, text, part = tab.page, "", Part()
     if tree:
-        async with asyncio.timeout(TREE_SECONDS):
-            text = await snapshot(tab, memory)
-    return Observation(url=page.url, title=await title(page), tabs=named(tabs, tab), tree=text)
+        try:
+            async with asyncio.timeout(TREE_SECONDS):
+                text, part = await memory.look(tab, mask)
+        except TimeoutError:
+            text = BUSY
+    others = [each for each in tabs.open if each is not tab] if tree else []
+    own, *rest = await asyncio.gather(title(page), *[_quietly(each.page) for each in others])
+    titles = {tab: own, **dict(zip(others, rest, strict=True))} if tree else {}
+    return Observation(
+        url=page.url,
+        title=own,
+        tabs=named(tabs, tab, titles, mask),
+        tree=text,
+        above=part.above,
+        below=part.below,
+    )
 
 
 async def title(page: Page) -> str:
@@ -106,115 +155,24 @@ async def title(page: Page) -> str:
         return ""
 
 
-def named(tabs: Tabs, current: Tab) -> tuple[str, ...]:
-    """Such as `1. http://shop.test/ (current)`."""
-    return tuple(f"{n}. {tab.page.url}{' (current)' if tab is current else ''}" for n, tab in enumerate(tabs.open, 1))
+async def _quietly(page: Page) -> str:
+    """The title of a page that may go away."""
+    try:
+        return await title(page)
+    except Error:
+        return ""
+
+
+def named(tabs: Tabs, current: Tab, titles: Mapping[Tab, str], mask: Mask) -> tuple[str, ...]:
+    """Such as `1. "Shop" http://shop.test/ (current)`; without the titles where they are not known."""
+    return tuple(
+        f"{n}. "
+        + (f"{quoted(cut(titles[tab], WORDS, mask))} " if titles.get(tab) else "")
+        + f"{cut(tab.page.url, WORDS, mask)}{' (current)' if tab is current else ''}"
+        for n, tab in enumerate(tabs.open, 1)
+    )
 
 
 async def clickable(tab: Tab) -> Sequence[Sequence[int]]:
     """Paths of the elements of the main frame that listen for clicks; only the console's API knows them."""
-    if tab.cdp is None:
-        return ()
-    answer = await tab.cdp.send(
-        "Runtime.evaluate",
-        {
-            "expression": f"(() => {{ {SCRIPT} return listening({MOST_LISTED}, getEventListeners); }})()",
-            "includeCommandLineAPI": True,
-            "returnByValue": True,
-        },
-    )
-    return msgspec.convert(answer["result"].get("value") or [], list[list[int]])
-
-
-async def snapshot(tab: Tab, memory: Memory) -> str:
-    """The tree as text. `*` marks what was not there at the last look at the same document."""
-    page = tab.page
-    paths = await clickable(tab)
-    asked = await page.evaluate(f"(paths) => {{ {SCRIPT} return extras(paths); }}", list(paths))
-    text = await page.aria_snapshot(mode="ai")
-    same = memory.begin(page, float(asked["document"]))
-    lines = await masked(page, text.splitlines())
-    shown: set[str] = set()
-    out = [numbered(line, memory, shown, same) for line in lines]
-    for seen in msgspec.convert(asked["extras"], list[Seen]):
-        reference = ".".join(map(str, seen.path))
-        shown.add(reference)
-        star = "*" if same and reference not in memory.shown else ""
-        out.append(f"- {star}[{memory.number(reference)}] {describe(seen)} at ({seen.box[0]}, {seen.box[1]})")
-    memory.shown = frozenset(shown)
-    return capped([line for line in out if not EMPTY.fullmatch(line)])
-
-
-def numbered(line: str, memory: Memory, shown: set[str], same: bool) -> str:
-    """The line with `[7]` before what can be acted on, and without Playwright's own references."""
-    found, start = REFERENCE.search(line), LINE.match(line)
-    if found is None or start is None:
-        return line
-    plain = line[: found.start()] + line[found.end() :]
-    named = '"' in plain or not plain.rstrip().endswith(start[2])
-    if start[2] not in INTERACTIVE and not (found[2] and named):
-        return plain
-    reference = found[1]
-    shown.add(reference)
-    star = "*" if same and reference not in memory.shown else ""
-    after = start.start(2)
-    return f"{plain[:after]}{star}[{memory.number(reference)}] {plain[after:]}"
-
-
-async def masked(page: Page, lines: list[str]) -> list[str]:
-    """The lines with the values of password and card fields hidden, also where they are printed below their field."""
-    secrets = await secret_references(page, lines)
-    out: list[str] = []
-    within: int | None = None
-    for line in lines:
-        depth = len(line) - len(line.lstrip())
-        if within is not None and depth > within:
-            if line.lstrip().startswith("- text:"):
-                line = f"{' ' * depth}- text: {MASK}"
-            out.append(line)
-            continue
-        within = None
-        found = REFERENCE.search(line)
-        if found is not None and found[1] in secrets:
-            within = depth
-            head, _, value = line[found.end() :].partition(":")
-            line = line[: found.end()] + head + (f": {MASK}" if value.strip() else ":" if line.endswith(":") else "")
-        out.append(line)
-    return out
-
-
-async def secret_references(page: Page, lines: list[str]) -> set[str]:
-    """The references of fields whose value must not be shown. Costs little when no frame has one that is filled."""
-    anywhere = False
-    for frame in page.frames:
-        try:
-            async with asyncio.timeout(TITLE_SECONDS):
-                anywhere = anywhere or bool(await frame.evaluate(f"() => {{ {SCRIPT} return secrets(); }}"))
-        except (Error, TimeoutError):
-            anywhere = True  # a frame that does not say is looked at field by field
-    if not anywhere:
-        return set()
-    found: set[str] = set()
-    for line in lines:
-        reference, start = REFERENCE.search(line), LINE.match(line)
-        if reference is None or start is None or start[2] not in TYPED:
-            continue
-        try:
-            secret = await page.get_by_ref(reference[1]).evaluate(
-                f"(e) => {{ {SCRIPT} return secret(e); }}", timeout=1000
-            )
-        except Error:
-            secret = True
-        if secret:
-            found.add(reference[1])
-    return found
-
-
-def capped(lines: list[str]) -> str:
-    """At most 40,000 characters, whole lines."""
-    size = 0
-    for at_line, line in enumerate(lines):
-        size += len(line) + 1
-        if size > MOST_CHARACTERS:
-            return "\n".join([*lines[:at_line], f"(and {len(lines) - at_line} more lines)"])
-    return "\n".join(lines)
+    return await listeners(tab.cdp)

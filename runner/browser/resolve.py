@@ -16,7 +16,7 @@ from runner.browser.wishes import FIND, Found, Seen, Wish, describe
 from runner.egress.proxy import Egress
 from runner.inbox import Inbox
 from runner.placeholders import PLACEHOLDER, names, placeholder
-from runner.ports import Resolved
+from runner.ports import Made, Resolved
 from runner.vocabulary import (
     ActFailed,
     Action,
@@ -37,7 +37,7 @@ PURPOSES: dict[type[Action], str] = {Input: "fill", Clear: "fill", Select: "sele
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What an act may use. `seconds` is the limit of one action."""
+    """What an act may use. `seconds` is the limit of one action; `made` takes the files that it makes."""
 
     tab: Tab
     tabs: Tabs
@@ -50,6 +50,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     scan: Scan
     finder: Finder
     wallet: Wallet
+    made: list[Made] = []
 
     @property
     def page(self) -> Page:
@@ -112,21 +113,17 @@ async def _one(scene: Scene, query: Query, purpose: str = "any") -> Found:
 
 async def _indexed(scene: Scene, index: int, purpose: str) -> Found:
     """The element of a reference in the last look."""
-    locator = scene.memory.locator(scene.page, index)
-    if not await locator.count():
-        raise ActFailed("no_target", f"[{index}] is no longer on the page; look again.")
 
     async def wanted() -> Found | None:
-        raw = await locator.evaluate(f"(e) => {{ {FIND} return describe(e); }}", timeout=scene.milliseconds)
-        seen = msgspec.convert(raw, Seen)
+        known = await scene.memory.describe(scene.page, index)
+        if known is None:
+            raise ActFailed("no_target", f"[{index}] is no longer on the page; look again.")
+        frame, seen = known
         if purpose == "fill" and seen.enabled and not seen.editable:
             raise ActFailed("no_target", f"[{index}] is {describe(seen)}, which cannot be typed into.")
         if not ready(seen, Wish(query=Query(index=index), purpose=purpose)):
             return None
-        element = await locator.element_handle(timeout=scene.milliseconds)
-        frame = await element.owner_frame()
-        await element.dispose()
-        return await reach(scene.page, frame or scene.page.main_frame, seen, alone=True)
+        return await reach(scene.page, frame, seen, alone=True)
 
     found = await until(wanted, scene.seconds)
     if found is None:

@@ -19,7 +19,7 @@ from runner.browser.downloads import downloading
 from runner.browser.finder import Finder
 from runner.browser.human import Hand
 from runner.browser.navigation import arrive, settled, verdict
-from runner.browser.observe import Memory, clickable, observe
+from runner.browser.observe import BUSY, Memory, clickable, observe
 from runner.browser.screencast import show
 from runner.browser.secrets import claimed
 from runner.browser.tabs import Tab, Tabs
@@ -28,7 +28,7 @@ from runner.inbox import Inbox
 from runner.model import Observation
 from runner.ports import Eyes, Hands, Outcome, Resolved, Touch
 from runner.reel import Put
-from runner.vocabulary import ActFailed, AnyAction, Effect
+from runner.vocabulary import ActFailed, AnyAction, CloseTab, Effect, Navigate, SwitchTab
 from runner.wallet import Wallet
 
 SCREENSHOT_SECONDS = 5.0
@@ -108,19 +108,40 @@ class Session(Hands, Eyes):
             scene = await self._scene()
             scene.tab.clear()
             self._tabs.adopted.clear()
+            told = self._happened(resolved.action)
             try:
                 files = self._files(scene, surely=await asks_for_file(scene, resolved))
                 result = await perform(scene, resolved)
                 await arrive(
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
                 )
-                result += await files()
+                result += told() + await files()
             except asyncio.CancelledError:
                 self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise
+            finally:
+                scene.tab.assent = None
             if self._tabs.current_now is None and (lost := await self._lost()):
                 raise lost  # an act that needs no page outlives it, and would say that it ended on a blank one
-            return Outcome(result=result, url=self.url)
+            return Outcome(result=result, url=self.url, made=tuple(scene.made))
+
+    def _happened(self, action: AnyAction) -> Callable[[], str]:
+        """Before an act: what tells after it, in words, what pages have asked and which tabs have come and gone."""
+        news, before = self._tabs.news, list(self._tabs.open)
+        mark, about_tabs = news.count, isinstance(action, Navigate | CloseTab | SwitchTab)
+
+        def told() -> str:
+            said = list(news.since(mark))
+            now = self._tabs.open
+            for number, tab in enumerate(now, 1):
+                if tab not in before and not about_tabs:
+                    current = ", which is the current one now" if tab is self._tabs.current_now else ""
+                    said.append(f"tab {number} was opened: {tab.page.url}{current}")
+            if any(tab not in now for tab in before) and not about_tabs:
+                said.append(f"a tab was closed; the current one is {self.url}")
+            return "".join(f"; {each}" for each in said)
+
+        return told
 
     def _files(self, scene: Scene, *, surely: bool) -> Callable[[], Coroutine[object, object, str]]:
         """Before an act: what tells after it, in words, which files it has brought, once they are here."""
@@ -138,7 +159,10 @@ class Session(Hands, Eyes):
         """The place, and with `tree` the accessibility snapshot too; its references are good until the next look."""
         async with self._told():
             tab = await self._tab()
-            return await observe(self._tabs, tab, self._memory, tree=tree)
+            seen = await observe(self._tabs, tab, self._memory, self.wallet.mask, tree=tree)
+            if seen.tree == BUSY and (lost := await self._lost()):
+                raise lost
+            return seen
 
     async def screenshot(self) -> bytes:
         """The viewport as PNG, with what shows a secret's value covered. Raises ActFailed where that cannot be sure."""
