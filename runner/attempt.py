@@ -22,6 +22,7 @@ from runner.files import Files
 from runner.fitting import fitting
 from runner.housekeeping import Housekeeping, Lodging
 from runner.human import Human
+from runner.judging import Judging
 from runner.keeping import Keeper, Kept, forget, session_state, task_state
 from runner.ledger import TaskLedger
 from runner.loop import Loop
@@ -170,12 +171,24 @@ class Attempt(msgspec.Struct, kw_only=True):
                 if start.inbox is not None:
                     await start.inbox.last(late=self.past.fresh)
                 await self.tape.settle()  # what the last step left, while there is a limit and a stop is heard
-                return done
         except TimeoutError as error:
             if not limit.expired():
                 raise
             message = f"The task took longer than {limits.task_seconds:g} seconds."
             raise ActFailed("task_timeout", message) from error
+        await self._judging(ledger).about(done)
+        return done
+
+    def _judging(self, ledger: TaskLedger) -> Judging:
+        return Judging(
+            created=self.created,
+            store=self.store,
+            tape=self.tape,
+            gate=self.gate,
+            blobs=self.equipment.blobs,
+            ledger=ledger,
+            judge=self.equipment.judge,
+        )
 
     def _start(self, model: Model, known: Kept | None) -> Start:
         return Start(

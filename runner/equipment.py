@@ -9,6 +9,7 @@ from eventstore.blobs import Blobs
 from eventstore.vault import Vault
 from runner.door import Door
 from runner.inbox import DOWNLOAD_BYTES
+from runner.judgement import Judge, unjudged
 from runner.model import Assignment, Model
 from runner.ports import Sessions
 from runner.proxies import Countries
@@ -39,3 +40,4 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     proxies: Countries = {}
     session_idle_seconds: float = 900.0
     max_idle_sessions: int = 8
+    judge: Judge = unjudged

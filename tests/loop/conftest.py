@@ -27,6 +27,7 @@ from runner.control import Gate
 from runner.door import Door
 from runner.equipment import Equipment
 from runner.inbox import Inbox
+from runner.judgement import Judge, unjudged
 from runner.model import Done, Observation, PastStep, Reply
 from runner.placeholders import names
 from runner.ports import Outcome, Resolved, Touch, Wanted
@@ -230,6 +231,7 @@ class World:
         self.input_seconds = 600.0
         self.session_idle_seconds = 600.0
         self.max_idle_sessions = 8
+        self.judge: Judge = unjudged
         self.running: Worker | None = None
 
     @asynccontextmanager
@@ -246,6 +248,7 @@ class World:
             session_idle_seconds=self.session_idle_seconds,
             max_idle_sessions=self.max_idle_sessions,
             door=self.door,
+            judge=self.judge,
         )
         worker = Worker(
             self.store,
