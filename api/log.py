@@ -42,6 +42,9 @@ def set_up(level: str) -> None:
     # At debug it tells every statement with its values: all that is on the tape, salts included, in a file that no
     # redaction reaches.
     logging.getLogger("aiosqlite").setLevel(max(logging.INFO, logging.getLogger().level))
+    # The client of models: at info it tells every address, and a key may be a part of that.
+    for name in ("httpx2", "httpcore2", "openai"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

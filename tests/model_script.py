@@ -80,7 +80,7 @@ class Hang:
 
 @dataclass(frozen=True)
 class Disconnect:
-    """The connection is cut after so many parts."""
+    """The connection is cut after so many parts; before the first, without even a status."""
 
     parts: int = 0
 

@@ -8,7 +8,7 @@ one of the kinds in model_script.py, a text (short for `Text`), or a function of
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -62,7 +62,7 @@ class Asked:
     """One request. `hung_up` is set once the client left before its answer was through."""
 
     path: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: dict[str, Any]
     query: dict[str, str] = field(default_factory=dict)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -118,7 +118,7 @@ class ModelServer:
         return self.requests
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(request.path, dict(request.headers), await request.json(), dict(request.query))
+        asked = Asked(request.path, request.headers, await request.json(), dict(request.query))
         turn = self.script[min(len(self.requests), len(self.script) - 1)]
         async with self._news:
             self.requests.append(asked)
@@ -173,6 +173,8 @@ async def _play(turn: Turn, asked: Asked, request: web.Request) -> web.StreamRes
         case Hang(parts=0, counted=False):
             await forever()
             raise AssertionError
+        case Disconnect(parts=0):
+            return _gone(request)
         case Text() | Tool() | Refusal() if turn.whole or not asked.body.get("stream"):
             return web.json_response(whole(turn))
         case Text() | Tool() | Refusal() | Hang() | Disconnect() | MidError() | Endless():
@@ -188,19 +190,23 @@ async def _stream(turn: Streamed, asked: Asked, request: web.Request) -> web.Str
         async for part in parts(turn, counting=asked.body.get("stream_options", {}).get("include_usage", False)):
             await response.write(part)
     except Cut:
-        if request.transport is not None:
-            request.transport.abort()
-        return response
+        return _gone(request)
     await response.write(b"data: [DONE]\n\n")
     await response.write_eof()
     return response
+
+
+def _gone(request: web.Request) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _status(turn: Status) -> web.Response:
     headers = {**turn.headers, **({"Retry-After": turn.retry_after} if turn.retry_after else {})}
     if turn.body is not None:
         return web.Response(status=turn.status, text=turn.body, headers=headers)
-    error = {"error": {"message": turn.message, "code": turn.code or None, "type": "x", "param": None}}
+    error = {"error": {"message": turn.message, "code": turn.code or None, "type": None, "param": None}}
     return web.json_response(error, status=turn.status, headers=headers)
 
 

@@ -16,8 +16,10 @@ from eventstore.events import Usage
 from runner.llm import trouble
 from runner.llm.endpoints import Endpoint
 from runner.llm.heard import Heard
-from runner.llm.manner import JsonSchema, Manner, Message, Question, body, first_manner, humbler
+from runner.llm.lines import Lines
+from runner.llm.manner import Manner, Message, Question, body, first_manner, humbler
 from runner.llm.pace import Pace, pause
+from runner.llm.shape import JsonSchema
 from runner.llm.trouble import Trouble
 from runner.vocabulary import ActFailed
 
@@ -51,25 +53,29 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Client:
-    """Of one endpoint. Open from entering to leaving; many may ask at once."""
+    """Of one endpoint; many may ask at once. Without `lines` it has its own, which it closes when left."""
 
-    def __init__(self, endpoint: Endpoint, *, pace: Pace | None = None, fallback: "Client | None" = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        lines: Lines | None = None,
+        pace: Pace | None = None,
+        fallback: "Client | None" = None,
+    ) -> None:
         self.endpoint = endpoint
         self.fallback = fallback
+        self._lines = lines or Lines()
+        self._own = lines is None
         self._pace = pace or Pace(endpoint.max_concurrent)
         self._manners: dict[str, Manner] = {}
-        self._line: Line | None = None
 
     async def __aenter__(self) -> Self:
-        from runner.llm.line import Line  # here, since it takes a second: a service without models starts without
-
-        self._line = await asyncio.to_thread(Line, self.endpoint)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            await line.close()
+        if self._own:
+            await self._lines.close()
 
     async def ask(
         self,
@@ -151,7 +157,7 @@ class Client:
     async def _once(self, question: Question, paid: Paid) -> Answer:
         """One request; and others at once, where the endpoint does not take the manner of the first."""
         kind = question.name if question.schema is not None else ""
-        manner = known = self._manners.get(kind, first_manner(self.endpoint))
+        manner = known = self._manners.get(kind, first_manner(self.endpoint, question.schema))
         while True:
             try:
                 answer = await self._call(body(self.endpoint, manner, question), question, paid)
@@ -168,24 +174,22 @@ class Client:
                 return answer
 
     async def _call(self, sent: dict[str, object], question: Question, paid: Paid) -> Answer:
-        if self._line is None:
-            raise RuntimeError("the client is not open")
-        heard, began = Heard(), time.monotonic()
-        usage = Usage(model=self.endpoint.name)
+        line = await self._lines.to(self.endpoint)
+        heard, usage, began = Heard(), Usage(model=self.endpoint.name), time.monotonic()
         try:
-            await self._line.say(sent, heard, most_tokens=question.most_tokens)
+            await line.say(self.endpoint, sent, heard, most_tokens=question.most_tokens)
         finally:
             took = int((time.monotonic() - began) * 1000)
             if heard.begun:
-                usage = self._usage(heard, question)
+                usage = self._usage(heard, question, line)
                 paid(usage, took)
         finish = heard.finish or "stop"
         return Answer(text=heard.text, usage=usage, finish=finish, milliseconds=took, refusal=heard.refusal)
 
-    def _usage(self, heard: Heard, question: Question) -> Usage:
+    def _usage(self, heard: Heard, question: Question, line: "Line") -> Usage:
         """As the endpoint counted it; else a guess, so that limits hold, without a price, so that it shows."""
         name = self.endpoint.name
-        if heard.tokens is None or self._line is None:
+        if heard.tokens is None:
             asked = sum(len(message.text) for message in question.messages)
             return Usage(
                 model=name,
@@ -198,7 +202,7 @@ class Client:
             input_tokens=tokens.input,
             output_tokens=tokens.output,
             cached_tokens=tokens.cached,
-            cost_usd=self._line.cost(tokens, heard.model),
+            cost_usd=line.cost(self.endpoint, tokens, heard.model),
         )
 
 

@@ -75,7 +75,8 @@ class Heard:
     @property
     def text(self) -> str:
         """What was said; where a tool was called instead, what it was called with."""
-        return "".join(self._text).strip() or "".join(self._arguments)
+        text, arguments = "".join(self._text).strip(), "".join(self._arguments)
+        return characters(arguments if arguments and "{" not in text else text)
 
     @property
     def whole(self) -> bool:
@@ -124,3 +125,8 @@ class Heard:
             cached=min(max(cached, 0), asked),
             dollars=usage.cost,
         )
+
+
+def characters(text: str) -> str:
+    """With characters put together that came in two parts; a half that stays alone becomes a replacement character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -14,7 +14,7 @@ from runner.llm.endpoints import Endpoint, Provider
 from runner.llm.heard import Heard, Tokens
 from runner.llm.pace import retry_after
 from runner.llm.prices import cost
-from runner.llm.trouble import Said, broken_off, no_answer, refused, silent, unreachable
+from runner.llm.trouble import Said, broken_off, no_answer, refused, silent, unreachable, unsendable
 
 CONNECT_SECONDS = 10.0
 ERROR_BYTES = 65_536
@@ -47,10 +47,9 @@ class _Bounded(httpx2.AsyncByteStream):
 
 
 class Line:
-    """Connections to one endpoint, open from here to `close`. Sends nothing again and follows no redirection."""
+    """Connections to one address, open from here to `close`. Sends nothing again and follows no redirection."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
         self._sdk = _connect(endpoint)
         # The overloads want each argument by itself; the body is made where what an endpoint takes is known.
         self._create = cast(Any, self._sdk.chat.completions.with_raw_response.create)
@@ -64,33 +63,39 @@ class Line:
     async def close(self) -> None:
         await self._sdk.close()
 
-    def cost(self, tokens: Tokens, answered: str) -> str | None:
+    def cost(self, endpoint: Endpoint, tokens: Tokens, answered: str) -> str | None:
         """US dollars, or None, for what the model of that name answered."""
-        return cost(self._endpoint, tokens, answered)
+        return cost(endpoint, tokens, answered)
 
-    async def say(self, body: dict[str, object], heard: Heard, *, most_tokens: int) -> None:
-        """Send a request and put what comes into `heard`, whose finish is `length` where it was cut here.
+    async def say(self, endpoint: Endpoint, body: dict[str, object], heard: Heard, *, most_tokens: int) -> None:
+        """Send a request to an endpoint at this address and put what comes into `heard`.
 
-        Raises Trouble. Cancelled, it hangs up.
+        Where the answer is cut here, as it does not end, its finish is `length`. Cancelled, it hangs up.
+
+        Raises Trouble.
         """
         try:
             raw = await self._create(**body, stream=True, extra_headers=self._extra)
         except openai.APIStatusError as error:
-            raise refused(self._endpoint, _said(error)) from None
+            raise refused(endpoint, _said(error)) from None
         except openai.APITimeoutError:
-            raise silent(self._endpoint) from None
-        except openai.APIConnectionError:
-            raise unreachable(self._endpoint) from None
+            raise silent(endpoint) from None
+        except (openai.APIConnectionError, httpx2.RequestError):  # the latter in the middle of an error's text
+            raise unreachable(endpoint) from None
+        except UnicodeEncodeError:
+            raise unsendable(endpoint) from None
         response: httpx2.Response = raw.http_response
+        _bound(response, ROOM_BYTES + TOKEN_BYTES * most_tokens)
         try:
-            await self._hear(response, heard, max(most_tokens * TOKEN_CHARACTERS, LEAST_CHARACTERS))
+            await self._hear(endpoint, response, heard, max(most_tokens * TOKEN_CHARACTERS, LEAST_CHARACTERS))
         finally:
             await response.aclose()
 
-    async def _hear(self, response: httpx2.Response, heard: Heard, most: int) -> None:
+    async def _hear(self, endpoint: Endpoint, response: httpx2.Response, heard: Heard, most: int) -> None:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        streams = kind == "text/event-stream"
         if kind == "text/html":
-            raise no_answer(self._endpoint)
+            raise no_answer(endpoint)
         try:
             if kind == "application/json":
                 await response.aread()
@@ -101,23 +106,21 @@ class Line:
             else:
                 await self._follow(response, heard, most)
         except openai.APITimeoutError:
-            raise silent(self._endpoint) from None
+            raise silent(endpoint) from None
         except openai.APIConnectionError:
-            raise broken_off(self._endpoint) from None
+            raise broken_off(endpoint) from None
         except openai.APIError as error:  # in mid stream, the status being 200 already
-            raise refused(self._endpoint, _said(error)) from None
+            raise refused(endpoint, _said(error)) from None
         except httpx2.TimeoutException:
-            raise silent(self._endpoint) from None
-        except (httpx2.RequestError, ValueError):
+            raise silent(endpoint) from None
+        except (httpx2.RequestError, ValueError, RecursionError):
             if not _cut(response):
-                raise (broken_off if heard.begun else no_answer)(self._endpoint) from None
+                raise (broken_off if streams else no_answer)(endpoint) from None
         if _cut(response):
             heard.begun, heard.finish = True, "length"
             return
-        if not heard.begun:
-            raise no_answer(self._endpoint)
         if not heard.whole:
-            raise broken_off(self._endpoint)
+            raise (broken_off if streams or heard.begun else no_answer)(endpoint)
 
     async def _follow(self, response: httpx2.Response, heard: Heard, most: int) -> None:
         stream = openai.AsyncStream[object](cast_to=object, response=response, client=self._sdk)
@@ -129,18 +132,12 @@ class Line:
 
 
 def _connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
-    quiet, most = endpoint.quiet_seconds, ROOM_BYTES + TOKEN_BYTES * endpoint.max_output_tokens
-
-    async def bound(response: httpx2.Response) -> None:
-        stream = cast(httpx2.AsyncByteStream, response.stream)  # the client's is asynchronous
-        response.stream = _Bounded(stream, most if response.is_success else ERROR_BYTES)
-
-    timeout = openai.Timeout(quiet, connect=min(CONNECT_SECONDS, quiet))
+    timeout = openai.Timeout(endpoint.quiet_seconds, connect=min(CONNECT_SECONDS, endpoint.quiet_seconds))
     http = openai.DefaultAsyncHttpxClient(
         timeout=timeout,
         follow_redirects=False,  # or the key goes where nobody meant it to go
         headers={"Accept-Encoding": "identity"},  # or the bound is one on what was packed
-        event_hooks={"response": [bound]},
+        event_hooks={"response": [_bound_errors]},
     )
     key = endpoint.key.reveal() if endpoint.key else NO_KEY
     headers = {name: value.reveal() for name, value in endpoint.headers.items()}
@@ -162,6 +159,17 @@ def _connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
         default_headers=headers,
         http_client=http,
     )
+
+
+async def _bound_errors(response: httpx2.Response) -> None:
+    """The client reads them whole before it says anything."""
+    if not response.is_success:
+        _bound(response, ERROR_BYTES)
+
+
+def _bound(response: httpx2.Response, most: int) -> None:
+    stream = cast(httpx2.AsyncByteStream, response.stream)  # the client's is asynchronous
+    response.stream = _Bounded(stream, most)
 
 
 def _cut(response: httpx2.Response) -> bool:

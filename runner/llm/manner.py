@@ -1,17 +1,18 @@
 """How one endpoint wants to be asked: found out from what it refuses, and kept as long as the process runs."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Literal
 
 import msgspec
 
 from runner.llm.endpoints import Endpoint, Provider, Structured
+from runner.llm.heard import characters
+from runner.llm.shape import JsonSchema, all_said
 from runner.llm.trouble import Said
 
 Role = Literal["system", "user", "assistant"]
-JsonSchema = Mapping[str, object]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +65,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "answer"
 
 
-def first_manner(endpoint: Endpoint) -> Manner:
+def first_manner(endpoint: Endpoint, schema: JsonSchema | None) -> Manner:
     """What is tried first."""
-    return Manner(level=_RANGE[endpoint.structured][0], new_word=endpoint.provider in _NEW_WORD)
+    level = min(_RANGE[endpoint.structured][0], Level.STRICT if all_said(schema) else Level.SCHEMA)
+    return Manner(level=level, new_word=endpoint.provider in _NEW_WORD)
 
 
 def humbler(manner: Manner, endpoint: Endpoint, question: Question, said: Said) -> Manner | None:
@@ -124,10 +126,11 @@ def _format(level: Level, name: str, schema: JsonSchema) -> dict[str, object]:
 
 def _message(message: Message, endpoint: Endpoint) -> dict[str, object]:
     pictures = () if endpoint.vision is False else message.pictures
+    text = characters(message.text)  # pages may say half a one, which cannot be sent
     if not pictures:
-        return {"role": message.role, "content": message.text}
+        return {"role": message.role, "content": text}
     shown = [{"type": "image_url", "image_url": {"url": _data_url(picture)}} for picture in pictures]
-    return {"role": message.role, "content": [{"type": "text", "text": message.text}, *shown]}
+    return {"role": message.role, "content": [{"type": "text", "text": text}, *shown]}
 
 
 def _data_url(picture: bytes) -> str:

@@ -1,53 +1,46 @@
-"""The clients of one process: one for each endpoint that is set, open as long as its worker."""
+"""The clients of one process, by the names that tasks call their models: open as long as its worker."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from eventstore.errors import CannotOpen
 from runner.llm.client import Client
-from runner.llm.endpoints import Endpoint
+from runner.llm.endpoints import Find
+from runner.llm.lines import Lines
 from runner.vocabulary import ActFailed
+
+MOST_CLIENTS = 200
+"""Names are clients' words where one entry of the settings stands for many models. Beyond, the oldest is forgotten."""
 
 
 class Clients:
-    """By the names that tasks call them."""
+    """Made when they are first named. Who asks the same model shares its pace, and what was learnt of its manner."""
 
-    def __init__(self, clients: dict[str, Client]) -> None:
-        self._clients = clients
+    def __init__(self, find: Find, lines: Lines) -> None:
+        self._find = find
+        self._lines = lines
+        self._clients: dict[str, Client] = {}
 
     def of(self, name: str) -> Client:
-        """The client of that name. Raises ActFailed (no_model): settings may change while a task waits."""
-        if name not in self._clients:
-            known = ", ".join(self._clients) or "none"
-            raise ActFailed("no_model", f'No model "{name}" is configured any more; configured: {known}.')
-        return self._clients[name]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """In the order of the settings."""
-        return tuple(self._clients)
+        """The client of that name, with its fallback. Raises ActFailed (no_model): settings change while tasks wait."""
+        if client := self._clients.pop(name, None):
+            self._clients[name] = client
+            return client
+        endpoint = self._find(name)
+        if endpoint is None:
+            raise ActFailed("no_model", f'The model "{name}" is not configured any more.')
+        client = self._clients[name] = Client(endpoint, lines=self._lines)
+        if endpoint.fallback:  # put down above first, as two may be each other's
+            client.fallback = self.of(endpoint.fallback)
+        while len(self._clients) > MOST_CLIENTS:
+            del self._clients[next(iter(self._clients))]
+        return client
 
 
 @asynccontextmanager
-async def open_clients(endpoints: Iterable[Endpoint]) -> AsyncIterator[Clients]:
-    """A client for each endpoint, with its fallback. Asks nobody anything.
-
-    Raises CannotOpen for a name that two have, or a fallback that none has.
-    """
-    clients: dict[str, Client] = {}
-    for endpoint in endpoints:
-        if endpoint.name in clients:
-            raise CannotOpen(f'Two models are called "{endpoint.name}". Give each a name of its own.')
-        clients[endpoint.name] = Client(endpoint)
-    for client in clients.values():
-        wanted = client.endpoint.fallback
-        if wanted and wanted not in clients:
-            known = ", ".join(clients)
-            raise CannotOpen(
-                f'The fallback "{wanted}" of the model "{client.endpoint.name}" is no configured model: {known}.'
-            )
-        client.fallback = clients.get(wanted)
-    async with AsyncExitStack() as stack:
-        for client in clients.values():
-            await stack.enter_async_context(client)
-        yield Clients(clients)
+async def open_clients(find: Find) -> AsyncIterator[Clients]:
+    """Clients of whatever `find` finds. Asks nobody anything until a task does."""
+    lines = Lines()
+    try:
+        yield Clients(find, lines)
+    finally:
+        await lines.close()

@@ -128,3 +128,9 @@ def no_answer(endpoint: Endpoint) -> Trouble:
     """Something else than a chat completion came."""
     text = f"{model_in_words(endpoint)} answers, but not as chat completions do. Check the base URL in its settings."
     return Trouble("model_refused", text, elsewhere=True)
+
+
+def unsendable(endpoint: Endpoint) -> Trouble:
+    """A header cannot carry what is to stand in it."""
+    text = f"{model_in_words(endpoint)} cannot be asked: its key or its headers hold characters that cannot be sent. "
+    return Trouble("model_refused", f"{text}Set them in plain ASCII.", elsewhere=True)
