@@ -4,7 +4,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from api.commands import answer, keys, removals, run, serve, show, tape, tasks, verify, webhooks
+from api.commands import answer, keys, models, removals, run, serve, show, tape, tasks, verify, webhooks
 from api.commands.common import EXIT_CODES, Json, say, say_json
 from api.demo import demo
 
@@ -40,6 +40,7 @@ def assemble() -> typer.Typer:
         tasks.resume,
         tasks.stop,
         answer.answer,
+        models.models,
         tape.tail,
         verify.verify,
         verify.accept_loss,

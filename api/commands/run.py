@@ -18,6 +18,7 @@ def run(
     schema: Annotated[Path | None, typer.Option(help="A file with the JSON schema of the output.")] = None,
     allowed_domain: Annotated[list[str] | None, typer.Option(help="Where it may go; may be given again.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="How many steps it may take.")] = None,
+    model: Annotated[str | None, typer.Option(help="Which model of the service; see: tapewright models.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the id and do not follow.")] = False,
     url: Url = LOCAL,
     key: Key = "",
@@ -30,6 +31,7 @@ def run(
         "structuredOutput": _schema(schema) if schema else None,
         "allowedDomains": allowed_domain or None,
         "maxSteps": max_steps,
+        "llm": model,
     }
     given = {name: value for name, value in words.items() if value is not None}
     finish(_run(url, key, given, detach=detach, as_json=as_json))

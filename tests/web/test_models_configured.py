@@ -1,5 +1,6 @@
 """Tasks name models that are configured, in either family, and their wishes about them are recorded or refused."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.web.test_v2_create import flaw
 
 V1 = "/api/v1/run-task"
 V2 = "/api/v2/tasks"
-TABLE = (model("big", vision=True), model("small", vision=False), model("gpt-*"))
+TABLE = (model("big", vision=True, fallback="small"), model("small", vision=False), model("gpt-*"))
 
 
 @pytest.fixture
@@ -181,3 +182,56 @@ def test_a_bad_table_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     said = f'{table}, table "small", key "provider": should be one of openai, azure, anthropic, google, openrouter,'
     assert (UNUSABLE, True) == (started.exit_code, " ".join(said.split()) in " ".join(started.output.split()))
     assert not (tmp_path / "data").exists()
+
+
+async def test_the_models_are_told_without_their_keys_and_addresses(client: Client) -> None:
+    response = await client.get("/api/tape/models")
+
+    def view(name: str, **fields: object) -> dict[str, object]:
+        plain = {"name": name, "provider": "compatible", "model": name, "vision": None, "default": False}
+        return {**plain, "fallback": None, **fields}
+
+    expected = {
+        "models": [
+            view("small", vision=False, default=True),
+            view("big", vision=True, fallback="small"),
+            view("gpt-*"),
+            view("instructions", provider="tapewright", vision=False),
+        ],
+        "aliases": {"browser-use-2.0": "big"},
+    }
+    assert (200, expected) == (response.status, await response.json())
+
+
+async def test_without_models_there_are_the_instructions_by_default(drive: Drive, aiohttp_client: MakeClient) -> None:
+    bare = replace(drive.service, models=Models())
+    client = await aiohttp_client(create_app(bare), headers={"Authorization": f"Bearer {KEY}"})
+
+    answer = await (await client.get("/api/tape/models")).json()
+
+    assert [("instructions", True)] == [(each["name"], each["default"]) for each in answer["models"]]
+
+
+async def test_the_command_line_lists_the_models(client: Client) -> None:
+    url = str(client.make_url(""))
+
+    told = await asyncio.to_thread(CliRunner().invoke, assemble(), ["models", "--url", url, "--key", KEY])
+
+    lines = [" ".join(line.split()) for line in told.output.splitlines()]
+    assert [
+        "name provider pictures",
+        "small compatible no default",
+        "big compatible yes falls back to small",
+        "gpt-* compatible not known",
+        "instructions tapewright no",
+        "browser-use-2.0 stands for big",
+    ] == lines
+
+
+async def test_a_task_is_run_on_a_model_from_the_command_line(client: Client, drive: Drive) -> None:
+    url = str(client.make_url(""))
+    words = ["run", "Find the cheapest lamp.", "--model", "big", "--detach", "--url", url, "--key", KEY]
+
+    told = await asyncio.to_thread(CliRunner().invoke, assemble(), words)
+
+    assert "big" == (await created(drive, {"id": told.output.strip()})).llm
