@@ -18,7 +18,7 @@ MOST_POSITIONS = 5
 MOST_ABOUT = 10
 """Findings of one kind that are told apart; of more, those seen least often go."""
 
-ABOUT_CHARACTERS = 200
+ABOUT_CHARACTERS, DETAIL_CHARACTERS = 200, 500
 PERIODS = (1, 2, 3)
 ROUNDS = 4
 """Acts that come again in the same order so often, on the same page, are a loop."""
@@ -172,7 +172,7 @@ def _report(text: str) -> dict[str, object]:
 
 
 def _with(findings: Findings, code: str, at: int, about: str = "", detail: str = "") -> Findings:
-    about, detail = about[:ABOUT_CHARACTERS], detail[:ABOUT_CHARACTERS]
+    about, detail = about[:ABOUT_CHARACTERS], detail[:DETAIL_CHARACTERS]
     found = list(findings.found)
     for index, each in enumerate(found):
         if (each.code, each.about) == (code, about):

@@ -14,16 +14,19 @@ MOST = 20
 
 SAYINGS: dict[str, tuple[int, str]] = {
     "max_steps": (1, "The task used up its steps. Raise maxSteps, or split it into smaller tasks."),
-    "max_tokens": (1, "The task used up its tokens. Allow it more, or split it into smaller tasks."),
-    "max_cost": (1, "The task used up its money. Allow it more, or name a cheaper model in llm."),
+    "max_tokens": (1, "The task used up its tokens. Raise TAPEWRIGHT_MAX_TOKENS, or split it into smaller tasks."),
+    "max_cost": (1, "The task used up its money. Raise TAPEWRIGHT_MAX_COST_USD, or name a cheaper model in llm."),
     "failed:task_timeout": (
         1,
         "The task took too long. Raise TAPEWRIGHT_TASK_SECONDS, or begin nearer to the goal with startUrl.",
     ),
-    "step_timeout": (
+    "step_timeout": (1, "A step took too long. Raise TAPEWRIGHT_STEP_SECONDS, or name a faster model in llm."),
+    "failed:loop": (1, "{detail} Say in the task how to do it otherwise, or name another model in llm."),
+    "failed:differs": (
         1,
-        "A step took too long. Raise TAPEWRIGHT_STEP_SECONDS, or name a faster model in llm.",
+        "{detail} Run the task anew with its model, or rerun it with rescue, which asks a model there.",
     ),
+    "failed:model": (1, "{detail}"),
     "blocked_domain": (1, "{about} was refused {times}: {detail}. If the task needs it, allow it in allowedDomains."),
     "blocked_address": (1, "{about} was refused {times}: {detail}."),
     "secret_refused": (
@@ -101,9 +104,8 @@ def suggestions(row: TaskRow) -> list[Suggestion]:
         least, words = SAYINGS.get(code, (0, ""))
         if not words or finding.times < (1 if ALIKE.get(row.error_code) == code else least):
             continue
-        suggestion = Suggestion(
-            code=code.rpartition(":")[2], message=_words(words, finding), evidence=finding.positions
-        )
+        word = (finding.code if code == "failed:model" else code).rpartition(":")[2]
+        suggestion = Suggestion(code=word, message=_words(words, finding), evidence=finding.positions)
         # The failure that a limit ends with has that limit's pauses before it.
         known = said.get(suggestion.message)
         evidence = (*known.evidence, *suggestion.evidence) if known else suggestion.evidence
@@ -115,8 +117,10 @@ def _code(finding: Finding) -> str:
     """The row of SAYINGS that it belongs to."""
     if finding.code == "blocked_domain" and "allowed domains" not in finding.detail:
         return "blocked_address"
-    failed = finding.code.removeprefix("failed:")
-    return failed if failed != finding.code and failed in ("max_steps", "max_tokens", "max_cost") else finding.code
+    _, failed, code = finding.code.rpartition("failed:")
+    if failed and (code == "no_model" or code.startswith("model_")):
+        return "failed:model"  # their sentences say what to do
+    return code if failed and code in ("max_steps", "max_tokens", "max_cost") else finding.code
 
 
 def _words(words: str, finding: Finding) -> str:

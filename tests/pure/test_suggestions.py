@@ -196,6 +196,15 @@ def test_what_a_judge_says_is_a_suggestion_where_it_is_no_praise(
     assert codes == [code for code, _ in told(judged, e.TaskFinished(fence=3, success=True))]
 
 
+@pytest.mark.parametrize("code", ["loop", "differs", "model_refused", "model_rate_limited", "no_model"])
+def test_what_a_model_or_a_recording_failed_by_is_told_with_its_own_sentence(code: str) -> None:
+    row = row_of([e.TaskFailed(fence=3, code=code, message="This is why.")])
+
+    (suggestion,) = suggestions(row)
+    assert (code, (FIRST,)) == (suggestion.code, suggestion.evidence)
+    assert suggestion.message.startswith("This is why.")
+
+
 def test_what_was_redacted_has_neither_suggestions_nor_a_judgement() -> None:
     judged = e.JudgementRecorded(fence=3, model="m", verdict=False, report="{}")
     ended_ = e.TaskFinished(fence=3, success=True)
@@ -228,7 +237,7 @@ def test_findings_are_bounded_in_number_evidence_and_length() -> None:
 
     assert len(row.findings.found) <= 3 * MOST_ABOUT
     assert all(len(each.positions) <= MOST_POSITIONS for each in row.findings.found)
-    assert all(len(each.about) <= 200 and len(each.detail) <= 200 for each in row.findings.found)
+    assert all(len(each.about) <= 200 and len(each.detail) <= 500 for each in row.findings.found)
     assert MOST >= len(suggestions(row))
 
 
