@@ -88,8 +88,9 @@ class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A task as it stood: the three registers, what people saw of them, and all that had happened by then.
 
     `question` is what it asks a person, `controlled` that one drives its browser, `judgement` what a judge said of it,
-    `suggestions` what its user could change, each with its evidence as positions. Of one that was `redacted` there are
-    states, times and counts; `redaction` is why. Each of these stands there only while it is so.
+    `suggestions` what its user could change, each with its evidence as positions. `rerun_of` or `forked_from` is the id
+    of the task whose acts it plays. Of one that was `redacted` there are states, times and counts; `redaction` is why.
+    Each of these stands there only while it is so.
     """
 
     id: str
@@ -120,6 +121,8 @@ class TaskAsOf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     steps: Sequence[StepAsOf]
     question: Question | None = None
     controlled: bool = False
+    rerun_of: str = ""
+    forked_from: str = ""
     judgement: Judgement | None = None
     suggestions: Sequence[Suggestion] = ()
     redacted: bool = False
@@ -178,6 +181,8 @@ def as_of(row: TaskRow, steps: Sequence[StepRow], *, picture: Callable[[StepRow]
         steps=[_step(step, picture(step) if step.screenshot else None) for step in steps],
         question=asked_of(row),
         controlled=row.controlled,
+        rerun_of=row.rerun_of,
+        forked_from=row.forked_from,
         judgement=Judgement(verdict=row.verdict, report=_json(row.judgement)) if row.judgement else None,
         suggestions=tuple(suggestions(row)),
         redacted=row.redacted,

@@ -23,6 +23,7 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     price is known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a
     person and waits to be answered, since `asked_at`; `controlled` that a person drives its browser. `judgement` is the
     report of its judge as JSON text, empty without one, `verdict` what that amounts to; `findings` is what went wrong.
+    `rerun_of` is the id of the task whose acts it plays again, `forked_from` that of the one whose first steps it plays.
     Of a task that was `redacted` there are the project, the states and the times; `redaction` is why.
     """
 
@@ -71,6 +72,8 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     redacted: bool = False
     redaction: str = ""
     deleted: bool = False
+    rerun_of: str = ""
+    forked_from: str = ""
 
     @property
     def shown_in(self) -> str:
@@ -141,6 +144,8 @@ def _row(recorded: Recorded, created: e.TaskCreated, *, redacted: bool = False) 
         created_at=recorded.at,
         version=recorded.version,
         position=recorded.position,
+        rerun_of=created.rerun_of,
+        forked_from=created.forked_from,
         redacted=redacted,
     )
 
@@ -197,6 +202,7 @@ def _redact(row: TaskRow, event: e.TaskRedacted) -> TaskRow:
     """As if all before it had been read without its payload: so it is when the log is read again."""
     row.project = event.project
     row.session = row.family = row.instruction = row.llm = row.start_url = row.output_schema = ""
+    row.rerun_of = row.forked_from = ""
     row.limits, row.options = e.Limits(), e.Options()
     row.metadata = {}
     row.uploads = row.files = row.produced = row.recordings = ()

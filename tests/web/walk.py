@@ -37,6 +37,8 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("POST", "/api/v2/files/sessions/{session_id}/presigned-url"): UPLOAD,
     ("POST", "/api/v2/files/browsers/{session_id}/presigned-url"): UPLOAD,
     ("POST", "/api/tape/tasks/{task_id}/input"): {"value": "123456"},
+    ("POST", "/api/tape/tasks/{task_id}/rerun"): {"inputs": {}},
+    ("POST", "/api/tape/tasks/{task_id}/fork"): {"step": 1, "task": "Open the shop."},
     ("POST", "/api/tape/tasks/{task_id}/control"): {"action": "take"},
     ("POST", "/api/tape/tasks/{task_id}/control/act"): {"act": "type", "text": "a"},
     ("POST", "/api/tape/webhooks"): {"url": "http://hooks.test/"},
