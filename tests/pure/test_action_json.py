@@ -16,6 +16,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(2**53), 2**53),
     float: NUMBERS,
     bool: st.booleans(),
+    tuple[str, ...]: st.lists(st.text(max_size=20), max_size=3).map(tuple),
 }
 QUERIES = st.one_of(
     st.builds(lambda index: v.Query(index=index), st.integers(0, 99)),
