@@ -27,6 +27,8 @@ from runner.equipment import Equipment, Models
 from runner.inbox import DOWNLOAD_BYTES
 from runner.keyless.instructions import Instructions
 from runner.llm.endpoints import Find, nowhere
+from runner.llm.judge import judge_of
+from runner.llm.pool import open_clients
 from runner.model import Assignment, Model
 from runner.ports import Sessions
 from runner.proxies import Countries
@@ -86,7 +88,7 @@ async def open_worker(
         raise CannotOpen(str(failure)) from failure
     if settings.files is not None:
         sweep(settings.files)
-    async with open_sessions(settings.browser) as browsers:
+    async with open_clients(settings.endpoints) as clients, open_sessions(settings.browser) as browsers:
         equipment = Equipment(
             models=models or model_of,
             browsers=sessions or browsers,
@@ -102,6 +104,7 @@ async def open_worker(
             proxies=settings.proxies,
             session_idle_seconds=settings.session_idle_seconds,
             max_idle_sessions=0 if _has_one(settings.browser) else settings.max_idle_sessions,
+            judge=judge_of(clients),
         )
         worker = Worker(
             store,
