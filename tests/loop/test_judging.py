@@ -223,8 +223,8 @@ async def test_a_pause_while_it_is_judged_parks_it_and_the_answer_is_kept(world:
 async def test_a_task_whose_runner_dies_while_it_is_judged_is_judged_again_and_acts_no_more(
     world: Any, script: Any, needs_tree: bool
 ) -> None:
-    script_ = [Held(asyncio.Event(), said(verdict=False)), said(verdict=True)]
-    async with judged_by(world, script_) as served:
+    turns: list[Turn] = [Held(asyncio.Event(), said(verdict=False)), said(verdict=True)]
+    async with judged_by(world, turns) as served:
         stream = await world.create("buy", script([OPEN], [CLICK], needs_tree=needs_tree), agent=JUDGED)
         async with world.worker():
             await served.asked(1)
