@@ -11,10 +11,10 @@ from eventstore import events as e
 from eventstore.secrets import vault_name
 from tests.web.conftest import Client, Drive
 
-Acts = list[tuple[str, dict[str, object]]]
-ADA = ("input", {"text": "Ada", "target": {"text": "Name"}})
-PASS = ("input", {"text": "<secret>pass</secret>", "target": {"text": "Password"}})
-HIDDEN = ("input", {"text": "********", "target": {"text": "PIN"}})
+Act = tuple[str, dict[str, object]]
+ADA: Act = ("input", {"text": "Ada", "target": {"text": "Name"}})
+PASS: Act = ("input", {"text": "<secret>pass</secret>", "target": {"text": "Password"}})
+HIDDEN: Act = ("input", {"text": "********", "target": {"text": "PIN"}})
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def service(service: Service) -> Service:
     return service
 
 
-async def recorded(drive: Drive, *acts: tuple[str, dict[str, object]], end: bool = True, **fields: object) -> str:
+async def recorded(drive: Drive, *acts: Act, end: bool = True, **fields: Any) -> str:
     """A task that did these acts, one in each step."""
     task_id = await drive.create(**fields)
     await drive.start(task_id)
@@ -117,7 +117,7 @@ async def test_secrets_are_given_again_and_kept_in_the_vault(client: Client, dri
 
 
 async def test_an_answer_of_a_person_is_asked_for_again_and_is_no_missing_secret(client: Client, drive: Drive) -> None:
-    ask = ("ask", {"prompt": "Code?", "kind": "code"})
+    ask: Act = ("ask", {"prompt": "Code?", "kind": "code"})
     first = await recorded(drive, ask, ("input", {"text": "<secret>answer</secret>"}))
 
     assert 202 == (await client.post(f"/api/tape/tasks/{first}/rerun")).status

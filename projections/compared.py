@@ -1,0 +1,288 @@
+"""Two runs side by side: which steps belong together, and in what they differ. Pure and total.
+
+Steps are brought together by what was done in them, in order. What failed and was tried otherwise is shown and counts
+for nothing, unless it is how the run ended; nor do times count, queries and fragments of addresses, and pictures.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from urllib.parse import urlsplit
+
+import msgspec
+
+from eventstore import events as e
+from eventstore.store import Recorded
+
+MOST_STEPS = 1_000
+LONGEST = 2_000
+"""Characters of one text in a comparison."""
+
+READING = frozenset({"extract", "look_for"})
+"""Acts whose result is what the page says."""
+
+_AIM = frozenset({"target", "source", "index"})
+_END = "done"
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """`action` is JSON text such as `{"click": {...}}`; `target` is what it was about, such as `button "Save"`."""
+
+    action: str
+    target: str = ""
+    ok: bool = False
+    result: str = ""
+    error: str = ""
+    url: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A step with its acts. `screenshot` is a SHA-256 hex or empty, `interrupted` the cause, if it was."""
+
+    number: int
+    acts: tuple[Act, ...] = ()
+    url: str = ""
+    screenshot: str = ""
+    duration_ms: int = 0
+    interrupted: str = ""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A task with its steps; `end` is finished, failed, stopped, or empty; `output` is the message of one that failed.
+
+    `cut` tells that it has more steps than are compared.
+    """
+
+    steps: tuple[Step, ...] = ()
+    end: str = ""
+    success: bool | None = None
+    output: str = ""
+    cut: bool = False
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """`what` is step, act, target, url, result, outcome or end; `act` counts from 0. `a` and `b` are what each has.
+
+    One that does not matter does not make the runs differ.
+    """
+
+    what: str
+    a: str
+    b: str
+    act: int | None = None
+    matters: bool = True
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """What belongs together: a step of each run, or of one alone."""
+
+    a: Step | None
+    b: Step | None
+    differences: tuple[Difference, ...] = ()
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """Both runs, step by step, and in how they ended."""
+
+    a: Run
+    b: Run
+    pairs: tuple[Pair, ...]
+    end: tuple[Difference, ...] = ()
+
+    @property
+    def differ(self) -> bool:
+        """Whether anything differs that matters."""
+        return any(each.matters for each in (*self.end, *(one for pair in self.pairs for one in pair.differences)))
+
+
+def run_of(events: Iterable[Recorded]) -> Run:
+    """What a task did, from the events of its stream."""
+    run = _Reading()
+    for recorded in events:
+        run.note(recorded.event)
+    return Run(
+        steps=tuple(run.steps[:MOST_STEPS]),
+        end=run.end,
+        success=run.success,
+        output=_cut(run.output),
+        cut=len(run.steps) > MOST_STEPS,
+    )
+
+
+def compared(a: Run, b: Run) -> Compared:
+    """Both side by side."""
+    end: list[Difference] = []
+    for what, was, now in (("end", _ending(a), _ending(b)), ("result", a.output, b.output)):
+        if was != now and not end:
+            end.append(Difference(what=what, a=was, b=now))
+    return Compared(a=a, b=b, pairs=tuple(_pairs(a, b)), end=tuple(end))
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.end = self.output = ""
+        self.success: bool | None = None
+        self._open: dict[int, tuple[e.ActionStarted, e.ActionEnded | None]] = {}
+
+    def note(self, event: e.Event) -> None:
+        match event:
+            case e.StepStarted():
+                self._open = {}
+            case e.ActionStarted(index=index):
+                self._open[index] = event, None
+            case e.ActionEnded(index=index) if index in self._open:
+                self._open[index] = self._open[index][0], event
+            case e.StepTaken(number=number, url=url, screenshot=screenshot, duration_ms=took):
+                self._close(Step(number=number, url=url, screenshot=screenshot, duration_ms=took))
+            case e.StepInterrupted(number=number, cause=cause):
+                self._close(Step(number=number, interrupted=cause))
+            case e.TaskFinished(success=success, output=output):
+                self.end, self.success, self.output = "finished", success, output
+            case e.TaskFailed(message=message):
+                self.end, self.output = "failed", message
+            case e.TaskStopped():
+                self.end = "stopped"
+
+    def _close(self, step: Step) -> None:
+        acts = tuple(_act(*each) for each in self._open.values() if each[0].name != _END)
+        self.steps.append(msgspec.structs.replace(step, acts=acts))
+        self._open = {}
+
+
+def _act(started: e.ActionStarted, ended: e.ActionEnded | None) -> Act:
+    if ended is None:
+        return Act(action=_short(started.params), target=_named(started), error="nobody can say whether it took effect")
+    return Act(
+        action=_short(started.params),
+        target=_named(started),
+        ok=ended.ok,
+        result=_cut(ended.result),
+        error="" if ended.ok else _cut(ended.error or "failed"),
+        url=ended.url,
+    )
+
+
+def _named(started: e.ActionStarted) -> str:
+    targets = [target for target in (started.target, started.onto) if target is not None]
+    return " to ".join(f'{each.role or "element"} "{each.name}"' for each in targets)
+
+
+def _pairs(a: Run, b: Run) -> Iterator[Pair]:
+    """The steps that count, brought together; before each of them those of either run that do not."""
+    mine, others = _counting(a), _counting(b)
+    left, right = 0, 0
+    for at, to in _matched([_key(a.steps[each]) for each in mine], [_key(b.steps[each]) for each in others]):
+        here, there = mine[at] if at is not None else None, others[to] if to is not None else None
+        if here is not None:
+            yield from (Pair(a=step, b=None) for step in a.steps[left:here])
+            left = here + 1
+        if there is not None:
+            yield from (Pair(a=None, b=step) for step in b.steps[right:there])
+            right = there + 1
+        yield _pair(a.steps[here] if here is not None else None, b.steps[there] if there is not None else None)
+    yield from (Pair(a=step, b=None) for step in a.steps[left:])
+    yield from (Pair(a=None, b=step) for step in b.steps[right:])
+
+
+def _matched(a: Sequence[object], b: Sequence[object]) -> Iterator[tuple[int | None, int | None]]:
+    """Places of what is equal; of what stands in its place, one after the other; and what one side has alone."""
+    for word, a_from, a_to, b_from, b_to in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        both = min(a_to - a_from, b_to - b_from) if word in ("equal", "replace") else 0
+        yield from ((a_from + each, b_from + each) for each in range(both))
+        yield from ((each, None) for each in range(a_from + both, a_to))
+        yield from ((None, each) for each in range(b_from + both, b_to))
+
+
+def _counting(run: Run) -> list[int]:
+    """The steps that did something, and the last one if it is how the run ended."""
+    last = len(run.steps) - 1 if run.end == "failed" else -1
+    return [place for place, step in enumerate(run.steps) if step.acts and (place == last or _done(step))]
+
+
+def _done(step: Step) -> list[Act]:
+    return [act for act in step.acts if act.ok]
+
+
+def _counted(step: Step) -> list[Act]:
+    """The acts that are compared: those that were done; where there is none, what was tried."""
+    return _done(step) or list(step.acts)
+
+
+def _key(step: Step) -> tuple[tuple[str, str], ...]:
+    return tuple((_rest(act.action), act.target) for act in _done(step))
+
+
+def _pair(a: Step | None, b: Step | None) -> Pair:
+    if a is None or b is None:
+        there = Difference(what="step", a=_what(a), b=_what(b))
+        return Pair(a=a, b=b, differences=(there,))
+    found: list[Difference] = []
+    was, now = _counted(a), _counted(b)
+    if len(was) != len(now):
+        found.append(Difference(what="act", a=_what(a), b=_what(b)))
+    for place, (then, here) in enumerate(zip(was, now, strict=False)):
+        found += _differences(place, then, here)
+    return Pair(a=a, b=b, differences=tuple(found))
+
+
+def _differences(place: int, a: Act, b: Act) -> Iterator[Difference]:
+    if _rest(a.action) != _rest(b.action):
+        yield Difference(what="act", act=place, a=a.action, b=b.action)
+    if a.target != b.target and (a.ok and b.ok):
+        yield Difference(what="target", act=place, a=a.target, b=b.target)
+    if a.ok != b.ok:
+        yield Difference(what="outcome", act=place, a=a.error or "ok", b=b.error or "ok")
+    if a.ok and b.ok and a.url != b.url:
+        yield Difference(what="url", act=place, a=a.url, b=b.url, matters=_page(a.url) != _page(b.url))
+    reads = next(iter(_parsed(a.action)), "") in READING
+    if a.ok and b.ok and reads and a.result != b.result:
+        yield Difference(what="result", act=place, a=a.result, b=b.result)
+
+
+def _rest(action: str) -> str:
+    """The act without what it is aimed by: a rerun aims at the same element in other words."""
+    bodies = {
+        name: {key: value for key, value in body.items() if key not in _AIM} if isinstance(body, dict) else body
+        for name, body in _parsed(action).items()
+    }
+    return msgspec.json.encode(bodies, order="sorted").decode() if bodies else action
+
+
+def _parsed(action: str) -> dict[str, object]:
+    try:
+        found: dict[str, object] = msgspec.json.decode(action, type=dict[str, object])
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return {}
+    return found
+
+
+def _what(step: Step | None) -> str:
+    return ", ".join(next(iter(_parsed(act.action)), act.action) for act in _counted(step)) if step else ""
+
+
+def _page(url: str) -> tuple[str, str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url, "", ""
+    return parts.scheme, parts.netloc, parts.path or "/"
+
+
+def _ending(run: Run) -> str:
+    return run.end if run.success is not False else f"{run.end}, without success"
+
+
+def _short(action: str) -> str:
+    """The act with no text in it that is too long, still JSON."""
+    if len(action) <= LONGEST:
+        return action
+    bodies = {
+        name: {key: _cut(value) if isinstance(value, str) else value for key, value in body.items()}
+        for name, body in _parsed(action).items()
+        if isinstance(body, dict)
+    }
+    return msgspec.json.encode(bodies).decode() if bodies else _cut(action)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
