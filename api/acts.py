@@ -45,6 +45,8 @@ class _Act(msgspec.Struct, frozen=True, kw_only=True):
     keys: str = ""
     path: str = ""
     button: str = "left"
+    accept: bool = False
+    answer: str = ""
     count: int = 1
     checked: bool = True
     direction: str = "down"
@@ -84,7 +86,8 @@ def _parts(name: str, act: _Act) -> tuple[str, ...]:
 def _to_elements(name: str, act: _Act, on: str) -> tuple[str, ...]:
     match name:
         case "click":
-            return ("double-click" if act.count > 1 else name, on, "" if act.button == "left" else f"({act.button})")
+            button = "" if act.button == "left" else f"({act.button})"
+            return ("double-click" if act.count > 1 else name, on, button, _assent(act))
         case "input":
             return (name if act.clear else "add", _quoted(act.text), on and f"{'in' if act.clear else ''}to {on}")
         case "select":
@@ -98,13 +101,18 @@ def _to_elements(name: str, act: _Act, on: str) -> tuple[str, ...]:
         case "check":
             return (name if act.checked else "uncheck", on)
         case "press":
-            return (name, act.keys, on and f"on {on}")
+            return (name, act.keys, on and f"on {on}", _assent(act))
         case "upload":
             return (name, _quoted(act.path), on and f"into {on}")
         case "drag":
             return (name, _element(act.source), f"to {on}")
         case _:
             return ()
+
+
+def _assent(act: _Act) -> str:
+    answer = act.answer and f" with {_quoted(act.answer)}"
+    return f"and confirm{answer}" if act.accept else ""
 
 
 def _to_pages(name: str, act: _Act, on: str) -> tuple[str, ...]:

@@ -83,13 +83,19 @@ class Search(Action, frozen=True, kw_only=True):
 
 
 class Click(Action, frozen=True, kw_only=True):
-    """`button` is left or right; `count` is 1 or 2."""
+    """`button` is left or right; `count` is 1 or 2.
+
+    What the page asks because of it (`confirm`, `prompt`) is declined; with `accept` it is confirmed, or answered with
+    `answer`.
+    """
 
     name: ClassVar[str] = "click"
     effect: ClassVar[Effect] = Effect.LASTING
     target: Query
     button: str = "left"
     count: int = 1
+    accept: bool = False
+    answer: str = ""
 
 
 class Hover(Action, frozen=True, kw_only=True):
@@ -162,13 +168,15 @@ class Check(Action, frozen=True, kw_only=True):
 class Press(Action, frozen=True, kw_only=True):
     """Keys or chords in Playwright's spelling, such as Enter, Control+A or "Tab Tab Space", one after the other.
 
-    On the target, or on what has the focus.
+    On the target, or on what has the focus. `accept` and `answer` are as for a click.
     """
 
     name: ClassVar[str] = "press"
     effect: ClassVar[Effect] = Effect.LASTING
     keys: str
     target: Query | None = None
+    accept: bool = False
+    answer: str = ""
 
 
 class Upload(Action, frozen=True, kw_only=True):
@@ -183,7 +191,8 @@ class Upload(Action, frozen=True, kw_only=True):
 class Scroll(Action, frozen=True, kw_only=True):
     """`direction` is down, up, top or bottom. Without a target: the page, by so many `pages` of what is seen of it.
 
-    With a target and `pages`: what scrolls there, by so many of its own; without them: until the target is seen.
+    With a target and `pages`, or another direction than down: what scrolls there, by so many of its own; else until the
+    target is seen.
     """
 
     name: ClassVar[str] = "scroll"
@@ -202,7 +211,7 @@ class FindText(Action, frozen=True, kw_only=True):
 
 
 class Options(Action, frozen=True, kw_only=True):
-    """What can be chosen in a drop-down."""
+    """What can be chosen in a drop-down. One that is no native one is opened for that, and closed again."""
 
     name: ClassVar[str] = "options"
     effect: ClassVar[Effect] = Effect.LOOK
@@ -252,7 +261,7 @@ class SwitchTab(Action, frozen=True, kw_only=True):
 
 
 class CloseTab(Action, frozen=True, kw_only=True):
-    """By number from 1; 0 is the current one."""
+    """By number from 1; 0 is the current one. As with any page that is left, what it held in memory is gone."""
 
     name: ClassVar[str] = "close_tab"
     effect: ClassVar[Effect] = Effect.NAVIGATION

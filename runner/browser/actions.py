@@ -6,12 +6,11 @@ from typing import Any
 
 from playwright.async_api import Error
 
-from runner.browser import looks, moves, secrets
-from runner.browser.choices import select
+from runner.browser import keyboard, looks, moves, paper, scrolling
+from runner.browser.choices import options, select
 from runner.browser.resolve import Handle, Scene, resolve
 from runner.browser.targets import passing, until
 from runner.browser.wishes import Found, describe
-from runner.placeholders import names
 from runner.ports import Resolved
 from runner.vocabulary import (
     ActFailed,
@@ -19,18 +18,23 @@ from runner.vocabulary import (
     Check,
     Clear,
     Click,
+    CloseTab,
     Drag,
     Expect,
     Extract,
+    FindText,
     GoBack,
     GoForward,
     Hover,
     Input,
     Navigate,
+    Options,
     Press,
     Reload,
+    SavePdf,
     Screenshot,
     Scroll,
+    Search,
     Select,
     SwitchTab,
     Upload,
@@ -44,6 +48,7 @@ CHECKED = (
     "(e) => e.matches(':checked') || ['aria-checked', 'aria-pressed'].some((name) => e.getAttribute(name) === 'true')"
 )
 CHECK_SECONDS = 1.0
+DRAG_STEPS = 8
 LINKS = {"a": "link", "area": "link"}
 DOWNLOADS = "(e) => e.closest('a[download], area[download]') !== null"
 
@@ -73,6 +78,7 @@ async def asks_for_file(scene: Scene, resolved: Resolved) -> bool:
 
 async def click(scene: Scene, action: Click, handle: Handle) -> str:
     found = of(handle)
+    scene.tab.assent = action.answer if action.accept else None
     try:
         await found.locator.click(
             button="right" if action.button == "right" else "left",
@@ -90,22 +96,6 @@ async def click(scene: Scene, action: Click, handle: Handle) -> str:
 async def hover(scene: Scene, _action: Hover, handle: Handle) -> str:
     await of(handle).locator.hover(timeout=scene.milliseconds)
     return f"hovered over {describe(of(handle).seen)}"
-
-
-async def fill(scene: Scene, action: Input, handle: Handle) -> str:
-    found = of(handle)
-    try:
-        if names(action.text):
-            return await secrets.fill(scene, action, found)
-        if action.target is None:
-            await scene.page.keyboard.insert_text(action.text)
-        else:
-            await found.locator.fill(action.text, timeout=scene.milliseconds)
-    except Error as error:
-        if "Malformed value" in error.message or "Cannot type text into" in error.message:
-            raise ActFailed("bad_value", f"{describe(found.seen)} does not take this value.") from error
-        raise
-    return f"typed into {describe(found.seen)}"
 
 
 async def clear(scene: Scene, _action: Clear, handle: Handle) -> str:
@@ -150,18 +140,8 @@ async def choose(scene: Scene, action: Select, handle: Handle) -> str:
     return await select(scene, action, of(handle))
 
 
-async def press(scene: Scene, action: Press, handle: Handle) -> str:
-    try:
-        if handle.found is not None:
-            await handle.found.locator.press(action.keys, timeout=scene.milliseconds, no_wait_after=True)
-        else:
-            await scene.page.keyboard.press(action.keys)
-    except Error as error:
-        if "Unknown key" in error.message:
-            raise ActFailed("bad_key", f"There is no key {action.keys}.") from error
-        if not scene.page.is_closed():
-            raise
-    return f"pressed {action.keys}"
+async def name_options(scene: Scene, _action: Options, handle: Handle) -> str:
+    return await options(scene, of(handle))
 
 
 async def upload(scene: Scene, action: Upload, handle: Handle) -> str:
@@ -192,33 +172,39 @@ def inside(uploads: Path | None, name: str) -> Path:
 
 
 async def drag(scene: Scene, _action: Drag, handle: Handle) -> str:
+    """With the mouse, by way of several places: what listens to the pointer wants to see it move."""
     source, onto = of(handle), handle.onto
     if onto is None:
         raise ActFailed("no_target", "The action has no target.")
-    await source.locator.drag_to(onto.locator, timeout=scene.milliseconds)
+    await source.locator.drag_to(onto.locator, timeout=scene.milliseconds, steps=DRAG_STEPS)
     return f"dragged {describe(source.seen)} to {describe(onto.seen)}"
 
 
 # Each function takes the action that stands beside it here; the table is the one place that says so.
 TABLE: dict[type[Action], Callable[[Scene, Any, Handle], Awaitable[str]]] = {
     Navigate: moves.navigate,
+    Search: moves.search,
     Click: click,
     Hover: hover,
-    Input: fill,
+    Input: keyboard.fill,
     Clear: clear,
     Select: choose,
     Check: check,
-    Press: press,
+    Press: keyboard.press,
     Upload: upload,
-    Scroll: moves.scroll,
+    Scroll: scrolling.scroll,
+    FindText: scrolling.find_text,
+    Options: name_options,
     Wait: looks.wait,
     WaitFor: looks.wait_for,
     GoBack: moves.go_back,
     GoForward: moves.go_forward,
     Reload: moves.reload,
     SwitchTab: moves.switch_tab,
+    CloseTab: moves.close_tab,
     Drag: drag,
     Expect: looks.expect,
-    Screenshot: looks.screenshot,
+    Screenshot: paper.screenshot,
+    SavePdf: paper.save_pdf,
     Extract: looks.read,
 }

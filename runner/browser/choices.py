@@ -18,6 +18,58 @@ OPTIONS = (
 )
 
 
+MOST_OPTIONS = 200
+SUGGESTED = (
+    "(e) => e.list ? [...e.list.options]"
+    ".map((o) => ({ label: o.label || o.value, value: o.value, enabled: true })) : []"
+)
+CHOSEN = "(e) => [...e.selectedOptions].map((o) => o.index)"
+
+
+async def options(scene: Scene, found: Found) -> str:
+    """What can be chosen, in words; a list that is opened for it is closed again. Raises ActFailed: no_option."""
+    if found.seen.tag == "select":
+        return await _native_options(scene, found)
+    listed = await _suggested(scene, found) if found.seen.tag == "input" else []
+    if listed:
+        return _told(found, [f'"{option.label}"' for option in listed])
+    opened = found.seen.role != "listbox"
+    if opened:
+        await found.locator.click(timeout=scene.milliseconds, no_wait_after=True)
+
+    async def there() -> list[str] | None:
+        return await _shown(scene, MOST_OPTIONS + 1) or None
+
+    names = await until(there, min(OPEN_SECONDS, scene.seconds)) or []
+    if opened:
+        await scene.page.keyboard.press("Escape")
+    if not names:
+        raise ActFailed("no_option", f"{describe(found.seen)} shows no options.")
+    return _told(found, names)
+
+
+async def _native_options(scene: Scene, found: Found) -> str:
+    raw = await found.locator.evaluate(OPTIONS, timeout=scene.milliseconds)
+    chosen = set(await found.locator.evaluate(CHOSEN, timeout=scene.milliseconds))
+    names = [
+        f'"{option.label}"{" (chosen)" if index in chosen else "" if option.enabled else " (disabled)"}'
+        for index, option in enumerate(msgspec.convert(raw, list[Option]))
+    ]
+    if not names:
+        raise ActFailed("no_option", f"{describe(found.seen)} has no options.")
+    return _told(found, names)
+
+
+async def _suggested(scene: Scene, found: Found) -> list[Option]:
+    """What a native field suggests."""
+    return msgspec.convert(await found.locator.evaluate(SUGGESTED, timeout=scene.milliseconds), list[Option])
+
+
+def _told(found: Found, names: list[str]) -> str:
+    more = f", and {len(names) - MOST_OPTIONS} more" if len(names) > MOST_OPTIONS else ""
+    return f"{describe(found.seen)} has {len(names)} options: {listing(names[:MOST_OPTIONS])}{more}"
+
+
 async def select(scene: Scene, action: Select, found: Found) -> str:
     """Choose it. Raises ActFailed with code no_option, naming what there is."""
     index = pick(found.seen.options or [], action.option)
@@ -70,9 +122,9 @@ async def _built(scene: Scene, wanted: str, found: Found) -> None:
     await option.locator.click(timeout=scene.milliseconds, no_wait_after=True)
 
 
-async def _shown(scene: Scene) -> list[str]:
+async def _shown(scene: Scene, most: int = MOST_NAMED) -> list[str]:
     try:
-        return await candidates(scene.page, Wish(query=Query(kind="choice")), MOST_NAMED)
+        return await candidates(scene.page, Wish(query=Query(kind="choice")), most)
     except Error:
         return []
 

@@ -59,6 +59,17 @@ async def covered(tab: Tab, mask: Mask, seconds: float) -> bytes:
     return picture
 
 
+async def shows(tab: Tab, mask: Mask, seconds: float) -> bool:
+    """Whether anything on the page would show a value. Raises ActFailed: uncovered, where nobody can tell."""
+    try:
+        async with asyncio.timeout(seconds):
+            return bool(await _telling(tab, mask))
+    except (Error, TimeoutError, RecursionError) as error:
+        if tab.page.is_closed() or tab.crashed:
+            raise
+        raise ActFailed("uncovered", "It is not sure that the page shows no secret.") from error
+
+
 async def _telling(tab: Tab, mask: Mask) -> set[tuple[Page | Frame, Place]]:
     """The elements that show a value."""
     if tab.cdp is None:

@@ -1,4 +1,4 @@
-"""Acts that only look: waiting, expecting, reading, taking a picture."""
+"""Acts that only look: waiting, expecting, reading."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from playwright.async_api import Error
 from runner.browser.extract import SCRIPT, extract
 from runner.browser.resolve import Handle, Scene
 from runner.browser.targets import passing, until
-from runner.vocabulary import ActFailed, Expect, Extract, Screenshot, Wait, WaitFor
+from runner.vocabulary import ActFailed, Expect, Extract, Wait, WaitFor
 
 
 async def wait(_scene: Scene, action: Wait, _handle: Handle) -> str:
@@ -43,10 +43,6 @@ async def expect(scene: Scene, action: Expect, _handle: Handle) -> str:
         return f'"{action.text}" is {"not " if action.absent else ""}visible'
     still = "is still visible after" if action.absent else "is not visible after"
     raise ActFailed("expectation", f'"{action.text}" {still} {scene.seconds:g} s.')
-
-
-async def screenshot(_scene: Scene, _action: Screenshot, _handle: Handle) -> str:
-    return "screenshot taken"
 
 
 async def read(scene: Scene, action: Extract, handle: Handle) -> str:

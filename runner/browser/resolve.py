@@ -123,7 +123,7 @@ async def _indexed(scene: Scene, index: int, purpose: str) -> Found:
             raise ActFailed("no_target", f"[{index}] is {describe(seen)}, which cannot be typed into.")
         if not ready(seen, Wish(query=Query(index=index), purpose=purpose)):
             return None
-        return await reach(scene.page, frame, seen, alone=True)
+        return await reach(scene.page, frame, seen, alone=False)
 
     found = await until(wanted, scene.seconds)
     if found is None:
@@ -136,5 +136,5 @@ async def focused(scene: Scene) -> Found:
     for frame in scene.page.frames:
         raw = await frame.evaluate(f"() => {{ {FIND} return focused(); }}")
         if raw is not None:
-            return await reach(scene.page, frame, msgspec.convert(raw, Seen), alone=True)
+            return await reach(scene.page, frame, msgspec.convert(raw, Seen), alone=False)
     raise ActFailed("no_focus", "Nothing that can be typed into has the focus.")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from runner.browser.covering import covered
 from runner.browser.downloads import downloading
 from runner.browser.finder import Finder
 from runner.browser.human import Hand
+from runner.browser.late import late
 from runner.browser.navigation import arrive, settled, verdict
 from runner.browser.observe import BUSY, Memory, clickable, observe
 from runner.browser.screencast import show
@@ -28,7 +28,7 @@ from runner.inbox import Inbox
 from runner.model import Observation
 from runner.ports import Eyes, Hands, Outcome, Resolved, Touch
 from runner.reel import Put
-from runner.vocabulary import ActFailed, AnyAction, CloseTab, Effect, Navigate, SwitchTab
+from runner.vocabulary import ActFailed, AnyAction, Effect
 from runner.wallet import Wallet
 
 SCREENSHOT_SECONDS = 5.0
@@ -108,14 +108,14 @@ class Session(Hands, Eyes):
             scene = await self._scene()
             scene.tab.clear()
             self._tabs.adopted.clear()
-            told = self._happened(resolved.action)
+            told = self._tabs.watched()
             try:
                 files = self._files(scene, surely=await asks_for_file(scene, resolved))
                 result = await perform(scene, resolved)
                 await arrive(
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
                 )
-                result += told() + await files()
+                result += ("" if resolved.action.leaves else told()) + await files()
             except asyncio.CancelledError:
                 self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise
@@ -124,24 +124,6 @@ class Session(Hands, Eyes):
             if self._tabs.current_now is None and (lost := await self._lost()):
                 raise lost  # an act that needs no page outlives it, and would say that it ended on a blank one
             return Outcome(result=result, url=self.url, made=tuple(scene.made))
-
-    def _happened(self, action: AnyAction) -> Callable[[], str]:
-        """Before an act: what tells after it, in words, what pages have asked and which tabs have come and gone."""
-        news, before = self._tabs.news, list(self._tabs.open)
-        mark, about_tabs = news.count, isinstance(action, Navigate | CloseTab | SwitchTab)
-
-        def told() -> str:
-            said = list(news.since(mark))
-            now = self._tabs.open
-            for number, tab in enumerate(now, 1):
-                if tab not in before and not about_tabs:
-                    current = ", which is the current one now" if tab is self._tabs.current_now else ""
-                    said.append(f"tab {number} was opened: {tab.page.url}{current}")
-            if any(tab not in now for tab in before) and not about_tabs:
-                said.append(f"a tab was closed; the current one is {self.url}")
-            return "".join(f"; {each}" for each in said)
-
-        return told
 
     def _files(self, scene: Scene, *, surely: bool) -> Callable[[], Coroutine[object, object, str]]:
         """Before an act: what tells after it, in words, which files it has brought, once they are here."""
@@ -261,24 +243,3 @@ class Session(Hands, Eyes):
             return None
         chromium.kill()
         return ActFailed("browser_lost", "The browser ended unexpectedly.")
-
-
-def late(error: Error, seconds: float) -> str:
-    """Why an act did not end in time, as far as Playwright's call log tells."""
-    covers = re.findall(r"(<[^>]*>)[^\n]* intercepts pointer events", error.message)
-    if covers:
-        return f"The target stayed covered by {covers[-1]} for {seconds:g} s."
-    for sign, words in (
-        ("element is not enabled", "stayed disabled"),
-        ("element is not stable", "kept moving"),
-        ("element is not visible", "stayed hidden"),
-        ("element is outside of the viewport", "stayed outside the viewport"),
-        ("element is not editable", "could not be typed into"),
-    ):
-        if sign in error.message:
-            return f"The target {words} for {seconds:g} s."
-    if "performing" in error.message:
-        return f"The act was begun, but the page did not answer within {seconds:g} s."
-    if "waiting for locator" in error.message or "waiting for get_by" in error.message:
-        return f"The target went away and did not come back within {seconds:g} s."
-    return f"This took longer than {seconds:g} s: {error.message.splitlines()[0]}"

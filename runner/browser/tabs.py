@@ -1,175 +1,16 @@
-"""The tabs of one session: popups become tabs, dialogs are answered, crashes are noticed. Never blocks."""
+"""The tabs of one session: popups become tabs, and the newest is the current one. Never blocks."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page, ViewportSize
+from playwright.async_api import BrowserContext, Error, Page, ViewportSize
 
-from runner.browser.devtools import Event
+from runner.browser.news import News
+from runner.browser.tab import Guarding, Tab
+
+__all__ = ["MOST_TABS", "Tab", "Tabs", "viewport_of"]
 
 MOST_TABS = 10
-MOST_DIALOGS = 50
-
-
-Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
-
-
-class Tab:
-    """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them.
-
-    `asked` is the last address that its main frame asked for, redirects followed; `name` what DevTools calls the page;
-    `fruitless` tells that the last navigation ended without a page.
-    """
-
-    def __init__(self, page: Page, spawn: Spawn, max_page_bytes: int, guard: "Guarding") -> None:
-        self.page = page
-        self.name = ""
-        self.cdp: CDPSession | None = None
-        self.asked = ""
-        self.crashed = False
-        self.refused = ""
-        self.oversized = ""
-        self.opening = 0
-        self.fruitless = False
-        self.trouble = asyncio.Event()
-        self.leaving: asyncio.Task[None] | None = None
-        self.arrived = asyncio.Event()
-        self.arrived.set()
-        self.spawn = spawn
-        self._guard = guard
-        self._max_page_bytes = max_page_bytes
-        self.main_frame = ""
-        self._document = ""
-        self._received = 0
-        self._url = ""
-        self._dialogs = 0
-        self._loading = False
-        page.on("crash", self._crash)
-        page.on("dialog", self._answer)
-
-    async def watch(self) -> None:
-        """Listen to the page's own events. A page that closes meanwhile needs no watching."""
-        try:
-            cdp = await self.page.context.new_cdp_session(self.page)
-            self.cdp = cdp
-            cdp.on("Page.frameRequestedNavigation", self._leaving)
-            cdp.on("Page.frameStartedNavigating", self._leaving)
-            cdp.on("Page.frameStoppedLoading", self._stopped)
-            cdp.on("Page.domContentEventFired", self._loaded)
-            cdp.on("Page.windowOpen", self._opens)
-            cdp.on("Network.responseReceived", self._response)
-            cdp.on("Network.dataReceived", self._data)
-            tree = await cdp.send("Page.getFrameTree")
-            self.main_frame = str(tree["frameTree"]["frame"]["id"])
-            await cdp.send("Page.enable")
-            await self._guard(self, cdp)
-        except Error:
-            if not self.page.is_closed():
-                raise
-
-    async def stop_loading(self) -> None:
-        """Give up the navigation under way: after a cancelled one the page hangs otherwise."""
-        try:
-            if self.cdp is not None:
-                await self.cdp.send("Page.stopLoading")
-        except Error as error:
-            if "active page" not in error.message:  # else the new document is taking over at this moment
-                raise
-        self.arrived.set()
-
-    async def listen(self, *, on: bool) -> None:
-        """To the network, for the size of a document: only while it loads, as the events of a busy page are many."""
-        try:
-            if self.cdp is not None:
-                await self.cdp.send("Network.enable" if on else "Network.disable")
-        except Error:
-            return  # the page went away
-
-    async def drop(self) -> None:
-        """As `stop_loading`, for a page that may go away."""
-        try:
-            await self.stop_loading()
-        except Error:
-            return  # the page went away
-
-    def refuse(self, reason: str) -> None:
-        """A navigation of the main frame was refused: whatever caused it fails."""
-        self.refused = reason
-        self.trouble.set()
-        self.arrived.set()
-
-    def clear(self) -> None:
-        """Forget the troubles of earlier acts."""
-        self.refused = self.oversized = ""
-        self.opening = 0
-        self.fruitless = self._loading = False
-        self.trouble.clear()
-
-    def _leaving(self, event: Event) -> None:
-        if event["frameId"] != self.main_frame:
-            return
-        self.arrived.clear()
-        if "loaderId" in event:
-            self._document, self._received, self._url = event["loaderId"], 0, event.get("url", "")
-            self._loading = event.get("navigationType") == "differentDocument"
-            self.spawn(self.listen(on=True))
-
-    def _stopped(self, event: Event) -> None:
-        if event["frameId"] == self.main_frame:
-            self.fruitless = self.fruitless or self._loading
-            self.arrived.set()
-
-    def _loaded(self, _event: Event) -> None:
-        self._loading = False
-        self.arrived.set()
-        self.spawn(self.listen(on=False))
-
-    def _opens(self, _event: Event) -> None:
-        self.opening += 1
-
-    def _response(self, event: Event) -> None:
-        if event["requestId"] != self._document:
-            return
-        headers = event["response"].get("headers")
-        lengths = (
-            [str(v) for k, v in headers.items() if str(k).lower() == "content-length"]
-            if isinstance(headers, dict)
-            else []
-        )
-        if lengths and lengths[0].isdigit() and int(lengths[0]) > self._max_page_bytes:
-            self._too_large()
-
-    def _data(self, event: Event) -> None:
-        if event["requestId"] == self._document:
-            self._received += event["dataLength"]
-            if self._received > self._max_page_bytes:
-                self._too_large()
-
-    def _too_large(self) -> None:
-        self._document = ""
-        if not self.oversized:
-            self.oversized = f"{self._url} is larger than {self._max_page_bytes / 1024 / 1024:g} MiB."
-            self.trouble.set()
-            self.spawn(self.drop())
-
-    def _crash(self, _page: Page) -> None:
-        self.crashed = True
-        self.arrived.set()
-
-    async def _answer(self, dialog: Dialog) -> None:
-        """Accept alerts and leaving, decline questions; and decline all of a page that asks without end."""
-        self._dialogs += 1
-        try:
-            if dialog.type in {"alert", "beforeunload"} and self._dialogs <= MOST_DIALOGS:
-                await dialog.accept()
-            else:
-                await dialog.dismiss()
-        except Error:
-            return  # the page went away with its dialog
-
-
-Guarding = Callable[[Tab, CDPSession], Coroutine[None, None, None]]
-"""Guards a tab from its first moment on."""
 
 
 class Tabs:
@@ -179,6 +20,7 @@ class Tabs:
         self.context = context
         self.open: list[Tab] = []
         self.adopted = asyncio.Event()
+        self.news = News()
         self._current: Tab | None = None
         self._max_page_bytes = max_page_bytes
         self._guard = guard
@@ -207,6 +49,23 @@ class Tabs:
         """The tab of a page."""
         return next((tab for tab in self.open if tab.page is page or tab.page == page), None)
 
+    def watched(self) -> Callable[[], str]:
+        """From now on: what tells, in words, what pages have asked and which tabs have come and gone since."""
+        mark, before = self.news.count, list(self.open)
+
+        def told() -> str:
+            said = list(self.news.since(mark))
+            for number, tab in enumerate(self.open, 1):
+                if tab not in before:
+                    current = ", which is the current one now" if tab is self._current else ""
+                    said.append(f"tab {number} was opened: {tab.page.url}{current}")
+            if gone := [tab for tab in before if tab not in self.open]:
+                now = f"the current one is {self._current.page.url}" if self._current else "there is none any more"
+                said.append(f"{len(gone)} {'tab was' if len(gone) == 1 else 'tabs were'} closed; {now}")
+            return "".join(f"; {each}" for each in said)
+
+        return told
+
     async def forget(self, tab: Tab) -> None:
         """Close a tab."""
         self._closed(tab.page)
@@ -228,10 +87,11 @@ class Tabs:
     def adopt(self, page: Page) -> None:
         """Take it for the newest tab, and so the current one."""
         if len(self.open) >= MOST_TABS:
+            self.news.tell(f"a new tab was closed at once, as {MOST_TABS} are open already")
             self.spawn(self._close(page))
             self.adopted.set()
             return
-        tab = Tab(page, self.spawn, self._max_page_bytes, self._guard)
+        tab = Tab(page, self.spawn, self._max_page_bytes, self._guard, self.news)
         page.on("close", self._closed)
         self.open.append(tab)
         self._current = tab

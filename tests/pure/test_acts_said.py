@@ -35,6 +35,8 @@ SAID: list[tuple[v.AnyAction, str]] = [
     (v.Check(target=CODE, checked=False), 'uncheck "Code"'),
     (v.Press(keys="Control+A", target=CODE), 'press Control+A on "Code"'),
     (v.Press(keys="Enter"), "press Enter"),
+    (v.Press(keys="Enter", accept=True, answer="Tea"), 'press Enter and confirm with "Tea"'),
+    (v.Click(target=SAVE, accept=True), 'click button "Save" and confirm'),
     (v.Upload(path="a.csv", target=CODE), 'upload "a.csv" into "Code"'),
     (v.Scroll(), "scroll down"),
     (v.Scroll(target=SAVE), 'scroll to button "Save"'),

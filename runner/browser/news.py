@@ -1,0 +1,40 @@
+"""What happens in a session by itself, in sentences: questions that pages ask, and tabs that come and go."""
+
+from collections import deque
+
+from playwright.async_api import Dialog
+
+MOST_NEWS = 50
+DIALOG_CHARACTERS = 500
+
+
+class News:
+    """Of one session; the oldest are forgotten. `count` is how many there were so far."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._last: deque[str] = deque(maxlen=MOST_NEWS)
+
+    def tell(self, sentence: str) -> None:
+        """Something happened."""
+        self.count += 1
+        self._last.append(sentence)
+
+    def since(self, count: int) -> tuple[str, ...]:
+        """What has happened after so many, as far as it is remembered."""
+        new = self.count - count
+        return tuple(self._last)[-new:] if new else ()
+
+
+def asked(dialog: Dialog, *, accepted: bool, answer: str) -> str:
+    """What a page asked or said, and what it was answered."""
+    message = " ".join(dialog.message.split())[:DIALOG_CHARACTERS]
+    match dialog.type:
+        case "alert":
+            return f'the page said "{message}"'
+        case "beforeunload":
+            return f"the page asked whether to leave it, which was {'confirmed' if accepted else 'declined'}"
+        case "prompt" if accepted:
+            return f'the page asked "{message}", which was answered with "{answer}"'
+        case _:
+            return f'the page asked "{message}", which was {"confirmed" if accepted else "declined"}'
