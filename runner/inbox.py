@@ -41,6 +41,8 @@ class Inbox:
         self._most_bytes = most_bytes
         self._used = used
         self._all: dict[str, Download] = {}
+        self.ended: list[str] = []
+        """In words what became of each download that is no longer on its way, in the order of their ends."""
         self._changed = asyncio.Event()
 
     @property
@@ -78,6 +80,7 @@ class Inbox:
             self._keep(download.name, path)
         else:
             download.problem = download.problem or "it broke off"
+        self.ended.append(_words(download))
         self._change()
 
     async def quiet(self, seconds: float = DOWNLOAD_SECONDS) -> None:

@@ -99,7 +99,8 @@ class Session(Hands, Eyes, Protocol):
     `own` names its browser where that is a process of its own, which may outlive this one; `attached` tells that it is
     the one that was asked for, with its pages as they were; `keep`, whether it is left running when the session is
     left: whoever asks for it within the grace has it again. At first it is kept only if it was attached. `wallet` has
-    the secrets that its hands may type; at first there are none. `uploads` and `inbox` are those of its task.
+    the secrets that its hands may type; at first there are none. `uploads`, `inbox` and `highlight` are those of its
+    task.
     """
 
     version: str
@@ -109,6 +110,7 @@ class Session(Hands, Eyes, Protocol):
     wallet: Wallet
     uploads: Path | None
     inbox: Inbox | None
+    highlight: bool
 
     async def state(self) -> str:
         """Cookies and storage as JSON text, for the vault. Raises ActFailed."""

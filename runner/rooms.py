@@ -131,6 +131,7 @@ class Rooms:
             room.timer.cancel()
         room.visitor, room.free = wanted, False
         session.uploads, session.inbox = wanted.uploads, wanted.inbox if room.receives else None
+        session.highlight = wanted.highlight
         session.attached = session.keep = True
         return room, session
 

@@ -77,6 +77,7 @@ class Start(msgspec.Struct, kw_only=True):
                     again=self.number > 1,
                     downloads=shared.files,
                     inbox=self.inbox,
+                    highlight=self.created.agent.highlight,
                     proxy=await upstream(shared.vault, options, shared.proxies),
                 )
             )

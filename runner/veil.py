@@ -21,6 +21,7 @@ class Veiled(Session):
 
     uploads: Path | None = None
     inbox: Inbox | None = None
+    highlight: bool = False
 
     def __init__(self, session: Session, wallet: Wallet) -> None:
         session.wallet = wallet

@@ -78,6 +78,7 @@ class Stage:
     attached = False
     uploads: Path | None = None
     inbox: Inbox | None = None
+    highlight: bool = False
     keep = False
 
     def __init__(self, effects: str, *, hangs: bool) -> None:

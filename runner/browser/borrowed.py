@@ -72,7 +72,7 @@ class BorrowedBrowser:
             session = OwnSession(
                 chromium=chromium,
                 tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress).watch),
-                access=Access(egress=egress, uploads=wanted.uploads),
+                access=Access(egress=egress, uploads=wanted.uploads, highlight=wanted.highlight),
                 action_seconds=wanted.action_seconds,
                 navigation_seconds=self.settings.navigation_seconds,
             )

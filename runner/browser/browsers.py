@@ -99,7 +99,9 @@ class Browsers:
                 session = Session(
                     chromium=chromium,
                     tabs=Tabs(context, self.settings.max_page_bytes, Guard(egress).watch),
-                    access=Access(egress=egress, uploads=wanted.uploads, inbox=self._inbox(wanted)),
+                    access=Access(
+                        egress=egress, uploads=wanted.uploads, inbox=self._inbox(wanted), highlight=wanted.highlight
+                    ),
                     action_seconds=wanted.action_seconds,
                     navigation_seconds=self.settings.navigation_seconds,
                 )

@@ -3,18 +3,26 @@
 Beside Playwright's own way: that has no limit, and none of it is there for a browser that was started by others.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, CDPSession, Error
+from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Page
 
 from runner.browser.devtools import Event
 from runner.inbox import Inbox
 
 UNFINISHED = ".crdownload"
+PAPER_SECONDS = 2.0
+PAPER = """() => {
+  if (document.contentType !== 'application/pdf') return false;
+  const link = document.createElement('a');
+  Object.assign(link, { href: location.href, download: '' }).click();
+  return true;
+}"""
 MOST_KNOWN = 1_000
 
 Spawn = Callable[[Coroutine[None, None, None]], object]
@@ -46,6 +54,15 @@ async def downloading(
             shutil.rmtree(folder, ignore_errors=True)
         with suppress(Error):  # the browser has ended
             await cdp.detach()
+
+
+async def asked_for_paper(page: Page) -> bool:
+    """Have the PDF that the page shows downloaded too: nobody can read it there. False where it shows none."""
+    try:
+        async with asyncio.timeout(PAPER_SECONDS):
+            return bool(await page.evaluate(PAPER))
+    except (Error, TimeoutError):
+        return False  # it is being left, or busy, which a PDF is not
 
 
 async def _name(context: BrowserContext) -> str:

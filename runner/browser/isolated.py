@@ -78,7 +78,9 @@ class IsolatedBrowsers:
             session = OwnSession(
                 chromium=place.chromium,
                 tabs=Tabs(context, self.settings.max_page_bytes, Guard(place.egress).watch),
-                access=Access(egress=place.egress, uploads=wanted.uploads, inbox=wanted.inbox),
+                access=Access(
+                    egress=place.egress, uploads=wanted.uploads, inbox=wanted.inbox, highlight=wanted.highlight
+                ),
                 action_seconds=wanted.action_seconds,
                 navigation_seconds=self.settings.navigation_seconds,
             )

@@ -23,7 +23,10 @@ WORDS = 300
 """Characters of a title or an address in what a model is told of a tab or a frame."""
 
 BUSY = f"(The page did not answer within {TREE_SECONDS:g} s; it is busy. Waiting may help.)"
-PDF = "(This is a PDF document in the browser's viewer: nothing in it can be clicked or typed into.)"
+PDF = (
+    "(This is a PDF document in the browser's viewer: nothing in it can be clicked or typed into. Where downloads are "
+    "accepted it has become a file of the task, and read_file reads its text.)"
+)
 
 
 class View(msgspec.Struct, kw_only=True):

@@ -14,14 +14,15 @@ from eventstore.human import HumanInput
 from runner.browser.actions import Scene, asks_for_file, perform, resolve
 from runner.browser.chromium import Chromium
 from runner.browser.covering import covered
-from runner.browser.downloads import downloading
+from runner.browser.downloads import asked_for_paper, downloading
 from runner.browser.finder import Finder
 from runner.browser.human import Hand
 from runner.browser.late import late
 from runner.browser.navigation import arrive, settled, verdict
-from runner.browser.observe import BUSY, Memory, clickable, observe
+from runner.browser.observe import BUSY, clickable
 from runner.browser.screencast import show
 from runner.browser.secrets import claimed
+from runner.browser.seeing import Seeing
 from runner.browser.tabs import Tab, Tabs
 from runner.egress.proxy import Egress
 from runner.inbox import Inbox
@@ -42,11 +43,15 @@ GOING = frozenset({"navigate", "back", "forward", "reload"})
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """The way out of a session, which folder its uploads come from, and who gets what it downloads."""
+    """The way out of a session, which folder its uploads come from, who gets what it downloads.
+
+    `highlight` draws references into the pictures of its looks.
+    """
 
     egress: Egress
     uploads: Path | None = None
     inbox: Inbox | None = None
+    highlight: bool = False
 
 
 class Session(Hands, Eyes):
@@ -66,7 +71,8 @@ class Session(Hands, Eyes):
         self._access = access
         self._action_seconds = action_seconds
         self._navigation_seconds = navigation_seconds
-        self._memory = Memory()
+        self.seeing = Seeing(tabs)
+        self.highlight = access.highlight
         self._finder = Finder(tabs.spawn)
         self._open = AsyncExitStack()
         self._hand = Hand(tabs, access.egress, navigation_seconds)
@@ -116,6 +122,7 @@ class Session(Hands, Eyes):
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
                 )
                 result += ("" if resolved.action.leaves else told()) + await files()
+                self.seeing.lately.told(self.inbox, questions=not resolved.action.leaves)
             except asyncio.CancelledError:
                 self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise
@@ -127,21 +134,27 @@ class Session(Hands, Eyes):
 
     def _files(self, scene: Scene, *, surely: bool) -> Callable[[], Coroutine[object, object, str]]:
         """Before an act: what tells after it, in words, which files it has brought, once they are here."""
-        inbox, tabs = self.inbox, len(self._tabs.open)
+        inbox, tabs, url = self.inbox, len(self._tabs.open), self.url
         mark = inbox.mark if inbox is not None else 0
 
         async def told() -> str:
             popped = self._tabs.adopted.is_set() and len(self._tabs.open) <= tabs
+            if inbox is None:
+                return ""
             expected = surely or scene.tab.fruitless or popped
-            return await inbox.told(mark, expected=expected) if inbox is not None else ""
+            if not expected and self.url != url and (now := self._tabs.current_now):
+                expected = await asked_for_paper(now.page)
+            return await inbox.told(mark, expected=expected)
 
         return told
 
     async def look(self, *, tree: bool, picture: bool = False) -> Observation:
-        """The place, and with `tree` the accessibility snapshot too; its references are good until the next look."""
+        """The place; with `tree` the outline too, whose references are good until the next look; with `picture` one."""
         async with self._told():
             tab = await self._tab()
-            seen = await observe(self._tabs, tab, self._memory, self.wallet.mask, tree=tree)
+            seen = await self.seeing.look(
+                tab, self.wallet.mask, self.inbox, self._picture if picture else None, tree=tree, boxes=self.highlight
+            )
             if seen.tree == BUSY and (lost := await self._lost()):
                 raise lost
             return seen
@@ -149,10 +162,12 @@ class Session(Hands, Eyes):
     async def screenshot(self) -> bytes:
         """The viewport as PNG, with what shows a secret's value covered. Raises ActFailed where that cannot be sure."""
         async with self._told():
-            tab = await self._tab()
-            if self.wallet.mask:
-                return await covered(tab, self.wallet.mask, SCREENSHOT_SECONDS)
-            return await tab.page.screenshot(timeout=SCREENSHOT_SECONDS * 1000, scale="css")
+            return await self._picture(await self._tab())
+
+    async def _picture(self, tab: Tab) -> bytes:
+        if self.wallet.mask:
+            return await covered(tab, self.wallet.mask, SCREENSHOT_SECONDS)
+        return await tab.page.screenshot(timeout=SCREENSHOT_SECONDS * 1000, scale="css")
 
     async def show(self, put: Put) -> None:
         """Put pictures of the current tab, with what shows a secret's value covered, until cancelled."""
@@ -189,7 +204,7 @@ class Session(Hands, Eyes):
         return Scene(
             tab=tab,
             tabs=self._tabs,
-            memory=self._memory,
+            memory=self.seeing.memory,
             seconds=self._action_seconds,
             navigation_seconds=self._navigation_seconds,
             egress=self._access.egress,

@@ -43,6 +43,15 @@ async def file(request: web.Request) -> web.Response:
     return web.Response(body=name.encode(), headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
+PAPER = b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj " + (
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 144]>>endobj\ntrailer<</Root 1 0 R>>\n"
+)
+
+
+async def paper(_request: web.Request) -> web.Response:
+    return web.Response(body=PAPER, content_type="application/pdf")
+
+
 async def endless(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Disposition": "attachment; filename=endless.bin"})
     await response.prepare(request)
@@ -56,6 +65,7 @@ async def shop() -> AsyncIterator[str]:
     app.router.add_get("/", page)
     app.router.add_get("/file/{name}", file)
     app.router.add_get("/endless", endless)
+    app.router.add_get("/paper.pdf", paper)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)
@@ -92,6 +102,18 @@ async def test_files_come_whichever_way_a_page_hands_them_out(browsers: Browsers
         f"asked for {shop}/file/by-address.csv, which is a file; downloaded by-address.csv",
     ] == said
     assert [] == os.listdir(tmp_path)
+
+
+async def test_a_pdf_is_said_to_be_one_and_becomes_a_file(browsers: Browsers, shop: str, tmp_path: Path) -> None:
+    kept: Kept = []
+    async with browsers.session(wanted(tmp_path, keeping(kept))) as session:
+        said = await go(session, f"{shop}/paper.pdf")
+        seen = await session.look(tree=True)
+
+    assert f"opened {shop}/paper.pdf; downloaded paper.pdf" == said
+    assert [("paper.pdf", PAPER)] == kept
+    assert "(This is a PDF document in the browser's viewer:" == " ".join(seen.tree.split()[:9])
+    assert () == seen.news
 
 
 async def test_what_has_no_end_is_cut_off_at_the_bound(browsers: Browsers, shop: str, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """What a model sees: references that act, marks for what is new, no secrets."""
 
 import re
+from io import BytesIO
 
 import pytest
+from PIL import Image
+from playwright.async_api import Page
 
 from runner.browser.browsers import Session
 from runner.model import Observation
-from runner.vocabulary import Click, Input, Query, WaitFor
+from runner.vocabulary import Click, CloseTab, Input, Query, WaitFor
 from tests.playing import do, go, note, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -64,6 +67,12 @@ def plainly(tree: str) -> str:
     return re.sub(r"(loud )+…", "loud…", tree) + "\n"
 
 
+def page_of(session: Session) -> Page:
+    tab = session._tabs.current_now
+    assert tab is not None
+    return tab.page
+
+
 async def test_all_frames_and_open_shadow_roots_are_seen_and_acted_in(session: Session, site: str) -> None:
     await go(session, f"{site}/seen.html")
 
@@ -83,10 +92,10 @@ async def test_all_frames_and_open_shadow_roots_are_seen_and_acted_in(session: S
 async def test_a_number_stays_with_its_element_while_the_document_lives(session: Session, site: str) -> None:
     await go(session, f"{site}/seen.html")
     await session.look(tree=True)
-    tab = session._tabs.current_now
-    assert tab is not None
-    await tab.page.evaluate("() => { code.type = 'text'; code.parentElement.prepend('Secret '); }")
-    await tab.page.evaluate("() => document.querySelector('h1').before(document.createElement('button'), 'New words')")
+    await page_of(session).evaluate("() => { code.type = 'text'; code.parentElement.prepend('Secret '); }")
+    await page_of(session).evaluate(
+        "() => document.querySelector('h1').before(document.createElement('button'), 'New words')"
+    )
 
     tree = (await session.look(tree=True)).tree
     resolved = await session.resolve(Input(text="typed", target=Query(index=9)))
@@ -124,6 +133,33 @@ async def test_an_unknown_reference_is_refused(hasty: Session, site: str) -> Non
 
     expected = ("no_target", "There is no [99] in the last look at this page.")
     assert expected == await refused(hasty, Click(target=Query(index=99)))
+
+
+async def test_what_happens_between_acts_is_news_once(session: Session, site: str) -> None:
+    await go(session, f"{site}/seen.html")
+    session._tabs.adopted.clear()
+    await page_of(session).evaluate("() => { alert('Hello'); open('/two.html'); }")
+    await session._tabs.adopted.wait()
+
+    news = [(await session.look(tree=True)).news for _ in range(2)]
+    await do(session, CloseTab())
+    later = (await session.look(tree=True)).news
+
+    assert (2, 'the page said "Hello"', ()) == (len(news[0]), news[0][0], news[1])
+    assert news[0][1].startswith("tab 2 was opened: ")
+    assert () == later
+
+
+async def test_references_are_drawn_into_a_picture_beside_the_page(session: Session, site: str) -> None:
+    await go(session, f"{site}/icons.html")
+    session.highlight = True
+
+    drawn, plain = (await session.look(tree=True, picture=True)).picture, await session.screenshot()
+
+    x, y, _, height = session.seeing.memory.boxes(page_of(session))[8]
+    colours = [Image.open(BytesIO(each)).convert("RGB").getpixel((x, y + height // 2)) for each in (drawn, plain)]
+    assert "[8] button" in (await session.look(tree=True)).tree
+    assert ((31, 138, 76), True) == (colours[0], colours[0] != colours[1])
 
 
 async def test_a_picture_is_a_png_of_the_viewport(session: Session, site: str) -> None:
