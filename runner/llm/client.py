@@ -121,19 +121,20 @@ class Client:
     async def answer(self, question: Question, paid: Paid) -> Answer:
         """The answer of this very model. Raises Trouble."""
         endpoint, pace = self.endpoint, self._pace
+        asking = _Asking(question=question, paid=paid, line=await self._lines.to(endpoint))
         try:
             await pace.enter(endpoint.call_seconds)
         except TimeoutError:
             raise trouble.crowded(endpoint) from None
         try:
             async with asyncio.timeout(endpoint.call_seconds):
-                return await self._tries(question, paid, deadline=pace.now() + endpoint.call_seconds)
+                return await self._tries(asking, deadline=pace.now() + endpoint.call_seconds)
         except TimeoutError:
             raise trouble.too_slow(endpoint) from None
         finally:
             pace.leave()
 
-    async def _tries(self, question: Question, paid: Paid, *, deadline: float) -> Answer:
+    async def _tries(self, asking: "_Asking", *, deadline: float) -> Answer:
         """Again and again, as often as the endpoint's settings say and as long as there is time."""
         pace = self._pace
         for attempt in count():
@@ -141,7 +142,7 @@ class Client:
                 raise trouble.refused(self.endpoint, trouble.Said(status=429))
             await pace.opened()
             try:
-                return await self._once(question, paid)
+                return await self._once(asking)
             except Trouble as failed:
                 wait = pause(attempt) if failed.wait is None else failed.wait
                 shared = failed.code == "model_rate_limited" or failed.wait is not None
@@ -154,13 +155,14 @@ class Client:
                 await pace.sleep(wait)
         raise AssertionError  # counting does not end
 
-    async def _once(self, question: Question, paid: Paid) -> Answer:
+    async def _once(self, asking: "_Asking") -> Answer:
         """One request; and others at once, where the endpoint does not take the manner of the first."""
+        question = asking.question
         kind = question.name if question.schema is not None else ""
-        manner = known = self._manners.get(kind, first_manner(self.endpoint, question.schema))
+        manner = known = self._manners.get(kind) or first_manner(self.endpoint, question.schema)
         while True:
             try:
-                answer = await self._call(body(self.endpoint, manner, question), question, paid)
+                answer = await self._call(asking, manner)
             except Trouble as failed:
                 other = None
                 if failed.said and failed.said.status in (400, 422) and failed.code == "model_refused":
@@ -173,37 +175,44 @@ class Client:
                     self._manners[kind] = manner
                 return answer
 
-    async def _call(self, sent: dict[str, object], question: Question, paid: Paid) -> Answer:
-        line = await self._lines.to(self.endpoint)
+    async def _call(self, asking: "_Asking", manner: Manner) -> Answer:
+        sent = body(self.endpoint, manner, asking.question)
         heard, usage, began = Heard(), Usage(model=self.endpoint.name), time.monotonic()
         try:
-            await line.say(self.endpoint, sent, heard, most_tokens=question.most_tokens)
+            await asking.line.say(self.endpoint, sent, heard, most_tokens=asking.question.most_tokens)
         finally:
             took = int((time.monotonic() - began) * 1000)
             if heard.begun:
-                usage = self._usage(heard, question, line)
-                paid(usage, took)
+                usage = self._usage(heard, asking)
+                asking.paid(usage, took)
         finish = heard.finish or "stop"
         return Answer(text=heard.text, usage=usage, finish=finish, milliseconds=took, refusal=heard.refusal)
 
-    def _usage(self, heard: Heard, question: Question, line: "Line") -> Usage:
+    def _usage(self, heard: Heard, asking: "_Asking") -> Usage:
         """As the endpoint counted it; else a guess, so that limits hold, without a price, so that it shows."""
-        name = self.endpoint.name
-        if heard.tokens is None:
-            asked = sum(len(message.text) for message in question.messages)
+        name, tokens = self.endpoint.name, heard.tokens
+        if tokens is None:
+            asked = sum(len(message.text) for message in asking.question.messages)
             return Usage(
                 model=name,
                 input_tokens=-(-asked // CHARACTERS_PER_TOKEN),
                 output_tokens=-(-heard.size // CHARACTERS_PER_TOKEN),
             )
-        tokens = heard.tokens
         return Usage(
             model=name,
             input_tokens=tokens.input,
             output_tokens=tokens.output,
             cached_tokens=tokens.cached,
-            cost_usd=line.cost(self.endpoint, tokens, heard.model),
+            cost_usd=asking.line.cost(self.endpoint, tokens, heard.model),
         )
+
+
+class _Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """A question on its way: who is told what it costs, and the line that it takes."""
+
+    question: Question
+    paid: Paid
+    line: "Line"
 
 
 def _nobody(_usage: Usage, _milliseconds: int) -> None:

@@ -3,7 +3,9 @@
 Importing it costs about a second, so that is done when a line is opened.
 """
 
+import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any, cast
 
 import httpx2
@@ -80,8 +82,9 @@ class Line:
             raise refused(endpoint, _said(error)) from None
         except openai.APITimeoutError:
             raise silent(endpoint) from None
-        except (openai.APIConnectionError, httpx2.RequestError):  # the latter in the middle of an error's text
-            raise unreachable(endpoint) from None
+        except (openai.APIConnectionError, httpx2.RequestError) as error:  # the latter in the middle of an error's text
+            own = isinstance(error.__cause__, httpx2.LocalProtocolError)
+            raise (unsendable if own else unreachable)(endpoint) from None
         except UnicodeEncodeError:
             raise unsendable(endpoint) from None
         response: httpx2.Response = raw.http_response
@@ -135,6 +138,7 @@ def _connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
     timeout = openai.Timeout(endpoint.quiet_seconds, connect=min(CONNECT_SECONDS, endpoint.quiet_seconds))
     http = openai.DefaultAsyncHttpxClient(
         timeout=timeout,
+        verify=_trusted(),
         follow_redirects=False,  # or the key goes where nobody meant it to go
         headers={"Accept-Encoding": "identity"},  # or the bound is one on what was packed
         event_hooks={"response": [_bound_errors]},
@@ -159,6 +163,12 @@ def _connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
         default_headers=headers,
         http_client=http,
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed. Reading them takes longer than all else that a line needs."""
+    return httpx2.create_ssl_context()
 
 
 async def _bound_errors(response: httpx2.Response) -> None:

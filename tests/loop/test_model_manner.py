@@ -1,0 +1,233 @@
+"""What one endpoint takes is found out from what it refuses; who stands in for whom; whose key goes where."""
+
+from typing import Any
+
+import pytest
+
+from eventstore.secrets import Secret
+from runner.llm.client import Client, Message
+from runner.llm.endpoints import Endpoint, Provider, Structured
+from runner.llm.pool import open_clients
+from runner.vocabulary import ActFailed
+from tests.model_server import KEY, Asked, React, Status, Text, Turn, model_server
+
+ASKED = [Message(role="system", text="Be brief."), Message(role="user", text="Which one?")]
+STRICT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"a": {"type": "boolean"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+LOOSE: dict[str, Any] = {**STRICT, "required": []}
+
+
+def way(asked: Asked) -> str:
+    """How the shape of the answer was asked for."""
+    asked_for = asked.body.get("response_format")
+    if asked_for is None:
+        return "words" if "JSON schema" in asked.texts[0] else "none"
+    return "strict" if asked_for.get("json_schema", {}).get("strict") else str(asked_for["type"])
+
+
+def taking(*ways: str) -> React:
+    """An endpoint that refuses all other ways, as they do."""
+
+    def react(asked: Asked) -> Turn:
+        return Text('{"a": true}') if way(asked) in ways else Status(400, message="response_format is not supported")
+
+    return react
+
+
+@pytest.mark.parametrize(
+    ("ways", "schema", "tried"),
+    [
+        (("strict",), STRICT, ["strict"]),
+        (("json_schema",), STRICT, ["strict", "json_schema"]),
+        (("json_schema",), LOOSE, ["json_schema"]),
+        (("json_object",), LOOSE, ["json_schema", "json_object"]),
+        (("words",), STRICT, ["strict", "json_schema", "json_object", "words"]),
+    ],
+)
+async def test_a_shape_is_asked_for_as_strictly_as_the_endpoint_takes_it_and_that_is_remembered(
+    ways: tuple[str, ...], schema: dict[str, Any], tried: list[str]
+) -> None:
+    async with model_server([taking(*ways)]) as served, Client(served.endpoint()) as client:
+        first = await client.ask(ASKED, schema=schema)
+        second = await client.ask(ASKED, schema=schema)
+
+    assert ('{"a": true}', '{"a": true}') == (first.text, second.text)
+    assert [*tried, tried[-1]] == [way(asked) for asked in served.requests]
+
+
+@pytest.mark.parametrize(
+    ("setting", "tried"),
+    [
+        (Structured.JSON_SCHEMA, ["strict", "json_schema"]),
+        (Structured.JSON_OBJECT, ["json_object"]),
+        (Structured.PROMPT, ["words"]),
+    ],
+)
+async def test_what_is_set_is_not_gone_below(setting: Structured, tried: list[str]) -> None:
+    async with model_server([taking()]) as served, Client(served.endpoint(structured=setting)) as client:
+        with pytest.raises(ActFailed) as failed:
+            await client.ask(ASKED, schema=STRICT)
+
+    assert ("model_refused", tried) == (failed.value.code, [way(asked) for asked in served.requests])
+
+
+async def test_what_did_not_help_is_not_remembered_and_one_shape_teaches_nothing_about_another() -> None:
+    odd = Status(400, message="your picture is too small")
+    async with model_server([odd, odd, odd, odd, taking("json_object")]) as served, Client(served.endpoint()) as client:
+        with pytest.raises(ActFailed):
+            await client.ask(ASKED, schema=STRICT, name="a")
+        await client.ask(ASKED, schema=LOOSE, name="a")
+        await client.ask(ASKED, schema=LOOSE, name="b")
+        await client.ask(ASKED, schema=LOOSE, name="a")
+
+    learnt = ["json_schema", "json_object"]
+    assert [*learnt, *learnt, "json_object"] == [way(asked) for asked in served.requests[4:]]
+
+
+async def test_a_bound_is_called_what_the_endpoint_calls_it_and_what_it_does_not_take_is_left_out() -> None:
+    def reasoning(asked: Asked) -> Turn:
+        for word in ("max_tokens", "temperature", "stream_options"):
+            if word in asked.body:
+                return Status(400, message=f"Unsupported parameter: '{word}' is not supported with this model.")
+        return Text("ok", counted=False)
+
+    async with model_server([reasoning]) as served, Client(served.endpoint(temperature=0.1)) as client:
+        await client.ask(ASKED)
+        await client.ask(ASKED)
+
+    told = [sorted(asked.body.keys() - {"model", "messages", "stream"}) for asked in served.requests]
+    assert [
+        ["max_tokens", "stream_options", "temperature"],
+        ["max_completion_tokens", "stream_options", "temperature"],
+        ["max_completion_tokens", "stream_options"],
+        ["max_completion_tokens"],
+        ["max_completion_tokens"],
+    ] == told
+
+
+@pytest.mark.parametrize(
+    ("provider", "word"),
+    [(Provider.OPENAI, "max_completion_tokens"), (Provider.OLLAMA, "max_tokens"), (Provider.COMPATIBLE, "max_tokens")],
+)
+async def test_the_word_that_the_provider_takes_is_tried_first(provider: Provider, word: str) -> None:
+    async with model_server(["ok"]) as served, Client(served.endpoint(provider=provider)) as client:
+        await client.ask(ASKED, most_tokens=7)
+
+    assert 7 == served.requests[0].body[word]
+
+
+@pytest.mark.parametrize("deployment", ["", "mine"])
+async def test_a_deployment_at_azure_is_asked_at_its_own_address_with_its_own_header(deployment: str) -> None:
+    async with model_server(["ok"]) as served:
+        settings = {"provider": Provider.AZURE, "api_version": "2024-10-21", "deployment": deployment}
+        endpoint = served.endpoint(base_url=served.url.removesuffix("/v1"), **settings)
+        async with Client(endpoint) as client:
+            answer = await client.ask(ASKED)
+
+    (asked,) = served.requests
+    assert "ok" == answer.text
+    assert f"/openai/deployments/{deployment or 'model-x'}/chat/completions" == asked.path
+    assert ({"api-version": "2024-10-21"}, KEY) == (asked.query, asked.headers["api-key"])
+    assert "Authorization" not in asked.headers
+
+
+async def test_an_endpoint_without_a_key_gets_none_and_nothing_of_the_environment_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "AZURE_OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "of-somebody-else")
+
+    async with model_server(["ok"]) as served, Client(served.endpoint(key=None)) as client:
+        await client.ask(ASKED)
+
+    (asked,) = served.requests
+    assert "Authorization" not in asked.headers
+    assert "of-somebody-else" not in asked.headers.values()
+
+
+async def test_a_header_of_the_settings_takes_the_place_of_the_key() -> None:
+    header = {"Authorization": Secret("Token abc")}
+    async with model_server(["ok"]) as served, Client(served.endpoint(key=None, headers=header)) as client:
+        await client.ask(ASKED)
+
+    assert "Token abc" == served.requests[0].headers["Authorization"]
+
+
+@pytest.mark.parametrize("key", ["sk-schlüssel", "sk-two\nlines"])
+async def test_a_key_that_no_header_can_carry_is_said_without_it(key: str) -> None:
+    async with model_server(["ok"]) as served, Client(served.endpoint(key=Secret(key), retries=0)) as client:
+        with pytest.raises(ActFailed) as failed:
+            await client.ask(ASKED)
+
+    assert ("model_refused", 0) == (failed.value.code, len(served.requests))
+    assert "characters that cannot be sent" in str(failed.value)
+    assert key not in str(failed.value)
+
+
+FAILING = [Status(503), Status(429), Status(401), Status(402), Status(404)]
+
+
+@pytest.mark.parametrize("turn", FAILING)
+async def test_the_fallback_is_asked_where_there_is_no_service_and_the_usage_names_it(turn: Turn) -> None:
+    async with model_server([turn]) as first, model_server(["ok"]) as second:
+        main = first.endpoint("main", retries=0, fallback="spare")
+        async with open_clients(found(main, second.endpoint("spare"))) as clients:
+            answer = await clients.of("main").ask(ASKED)
+
+    assert ("ok", "spare") == (answer.text, answer.usage.model)
+    assert (1, 1) == (len(first.requests), len(second.requests))
+
+
+async def test_a_request_that_is_wrong_in_itself_is_not_tried_elsewhere() -> None:
+    async with model_server([Status(400)]) as first, model_server(["ok"]) as second:
+        main = first.endpoint("main", fallback="spare")
+        async with open_clients(found(main, second.endpoint("spare"))) as clients:
+            with pytest.raises(ActFailed):
+                await clients.of("main").ask(ASKED)
+
+    assert [] == second.requests
+
+
+async def test_fallbacks_that_stand_in_for_each_other_are_asked_once_round() -> None:
+    async with model_server([Status(500)]) as first, model_server([Status(401)]) as second:
+        main = first.endpoint("main", retries=0, fallback="spare")
+        spare = second.endpoint("spare", retries=0, fallback="main")
+        async with open_clients(found(main, spare)) as clients:
+            for name in ("main", "spare"):
+                with pytest.raises(ActFailed) as failed:
+                    await clients.of(name).ask(ASKED)
+
+    assert (2, 2) == (len(first.requests), len(second.requests))
+    assert "model_refused" == failed.value.code
+    assert "refused the key" in str(failed.value).partition(" Its fallback: ")[0]
+    assert "does not work at present" in str(failed.value).partition(" Its fallback: ")[2]
+
+
+async def test_a_model_is_one_client_for_all_and_what_is_gone_from_the_settings_is_named() -> None:
+    endpoint = Endpoint(name="main", model="m", base_url="http://127.0.0.1:1/v1")
+    async with open_clients(found(endpoint)) as clients:
+        assert clients.of("main") is clients.of("main")
+        with pytest.raises(ActFailed) as failed:
+            clients.of("other")
+
+    assert "no_model" == failed.value.code
+    assert 'The model "other" is not configured any more.' == str(failed.value)
+
+
+async def test_of_names_without_end_only_so_many_clients_are_kept() -> None:
+    async with open_clients(lambda name: Endpoint(name=name, model=name, base_url="http://127.0.0.1:1/v1")) as clients:
+        first, used = clients.of("first"), clients.of("used")
+        for number in range(300):
+            clients.of(f"any-{number}")
+            clients.of("used")
+
+        assert (False, True) == (first is clients.of("first"), used is clients.of("used"))
+
+
+def found(*endpoints: Endpoint) -> Any:
+    """Finds these by their names."""
+    return {endpoint.name: endpoint for endpoint in endpoints}.get
