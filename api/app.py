@@ -10,6 +10,7 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from api import (
     cdp,
+    diffs,
     docs,
     downloads,
     files,
@@ -73,6 +74,7 @@ ROUTES: tuple[Route, ...] = (
     *tape_models.ROUTES,
     *tape_people.ROUTES,
     *reruns.ROUTES,
+    *diffs.ROUTES,
     *files.ROUTES,
     *removals.ROUTES,
     *cdp.ROUTES,

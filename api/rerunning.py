@@ -13,9 +13,9 @@ from api.service import Caller, Service
 from eventstore import events as e
 from eventstore.answers import VALUED, is_answer
 from eventstore.errors import Gone, Invalid, NotAllowed, NotFound
-from eventstore.replay import MASKED, TYPED, Played, Told, hidden, key_of, secrets, told, typed, with_inputs
+from eventstore.replay import MASKED, TYPED, Played, Telling, Told, hidden, key_of, secrets, typed, with_inputs
 from eventstore.secrets import Secrets
-from eventstore.store import PAGE, Recorded
+from eventstore.store import PAGE
 
 MAX_INPUTS = 100
 MAX_INPUT = 50_000
@@ -67,14 +67,15 @@ async def planned(service: Service, caller: Caller, task_id: str, wish: Wish) ->
 
 async def recorded(service: Service, task_id: str, *, until: int = 0) -> Told:
     """What the tape has of the task. Raises Gone for one that was redacted, NotFound for a deleted one."""
-    events: list[Recorded] = []
-    while page := await service.store.read_stream(control.stream(task_id), events[-1].version if events else 0):
-        events += page
+    telling, version = Telling(), 0
+    while page := await service.store.read_stream(control.stream(task_id), version):
+        telling.note(page)
+        version = page[-1].version
         if len(page) < PAGE:
             break
-        if len(events) > MAX_EVENTS:
+        if version > MAX_EVENTS:
             raise NotAllowed(f"The task has more than {MAX_EVENTS:,} events.")
-    then = told(events, until=until)
+    then = telling.told(until=until)
     if then.gone == "redacted":
         raise Gone("The task was redacted: what it did is no longer on the tape.")
     if then.gone:

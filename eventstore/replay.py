@@ -66,23 +66,41 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     gone: str = "absent"
 
 
-class _Fold:
+class Telling:
+    """A task's events, as they come."""
+
     def __init__(self) -> None:
-        self.created: e.TaskCreated | None = None
-        self.gone = "absent"
-        self.acts: list[Played] = []
-        self.steps: list[int] = []
-        self.end: e.Event | None = None
+        self._created: e.TaskCreated | None = None
+        self._gone = "absent"
+        self._acts: list[Played] = []
+        self._steps: list[int] = []
+        self._end: e.Event | None = None
         self._open: list[Played] = []
         self._undone: list[Played] = []
         self._begun: dict[int, tuple[int, e.ActionStarted]] = {}
         self._step = 0
 
-    def note(self, recorded: Recorded) -> None:
+    def note(self, events: Iterable[Recorded]) -> None:
+        """More of them, in order."""
+        for recorded in events:
+            self._note(recorded)
+
+    def told(self, *, until: int = 0) -> Told:
+        """What they tell, as far as the step of number `until` (0: to their end), that one included."""
+        whole = self._done()
+        if not until:
+            return whole
+        return msgspec.structs.replace(
+            whole,
+            acts=tuple(act for act in whole.acts if act.step <= until),
+            steps=tuple(number for number in whole.steps if number <= until),
+        )
+
+    def _note(self, recorded: Recorded) -> None:
         event = recorded.event
         match event:
             case e.TaskCreated():
-                self.created, self.gone = event, ""
+                self._created, self._gone = event, ""
             case e.StepStarted(number=number):
                 self._step, self._open, self._begun = number, [], {}
             case e.ActionStarted(index=index):
@@ -95,7 +113,7 @@ class _Fold:
                 self._interrupted(number)
             case e.HumanActed(name=name, params=params, target=target, url=url) if name not in _SEEN:
                 self._settle(())
-                self.acts.append(
+                self._acts.append(
                     Played(
                         step=self._step + 1,
                         version=recorded.version,
@@ -107,16 +125,16 @@ class _Fold:
                     )
                 )
             case e.TaskFinished() | e.TaskFailed() | e.TaskStopped():
-                self.end = event
+                self._end = event
             case e.TaskRedacted():
-                self.gone = "redacted"
+                self._gone = "redacted"
             case e.TaskDeleted():
-                self.gone = "deleted"
+                self._gone = "deleted"
 
-    def done(self) -> Told:
+    def _done(self) -> Told:
         self._settle(())
-        told = Told(created=self.created, acts=tuple(self.acts), steps=tuple(self.steps), gone=self.gone)
-        match self.end:
+        told = Told(created=self._created, acts=tuple(self._acts), steps=tuple(self._steps), gone=self._gone)
+        match self._end:
             case e.TaskFinished(success=success, output=output):
                 return msgspec.structs.replace(told, end="finished", success=success, output=output)
             case e.TaskFailed(code=code, message=message):
@@ -128,39 +146,31 @@ class _Fold:
     def _close(self, number: int, goal: str) -> None:
         done = [msgspec.structs.replace(act, goal=goal) for act in self._open]
         self._settle(done)
-        self.acts += done
-        self.steps.append(number)
+        self._acts += done
+        self._steps.append(number)
         self._open, self._begun = [], {}
 
     def _interrupted(self, number: int) -> None:
         self._settle(self._open)
         if any(act.lasting for act in self._open):
-            self.acts += self._open
+            self._acts += self._open
         else:  # the next step may do it all once more
             self._undone = self._open
-        self.steps.append(number)
+        self._steps.append(number)
         self._open, self._begun = [], {}
 
     def _settle(self, following: Sequence[Played]) -> None:
         """What an interrupted step did counts, unless what follows does the same first."""
         undone, self._undone = self._undone, []
         again = [act.params for act in following[: len(undone)]] == [act.params for act in undone]
-        self.acts += [] if again else undone
+        self._acts += [] if again else undone
 
 
 def told(events: Iterable[Recorded], *, until: int = 0) -> Told:
-    """The stream of a task, read as far as the step of number `until` (0: to its end), that one included."""
-    fold = _Fold()
-    for recorded in events:
-        fold.note(recorded)
-    whole = fold.done()
-    if not until:
-        return whole
-    return msgspec.structs.replace(
-        whole,
-        acts=tuple(act for act in whole.acts if act.step <= until),
-        steps=tuple(number for number in whole.steps if number <= until),
-    )
+    """The stream of a task, read to its end or as far as that step."""
+    telling = Telling()
+    telling.note(events)
+    return telling.told(until=until)
 
 
 def typed(act: Played) -> str:

@@ -96,16 +96,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_of(events: Iterable[Recorded]) -> Run:
     """What a task did, from the events of its stream."""
-    run = _Reading()
-    for recorded in events:
-        run.note(recorded.event)
-    return Run(
-        steps=tuple(run.steps[:MOST_STEPS]),
-        end=run.end,
-        success=run.success,
-        output=_cut(run.output),
-        cut=len(run.steps) > MOST_STEPS,
-    )
+    reading = Reading()
+    reading.note(events)
+    return reading.run()
 
 
 def compared(a: Run, b: Run) -> Compared:
@@ -117,14 +110,31 @@ def compared(a: Run, b: Run) -> Compared:
     return Compared(a=a, b=b, pairs=tuple(_pairs(a, b)), end=tuple(end))
 
 
-class _Reading:
+class Reading:
+    """A task's events, as they come; it keeps no more than is compared."""
+
     def __init__(self) -> None:
-        self.steps: list[Step] = []
-        self.end = self.output = ""
-        self.success: bool | None = None
+        self._steps: list[Step] = []
+        self._end = self._output = ""
+        self._success: bool | None = None
         self._open: dict[int, tuple[e.ActionStarted, e.ActionEnded | None]] = {}
 
-    def note(self, event: e.Event) -> None:
+    def note(self, events: Iterable[Recorded]) -> None:
+        """More of them, in order."""
+        for recorded in events:
+            self._note(recorded.event)
+
+    def run(self) -> Run:
+        """What they tell so far."""
+        return Run(
+            steps=tuple(self._steps[:MOST_STEPS]),
+            end=self._end,
+            success=self._success,
+            output=_cut(self._output),
+            cut=len(self._steps) > MOST_STEPS,
+        )
+
+    def _note(self, event: e.Event) -> None:
         match event:
             case e.StepStarted():
                 self._open = {}
@@ -137,15 +147,16 @@ class _Reading:
             case e.StepInterrupted(number=number, cause=cause):
                 self._close(Step(number=number, interrupted=cause))
             case e.TaskFinished(success=success, output=output):
-                self.end, self.success, self.output = "finished", success, output
+                self._end, self._success, self._output = "finished", success, output
             case e.TaskFailed(message=message):
-                self.end, self.output = "failed", message
+                self._end, self._output = "failed", message
             case e.TaskStopped():
-                self.end = "stopped"
+                self._end = "stopped"
 
     def _close(self, step: Step) -> None:
         acts = tuple(_act(*each) for each in self._open.values() if each[0].name != _END)
-        self.steps.append(msgspec.structs.replace(step, acts=acts))
+        if len(self._steps) <= MOST_STEPS:
+            self._steps.append(msgspec.structs.replace(step, acts=acts))
         self._open = {}
 
 

@@ -3,8 +3,8 @@
 import msgspec
 
 from eventstore import events as e
-from eventstore.replay import MASKED, Played, Told, hidden, told, with_inputs
-from eventstore.store import PAGE, EventStore, Recorded
+from eventstore.replay import MASKED, Played, Telling, Told, hidden, with_inputs
+from eventstore.store import PAGE, EventStore
 from runner.action_json import from_json
 from runner.aiming import aimed
 from runner.vocabulary import ActFailed, AnyAction
@@ -55,14 +55,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 async def record_of(store: EventStore, replay: e.Replay) -> Record:
     """What the tape has of that task. Raises ActFailed: no_recording."""
-    events: list[Recorded] = []
-    while page := await store.read_stream(f"task-{replay.task}", events[-1].version if events else 0):
-        events += page
+    telling, version = Telling(), 0
+    while page := await store.read_stream(f"task-{replay.task}", version):
+        telling.note(page)
+        version = page[-1].version
         if len(page) < PAGE:
             break
-        if len(events) > MOST_EVENTS:
+        if version > MOST_EVENTS:
             raise ActFailed("no_recording", f"The recorded task {replay.task} has too many events to be played again.")
-    return recorded(replay, told(events, until=replay.until))
+    return recorded(replay, telling.told(until=replay.until))
 
 
 def recorded(replay: e.Replay, then: Told) -> Record:

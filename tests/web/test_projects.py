@@ -25,6 +25,7 @@ ANSWERED = (200, 201, 202, 204, 302, 400, 409, 426, 503)
 OWNED = {
     ("POST", "/files/forms"): (422,),  # no form
     ("POST", "/api/tape/webhooks/{webhook_id}/redeliver"): (404,),  # it was told of nothing yet
+    ("GET", "/api/tape/tasks/{task_id}/rerun"): (404,),  # it plays no other one
 }
 
 

@@ -66,6 +66,7 @@ class Ids(msgspec.Struct, frozen=True):
         known = {
             "profile_id": self.profile,
             "task_id": self.task,
+            "other_id": self.task,
             "key_id": self.key,
             "session": self.session,
             "session_id": self.browser if re.search("/browsers/|/cdp/", text) else self.session,
