@@ -69,10 +69,7 @@ def _well_known(name: str, environ: Mapping[str, str]) -> list[Configured]:
     if secret is None or (name == "openai" and _own(environ)):
         return []
     address = _home(name, environ)
-    return [
-        Configured(name=each, provider=name, model=each, base_url=address, key=secret, vision=known.vision)
-        for each in known.patterns
-    ]
+    return [Configured(name=each, provider=name, model=each, base_url=address, key=secret) for each in known.patterns]
 
 
 def _one(name: str, model: str, environ: Mapping[str, str]) -> Configured:
@@ -89,7 +86,8 @@ def _one(name: str, model: str, environ: Mapping[str, str]) -> Configured:
     if secret is None and known.keys and not own:
         raise CannotOpen(f'{variable("model")} is "{name}:{model}", which needs a key. Set {known.keys[0]}.')
     provider = "compatible" if own and name == "openai" else name
-    return Configured(name=model, provider=provider, model=model, base_url=address, key=secret, vision=known.vision)
+    vision = providers.sees(provider, model)
+    return Configured(name=model, provider=provider, model=model, base_url=address, key=secret, vision=vision)
 
 
 def _azure(deployment: str, environ: Mapping[str, str]) -> Configured:
@@ -106,6 +104,7 @@ def _azure(deployment: str, environ: Mapping[str, str]) -> Configured:
         key=secret,
         api_version=version,
         deployment=deployment,
+        vision=providers.sees("azure", deployment),
     )
 
 

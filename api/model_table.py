@@ -103,16 +103,17 @@ def _model(name: str, table: dict[str, object], path: Path, environ: Mapping[str
     secret = _key(entry, path, environ)
     if secret is None and provider.keys and (not provider.base_url or address == provider.base_url):
         raise Wrong("key_env", f"there is no key; set {provider.keys[0]}, or say key_env or key_file")
+    model = entry.model or entry.deployment or name
     return Configured(
         name=name,
         provider=entry.provider,
-        model=entry.model or entry.deployment or name,
+        model=model,
         base_url=address,
         key=secret,
         api_version=entry.api_version or "",
         deployment=entry.deployment or "",
         headers=_headers(entry, environ),
-        vision=entry.vision,
+        vision=providers.sees(entry.provider, model) if entry.vision is None else entry.vision,
         fallback=entry.fallback or "",
         temperature=entry.temperature,
         max_output_tokens=entry.max_output_tokens,

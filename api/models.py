@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from api.providers import sees
 from eventstore.errors import Invalid
 from eventstore.secrets import Secret
 
@@ -65,7 +66,7 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
         """The model of this name; one that is named comes before one that is any such name."""
         named = [each for each in self.table if each.name == name]
         alike = [each for each in self.table if ANY in each.name and fnmatchcase(name, each.name)]
-        found = [*named, *(msgspec.structs.replace(each, name=name, model=name) for each in alike)]
+        found = [*named, *(_called(each, name) for each in alike)]
         return found[0] if found and ANY not in name else None
 
     def resolve(self, name: str | None, *, field: Field = ()) -> str:
@@ -107,6 +108,11 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
         names = self.names()
         beyond = [f"and {len(names) - MOST_TOLD} more"] if len(names) > MOST_TOLD else []
         return ", ".join([*names[:MOST_TOLD], *beyond])
+
+
+def _called(alike: Configured, name: str) -> Configured:
+    """The one of those models that is called so."""
+    return msgspec.structs.replace(alike, name=name, model=name, vision=sees(alike.provider, name))
 
 
 def aliases(setting: str) -> dict[str, str]:

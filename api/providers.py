@@ -1,5 +1,7 @@
 """Where each provider of models is, which variables have its key, and which names are well known to be its."""
 
+import re
+
 import msgspec
 from yarl import URL
 
@@ -9,34 +11,37 @@ from eventstore.secrets import Secret
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What holds where nobody says otherwise. Its keys are for `base_url`, and are sent nowhere else unasked.
 
-    Without `base_url` the address must be said. `patterns` are the names that it is known by, as `fnmatch` reads them;
-    `vision` tells whether all of those take pictures.
+    Without `base_url` the address must be said. `patterns` are the names that it is known by, as `fnmatch` reads them.
+    Models whose names begin as `sees` says are known to take pictures; of all others nothing is known.
     """
 
     base_url: str = ""
     keys: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
-    vision: bool | None = None
+    sees: str = ""
 
+
+_OPENAI = r"gpt-(4o|4-turbo|4\.|5)|chatgpt-|o1(?!-mini)|o3(?!-mini)|o4-"
 
 PROVIDERS: dict[str, Provider] = {
     "openai": Provider(
         base_url="https://api.openai.com/v1",
         keys=("OPENAI_API_KEY",),
         patterns=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4-*"),
+        sees=_OPENAI,
     ),
-    "azure": Provider(keys=("AZURE_OPENAI_API_KEY",)),
+    "azure": Provider(keys=("AZURE_OPENAI_API_KEY",), sees=_OPENAI),
     "anthropic": Provider(
         base_url="https://api.anthropic.com/v1",
         keys=("ANTHROPIC_API_KEY",),
         patterns=("claude-*",),
-        vision=True,
+        sees=r"claude-(?!2|instant)",
     ),
     "google": Provider(
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
         keys=("GOOGLE_API_KEY", "GEMINI_API_KEY"),
         patterns=("gemini-*",),
-        vision=True,
+        sees="gemini-",
     ),
     "openrouter": Provider(base_url="https://openrouter.ai/api/v1", keys=("OPENROUTER_API_KEY",), patterns=("*/*",)),
     "ollama": Provider(base_url="http://localhost:11434/v1"),
@@ -45,6 +50,12 @@ PROVIDERS: dict[str, Provider] = {
     "compatible": Provider(),
 }
 """The vendors publish their OpenAI-compatible endpoints at these addresses; the local servers listen there unasked."""
+
+
+def sees(provider: str, model: str) -> bool | None:
+    """Whether a model takes pictures, as far as its name tells; None: not known."""
+    known = PROVIDERS[provider].sees
+    return True if known and re.match(known, model) else None
 
 
 def base_url(text: str) -> str:

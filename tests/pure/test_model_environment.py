@@ -75,7 +75,23 @@ def test_a_server_of_ones_own_has_the_model_that_is_set_and_is_not_thought_to_ha
 def test_the_address_of_openai_in_a_region_is_openais_own() -> None:
     found = offered({**OPENAI, "OPENAI_BASE_URL": "https://eu.api.openai.com/v1"}).find("gpt-4.1")
 
-    assert one("gpt-4.1", "openai", "https://eu.api.openai.com/v1", "sk-1") == found
+    assert one("gpt-4.1", "openai", "https://eu.api.openai.com/v1", "sk-1", vision=True) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *((name, True) for name in ("gpt-4.1-mini", "gpt-4o", "gpt-5", "o3", "o4-mini", "claude-opus-4-7", "gemini-x")),
+        *((name, None) for name in ("gpt-3.5-turbo", "gpt-4", "o3-mini", "o1-mini", "claude-2.1", "qwen/qwen3-vl")),
+    ],
+)
+def test_a_well_known_name_tells_whether_the_model_takes_pictures(name: str, expected: bool | None) -> None:
+    keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY")
+
+    found = offered(dict.fromkeys(keys, "sk-1")).find(name)
+
+    assert found
+    assert expected is found.vision
 
 
 @pytest.mark.parametrize(

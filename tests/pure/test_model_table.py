@@ -63,6 +63,7 @@ def test_every_key_of_the_table_is_read(tmp_path: Path) -> None:
             model="gpt-4.1",
             base_url="https://api.openai.com/v1",
             key=Secret("sk-openai"),
+            vision=True,
         ),
         Configured(
             name="big",
