@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MODEL = "model-x-2026"
+COMMENT = b": " + b"." * 65_534 + b"\n\n"
+FLOOD_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,13 @@ class MidError:
 class Hang:
     """Nothing more, after so many parts of a text; before the first, not even a status. Ends when the client leaves.
 
-    `counted` tells the tokens before.
+    `counted` tells the tokens before. With `heard` comments follow, more than any buffer holds; it is set once they are
+    sent, so that the client must have heard the parts by then.
     """
 
     parts: int = 0
     counted: bool = False
+    heard: asyncio.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -125,15 +129,24 @@ async def parts(turn: Streamed, *, counting: bool) -> AsyncIterator[bytes]:
                 yield line if turn.every else line * 50
                 await asyncio.sleep(turn.every)
         case Hang() | Disconnect():
-            for _ in range(turn.parts):
-                yield _event(_chunk({"content": "part "}))
-            if isinstance(turn, Disconnect):
-                raise Cut
-            if turn.counted:
-                yield _event({**_chunk({}), "choices": [], "usage": _usage(turn)})
-            await forever()
+            async for event in _unended(turn):
+                yield event
     if counting and getattr(turn, "counted", True):
         yield _event({**_chunk({}), "choices": [], "usage": _usage(turn)})
+
+
+async def _unended(turn: Hang | Disconnect) -> AsyncIterator[bytes]:
+    for _ in range(turn.parts):
+        yield _event(_chunk({"content": "part "}))
+    if isinstance(turn, Disconnect):
+        raise Cut
+    if turn.counted:
+        yield _event({**_chunk({}), "choices": [], "usage": _usage(turn)})
+    if turn.heard is not None:
+        for _ in range(FLOOD_BYTES // len(COMMENT)):
+            yield COMMENT
+        turn.heard.set()
+    await forever()
 
 
 def whole(turn: Text | Tool | Refusal) -> dict[str, Any]:
