@@ -4,7 +4,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from api.commands import answer, keys, models, removals, run, serve, show, tape, tasks, verify, webhooks
+from api.commands import answer, diff, keys, models, removals, rerun, run, serve, show, tape, tasks, verify, webhooks
 from api.commands.common import EXIT_CODES, Json, say, say_json
 from api.demo import demo
 
@@ -34,8 +34,11 @@ def assemble() -> typer.Typer:
     for command in (
         serve.serve,
         run.run,
+        rerun.rerun,
+        rerun.fork,
         tasks.tasks,
         show.show,
+        diff.diff,
         tasks.pause,
         tasks.resume,
         tasks.stop,

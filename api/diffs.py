@@ -1,14 +1,13 @@
 """Our own family: two runs side by side, step by step; and what of a rerun is not as it was."""
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
 
-import msgspec
 from aiohttp import web
 
 from api import control, likeness
 from api.acts import said
+from api.diff_views import Diff, Row, Side
 from api.service import SERVICE, Caller, Service
 from api.text import plain
 from api.wire import CALLER, Route, reply
@@ -20,47 +19,6 @@ from projections.task_row import TaskRow
 MOST_EVENTS = 100_000
 LONGEST = 200
 """Characters of one side in the sentence about the first difference."""
-
-
-class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the runs. `end` is finished, failed, stopped, or empty; `output` is the message of one that failed."""
-
-    id: str
-    task: str
-    llm: str
-    state: str
-    end: str
-    success: bool | None
-    output: str
-    duration_ms: int | None
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """Steps that belong together, or one that a run has alone. `picture` is the share of pixels that differ.
-
-    It is null where there are not two pictures (any more) that could be compared in time; it counts for nothing, as
-    carets and clocks differ always.
-    """
-
-    a: Step | None
-    b: Step | None
-    differences: Sequence[Difference]
-    picture: float | None = None
-
-
-class Diff(msgspec.Struct, frozen=True, kw_only=True):
-    """Both runs. Whether they `differ` in anything that matters; `first` says in words where, empty where they do not.
-
-    `cut` tells that one has more steps or events than are compared.
-    """
-
-    a: Side
-    b: Side
-    differ: bool
-    first: str
-    steps: Sequence[Row]
-    end: Sequence[Difference]
-    cut: bool = False
 
 
 async def diff(request: web.Request) -> web.Response:

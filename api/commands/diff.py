@@ -1,0 +1,87 @@
+"""`diff`: two runs side by side."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from api.acts import said
+from api.client import SUCCESS, UNSUCCESSFUL, connect
+from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
+from api.diff_views import Diff, Row
+from api.text import duration, plain, short
+from projections.compared import Step
+
+DID = 34
+DIFFERS = 60
+
+
+def diff(
+    first: TaskId,
+    second: Annotated[
+        str, typer.Argument(metavar="ID", help="The other one; without it what the first one reruns.")
+    ] = "",
+    url: Url = LOCAL,
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Show two runs side by side; the exit code is 1 where they differ. Of a rerun its own id is enough."""
+    finish(_diff(url, key, first, second, as_json=as_json))
+
+
+async def _diff(url: str, key: str, first: str, second: str, *, as_json: bool) -> int:
+    async with connect(url, key) as client:
+        one = await complete(client, first)
+        path = f"/api/tape/tasks/{one}/rerun"
+        if second:
+            path = f"/api/tape/tasks/{one}/diff/{await complete(client, second)}"
+        found = await client.get(path, Diff, long=True)
+    if as_json:
+        say_json(found)
+        return UNSUCCESSFUL if found.differ else SUCCESS
+    grid = table("step", short(found.a.id), short(found.b.id), "differs", "picture", "took")
+    for row in found.steps:
+        grid.add_row(*_row(row))
+    out().print(grid)
+    for each in found.end:
+        say(f"{'output' if each.what == 'result' else each.what}: {plain(each.a, 200)} -> {plain(each.b, 200)}")
+    if found.cut:
+        say("There is more than is compared.")
+    say(plain(found.first, 0) if found.differ else "The runs do not differ.")
+    return UNSUCCESSFUL if found.differ else SUCCESS
+
+
+def _row(row: Row) -> tuple[str, Text, Text, Text, str, str]:
+    differs = "; ".join(_differences(row))
+    matters = any(each.matters for each in row.differences)
+    picture = "" if row.picture is None else "same" if not row.picture else f"{max(row.picture, 0.001):.1%}"
+    took = [duration(step.duration_ms) for step in (row.a, row.b) if step]
+    return (
+        _number(row),
+        Text(_did(row.a)),
+        Text(_did(row.b)),
+        Text(plain(differs, DIFFERS), "red" if matters else "yellow"),
+        picture,
+        " / ".join(took),
+    )
+
+
+def _number(row: Row) -> str:
+    a, b = (str(step.number) if step else "-" for step in (row.a, row.b))
+    return a if a == b else f"{a}/{b}"
+
+
+def _did(step: Step | None) -> str:
+    acts = [said(act.action) + ("" if act.ok else " (failed)") for act in step.acts] if step else []
+    return plain(", ".join(acts), DID)
+
+
+def _differences(row: Row) -> Iterator[str]:
+    for each in row.differences:
+        if each.what == "step":
+            yield "only here"
+        elif each.what == "act":
+            yield "another act"
+        else:
+            yield f"{each.what}: {plain(each.a, DIFFERS // 2)} -> {plain(each.b, DIFFERS // 2)}"
