@@ -155,7 +155,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: Annotated[
         str | None,
         Meta(
-            max_length=200,
             description="the model of tasks that name none, such as gpt-4.1, ollama:qwen3:8b or instructions; without"
             " it the first of the table, or instructions",
         ),

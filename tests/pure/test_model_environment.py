@@ -1,9 +1,11 @@
 """Without a table there are the models that the environment has keys for, and the one that is set."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from api.environment import load as read_settings
 from api.model_environment import load
 from api.models import Configured, Models
 from api.settings import Settings
@@ -157,3 +159,13 @@ def test_what_cannot_be_reached_is_named_with_what_would_help(
 
     assert sentence in str(refused.value)
     assert "sk-1" not in str(refused.value)
+
+
+def test_the_environments_that_the_documentation_shows_have_a_model_by_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    lines = re.findall(r"^(\w+=.*) tapewright serve$", page, re.MULTILINE)
+
+    shown = [dict(each.split("=", 1) for each in line.split()) for line in lines]
+
+    found = [load(read_settings(environ, data_dir=Path("/t")), environ) for environ in shown]
+    assert (9, []) == (len(found), [models for models in found if models.default == "instructions"])

@@ -1,12 +1,15 @@
 """The table of models is read whole, or refused by file, table and key; no key is ever repeated."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from api.model_environment import load
+from api.model_table import Entry
 from api.models import Configured, Models, Prices
+from api.providers import PROVIDERS
 from api.settings import Settings
 from eventstore.errors import CannotOpen
 from eventstore.secrets import Secret
@@ -263,3 +266,22 @@ def test_with_a_table_no_other_model_is_offered(tmp_path: Path) -> None:
     models = read(tmp_path, OLLAMA, {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"})
 
     assert (False, False, True) == (models.has("gpt-4.1"), models.has("claude-sonnet-4-6"), models.has("small"))
+
+
+def test_the_tables_that_the_documentation_shows_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    text = "\n".join(re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    (tmp_path / "gateway.key").write_text("sk-gateway")
+    keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY"]
+
+    models = read(tmp_path, text, dict.fromkeys([*keys, "GATE_TOKEN"], "sk-1"))
+
+    assert set(PROVIDERS) == {each.provider for each in models.table}
+
+
+def test_every_key_of_the_table_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+
+    keys = [key for row in re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)]
+
+    assert [] == [key for key in Entry.__struct_fields__ if key not in keys]

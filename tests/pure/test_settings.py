@@ -27,9 +27,21 @@ def test_variables_are_read_as_the_types_that_they_set() -> None:
         "TAPEWRIGHT_ACTION_SECONDS": "2.5",
         "TAPEWRIGHT_API_KEY": KEY,
         "TAPEWRIGHT_HOST": "",
+        "TAPEWRIGHT_MODELS": "/var/models.toml",
+        "TAPEWRIGHT_MODEL": "small",
+        "TAPEWRIGHT_MAX_COST_USD": "0.5",
     }
 
-    wanted = Settings(data_dir=Path("/var/tape"), port=9000, screenshots=False, action_seconds=2.5, api_key=KEY)
+    wanted = Settings(
+        data_dir=Path("/var/tape"),
+        port=9000,
+        screenshots=False,
+        action_seconds=2.5,
+        api_key=KEY,
+        models=Path("/var/models.toml"),
+        model="small",
+        max_cost_usd=0.5,
+    )
     assert wanted == load(environ)
 
 
