@@ -148,7 +148,7 @@ class SetValue(Action, frozen=True, kw_only=True):
 
 
 class Expand(Action, frozen=True, kw_only=True):
-    """Open what a section, an accordion or a tab hides, or with `opened` false close it; nothing if it is so already."""
+    """Open what a section, an accordion or a tab hides, or with `opened` false close it; if it is not so already."""
 
     name: ClassVar[str] = "expand"
     effect: ClassVar[Effect] = Effect.LASTING

@@ -7,7 +7,8 @@ from typing import Any
 from playwright.async_api import Error
 
 from runner.browser import keyboard, looks, moves, paper, scrolling
-from runner.browser.choices import options, select
+from runner.browser.choices import options
+from runner.browser.chores import CHORES
 from runner.browser.resolve import Handle, Scene, resolve
 from runner.browser.targets import passing, until
 from runner.browser.wishes import Found, describe
@@ -21,7 +22,6 @@ from runner.vocabulary import (
     CloseTab,
     Drag,
     Expect,
-    Extract,
     FindText,
     GoBack,
     GoForward,
@@ -35,7 +35,6 @@ from runner.vocabulary import (
     Screenshot,
     Scroll,
     Search,
-    Select,
     SwitchTab,
     Upload,
     Wait,
@@ -48,6 +47,7 @@ CHECKED = (
     "(e) => e.matches(':checked') || ['aria-checked', 'aria-pressed'].some((name) => e.getAttribute(name) === 'true')"
 )
 CHECK_SECONDS = 1.0
+OFFERED = ("option",)
 DRAG_STEPS = 8
 LINKS = {"a": "link", "area": "link"}
 DOWNLOADS = "(e) => e.closest('a[download], area[download]') !== null"
@@ -112,6 +112,9 @@ async def check(scene: Scene, action: Check, handle: Handle) -> str:
     async def so() -> bool | None:
         return await state() == action.checked or None
 
+    if found.seen.role in OFFERED and found.seen.tag != "option":
+        await found.locator.click(timeout=scene.milliseconds, no_wait_after=True)
+        return f"chose {describe(found.seen)}"  # with it its list goes, and with that whatever could be seen of it
     if (await state() if found.seen.checked is None else found.seen.checked) == action.checked:
         return f"{describe(found.seen)} is {word} already"
     if not action.checked and found.seen.role == "radio":
@@ -134,10 +137,6 @@ async def _check_native(scene: Scene, action: Check, found: Found) -> str:
         if not passing(error):
             raise
     return f"{'checked' if action.checked else 'unchecked'} {describe(found.seen)}"
-
-
-async def choose(scene: Scene, action: Select, handle: Handle) -> str:
-    return await select(scene, action, of(handle))
 
 
 async def name_options(scene: Scene, _action: Options, handle: Handle) -> str:
@@ -188,7 +187,6 @@ TABLE: dict[type[Action], Callable[[Scene, Any, Handle], Awaitable[str]]] = {
     Hover: hover,
     Input: keyboard.fill,
     Clear: clear,
-    Select: choose,
     Check: check,
     Press: keyboard.press,
     Upload: upload,
@@ -206,5 +204,5 @@ TABLE: dict[type[Action], Callable[[Scene, Any, Handle], Awaitable[str]]] = {
     Expect: looks.expect,
     Screenshot: paper.screenshot,
     SavePdf: paper.save_pdf,
-    Extract: looks.read,
+    **CHORES,
 }

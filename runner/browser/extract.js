@@ -74,3 +74,41 @@ const scroll = (direction) => {
   scrolled.scrollTo({ top: to, behavior: 'instant' });
   return scrolled.scrollTop !== before;
 };
+
+// Numbers that stand before or after these words, as in "3 items left" and "Items left: 3". One item is said as well.
+const numbered = (words) => {
+  const escaped = norm(words).replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/s(?=\s|$)/gi, 's?').replace(/ /g, '\\s+');
+  const number = '([-\u2212]?[0-9][0-9.,]*)', text = norm(visibleDeep(document.body).join('\n'));
+  const found = [...text.matchAll(new RegExp(`${number}\\s*${escaped}(?![\\w])|(?<![\\w])${escaped}\\s*[:=]?\\s*${number}`, 'gi'))];
+  return [...new Set(found.map((m) => (m[1] || m[2]).replace(/[.,]$/, '')))];
+};
+// What a label is the label of: the control, the description after a term, the cell after a header, the text beside.
+const followed = (e) => {
+  const outer = e.closest('dt,th,td,label,[role=rowheader],[role=cell],[role=gridcell]') || e;
+  if (outer.control) return outer.control;
+  if (outer.tagName === 'DT') { let next = outer.nextElementSibling; while (next && next.tagName === 'DT') next = next.nextElementSibling; return next; }
+  if (outer !== e || outer.matches('dt,th,td,label')) return outer.nextElementSibling;
+  for (let at = e, steps = 0; at && steps < 2; at = up(at), steps++) {
+    for (let next = at.nextSibling; next; next = next.nextSibling) {
+      if (next.nodeType === 3 && norm(next.data)) return next;
+      if (next.nodeType === 1 && shown(next) && (norm(next.innerText) || 'value' in next)) return next;
+    }
+  }
+  return null;
+};
+const beside = (words) => {
+  const found = new Map();
+  for (const e of all()) {
+    if (SKIP.has(e.tagName) || !shown(e)) continue;
+    const own = [...e.childNodes].find((n) => n.nodeType === 3 && norm(n.data).toLowerCase().replace(/[\s:*]+$/, '') === norm(words).toLowerCase());
+    if (!own) continue;
+    // The text itself may go on in its own element, as in <p><b>Status</b>: open</p> and in Status: <b>open</b>.
+    const next = own.nextSibling && norm(own.nextSibling.textContent) ? own.nextSibling : followed(e);
+    if (!next) continue;
+    if (next.nodeType === 1 && secret(next)) continue;
+    const field = next.nodeType === 1 && (/^(INPUT|SELECT|TEXTAREA)$/.test(next.tagName) ? next : null);
+    const text = norm(field ? valueOf(field) : next.nodeType === 3 ? next.data : next.innerText).replace(/^[:\s]+/, '') || (next.nodeType === 1 ? norm([...next.querySelectorAll('input,select,textarea')].filter((f) => !secret(f)).map(valueOf).join(' ')) : '');
+    if (text) found.set(text, e);
+  }
+  return [...found.keys()];
+};

@@ -5,7 +5,7 @@ const up = (e) => e.parentElement || (e.getRootNode() instanceof ShadowRoot ? e.
 const holds = (outer, e) => { for (; e; e = up(e)) if (e === outer) return true; return false; };
 const all = () => {
   const roots = [document], found = [];
-  for (const root of roots) for (const e of root.querySelectorAll('*')) { found.push(e); if (e.shadowRoot) roots.push(e.shadowRoot); }
+  for (const root of roots) for (const e of Array.from(root.querySelectorAll('*'))) { found.push(e); if (e.shadowRoot) roots.push(e.shadowRoot); }
   return found;
 };
 

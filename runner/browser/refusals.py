@@ -6,6 +6,7 @@ import difflib
 import msgspec
 from playwright.async_api import Error, Frame, Page
 
+from runner.browser.hidden import hidden_in
 from runner.browser.wishes import FIND, Seen, Wish, describe
 from runner.browser.words import listing
 from runner.vocabulary import ActFailed
@@ -33,7 +34,7 @@ async def refusal(
         )
     closest = await candidates(page, wish)
     names = f" Closest: {listing(closest)}." if closest else ""
-    return ActFailed("no_target", f"No {wish.what} is on the page.{names}")
+    return ActFailed("no_target", f"No {wish.what} is on the page.{await hidden_in(page, wish)}{names}")
 
 
 async def candidates(page: Page, wish: Wish, most: int = 5) -> list[str]:

@@ -24,16 +24,28 @@ from runner.vocabulary import (
     Check,
     Clear,
     Drag,
+    Expand,
     Extract,
     Input,
+    LookFor,
     Query,
     Select,
+    SetValue,
     Upload,
+    Verify,
 )
 from runner.wallet import Wallet
 
 MASK = "********"
-PURPOSES: dict[type[Action], str] = {Input: "fill", Clear: "fill", Select: "select", Check: "check", Upload: "upload"}
+PURPOSES: dict[type[Action], str] = {
+    Input: "fill",
+    Clear: "fill",
+    Select: "select",
+    SetValue: "set",
+    Expand: "expand",
+    Check: "check",
+    Upload: "upload",
+}
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +91,7 @@ async def resolve(scene: Scene, action: AnyAction) -> Resolved:
         handle = Handle(found=await focused(scene))
     else:
         query = getattr(action, "target", None)
-        if isinstance(query, Query) and not (isinstance(action, Extract) and action.what == "table"):
+        if isinstance(query, Query) and not looks_only(action):
             handle = Handle(found=await _one(scene, query, PURPOSES.get(type(action), "any")))
     found = handle.found
     target: Target | None = found.target if found else None
@@ -91,6 +103,13 @@ async def resolve(scene: Scene, action: AnyAction) -> Resolved:
         onto=handle.onto.target if handle.onto else None,
         handle=handle,
     )
+
+
+def looks_only(action: AnyAction) -> bool:
+    """Whether its target need not be exactly one element: it is counted, or looked for."""
+    if isinstance(action, Extract):
+        return action.what in ("table", "count", "number", "beside")
+    return isinstance(action, LookFor) or (isinstance(action, Verify) and action.what == "count")
 
 
 def masked(action: AnyAction, found: Found | None) -> str:

@@ -50,18 +50,33 @@ const neighbour = (e) => {
   }
   return '';
 };
-const wordsOf = (e) => [attr(e, 'class'), e.id, attr(e, 'name'), attr(e, 'data-icon'), attr(e, 'data-testid'),
-  ...[...e.querySelectorAll('use')].map((u) => u.getAttribute('href') || ''), e.firstElementChild ? attr(e.firstElementChild, 'class') : '']
-  .join(' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase().split(/[^a-z0-9]+/);
+// The words that whoever made the page wrote into it for himself: classes, ids, names of icons and of pictures.
+const fileName = (url) => (url || '').split(/[?]/)[0].replace(/\.(svg|png|gif|jpe?g|webp|ico)$/i, '').split('/').slice(-2).join(' ');
+const ownWords = (e) => [attr(e, 'class'), e.id, attr(e, 'name'), attr(e, 'data-icon'), attr(e, 'data-testid'), attr(e, 'icon'), attr(e, 'data-lucide'), attr(e, 'data-feather'),
+  /^data:/.test(attr(e, 'src')) ? '' : fileName(attr(e, 'src')), e.tagName.toLowerCase() === 'use' ? fileName(attr(e, 'href') || attr(e, 'xlink:href')) : ''];
+const wordsOf = (e) => {
+  const parts = [e, ...[...e.querySelectorAll('svg,use,img,i,[class]')].slice(0, norm(e.textContent) ? 2 : 8)];
+  return [...parts.flatMap(ownWords), ...(norm(e.textContent) ? [] : [attr(e, 'title'), attr(e, 'aria-label')])]
+    .join(' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase().split(/[^a-z0-9]+/);
+};
+// Other words for the same little picture. Only where an icon is asked for, and none has the very word.
+const PICTURES = [['delete', 'trash', 'remove', 'bin', 'garbage', 'trashcan', 'destroy'], ['close', 'x', 'times', 'cross', 'xmark', 'dismiss'], ['menu', 'hamburger', 'bars', 'burger'],
+  ['settings', 'gear', 'cog', 'preferences'], ['search', 'magnifier', 'magnifying', 'loupe'], ['edit', 'pencil', 'pen'], ['add', 'plus'], ['home', 'house'],
+  ['user', 'person', 'account', 'profile', 'avatar'], ['cart', 'basket', 'trolley'], ['mail', 'envelope', 'email'], ['calendar', 'date']];
+const meansToo = (word) => PICTURES.filter((names) => names.includes(word)).flat();
+const pictured = (e) => /^(svg|img|i|span)$/i.test(e.tagName) && !norm(e.textContent) && !e.parentElement?.closest('svg');
 
 const ACCEPTS = {
   any: () => true,
   fill: editable,
   select: (e) => ['combobox', 'listbox'].includes(role(e)) || attr(e, 'aria-haspopup') === 'listbox',
+  set: (e) => editable(e) || e.tagName === 'SELECT' || ['slider', 'spinbutton', 'combobox', 'listbox'].includes(role(e)),
+  expand: (e) => e.tagName === 'SUMMARY' || role(e) === 'tab' || e.hasAttribute('aria-expanded'),
   check: (e) => ['checkbox', 'radio', 'switch', 'menuitemcheckbox', 'menuitemradio'].includes(role(e)) || e.hasAttribute('aria-pressed'),
   upload: (e) => e.type === 'file' || INTERACTIVE.has(role(e)),
 };
 
+const FIELDS = new Set(['fill', 'select', 'set', 'check', 'upload']);
 const candidates = (q, listeners) => {
   const ranked = new Map(), elements = all(), accepts = ACCEPTS[q.purpose];
   const fits = (e) => accepts(e) && (q.roles ? q.roles.includes(role(e)) || (q.roles.includes('icon') && ['img', 'button', 'link'].includes(role(e))) :
@@ -81,7 +96,15 @@ const candidates = (q, listeners) => {
     const texts = [fit ? nameOf(e) : '', ...(fit ? labelsOf(e).slice(0, 1) : [''])];
     const sources = [texts[0], texts[1] || '', attr(e, 'placeholder'), attr(e, 'title'), attr(e, 'alt') || (fit ? '' : attr(e, 'aria-label')), '', fit ? neighbour(e) : ''];
     sources.forEach((text, source) => { const n = level(text, q.text); if (n >= 0) add(e, n * 10 + source); });
-    if (fit && words.length && q.purpose !== 'any') { const own = wordsOf(e); if (words.every((w) => own.includes(w))) add(e, 90); }
+    if (fit && words.length && !['any', 'expand'].includes(q.purpose)) { const own = wordsOf(e); if (words.every((w) => own.includes(w))) add(e, 90); }
+  }
+  if (FIELDS.has(q.purpose) && ![...ranked].some(([e, tier]) => tier < 80 && shown(e))) {
+    const fields = elements.filter((e) => (editable(e) || accepts(e)) && shown(e));
+    for (const e of besideText(q.text, fields)) if (fits(e) && !labelElements(e).length && !attr(e, 'aria-label') && !attr(e, 'aria-labelledby') && !neighbour(e)) add(e, 80);
+  }
+  if (q.purpose === 'check' && q.roles && q.roles.includes('radio')) {
+    // What is chosen may be an option of a list that is open.
+    for (const e of elements) if (['option', 'menuitemradio'].includes(role(e)) && e.tagName !== 'OPTION' && shown(e)) { const n = level(nameOf(e), q.text); if (n >= 0) add(e, 200 + n * 10); }
   }
   if (q.purpose === 'any' || q.purpose === 'upload') {
     for (const [hit, n] of textHits(q.text)) {
@@ -99,8 +122,11 @@ const candidates = (q, listeners) => {
     if (q.scanned && q.purpose === 'any' && (!q.roles || q.loose)) {
       for (const e of elements) {
         if (ranked.has(e) || !words.length || e === document.body || e === document.documentElement) continue;
+        const icon = q.roles && q.roles.includes('icon'), strong = strength(e, listeners) > 0;
+        if (!strong && !(icon && pictured(e))) continue;
         const own = wordsOf(e);
-        if (words.every((w) => own.includes(w)) && strength(e, listeners)) add(e, 90);
+        if (words.every((w) => own.includes(w))) add(e, strong ? 90 : 97);
+        else if (icon && strong && words.every((w) => own.includes(w) || meansToo(w).some((other) => own.includes(other)))) add(e, 95);
       }
     }
   }
@@ -134,8 +160,10 @@ const find = (q) => {
     let matches = [...ranked].filter(([e, t]) => t === tier && usable(e)).map(([e]) => e);
     if (areas) matches = inAreas(areas, matches);
     if (q.row && matches.length) matches = inRow(q.row, matches);
+    if (q.column && matches.length) matches = inColumn(q.column, matches);
     if (!matches.length) continue;
-    matches = sorted(distinct(matches, listeners));
+    matches = sorted(q.counted ? matches.filter((e) => !(e.tagName === 'TR' || role(e) === 'row') || !headRow(e)) : distinct(matches, listeners));
+    for (const side in SIDES) if (q[side] && matches.length) matches = onSide(side, q[side], matches, q.ordinal || q.counted);
     if (q.near) matches = nearest(q.near, matches);
     if (!matches.length) continue;
     if (q.purpose === 'any') matches = matches.map((e) => (shown(e) ? e : viaOf(e) || e));

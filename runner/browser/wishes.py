@@ -11,6 +11,18 @@ from runner.browser.words import ROLES, word
 from runner.vocabulary import Query
 
 FIND = NAMES + (HERE / "targets.js").read_text(encoding="utf-8") + (HERE / "scopes.js").read_text(encoding="utf-8")
+PLACES = {
+    "row": "in the row of",
+    "within": "within",
+    "near": "near",
+    "above": "above",
+    "below": "below",
+    "left_of": "left of",
+    "right_of": "right of",
+    "column": "in the column",
+}
+"""The parts of a query that narrow, and how they are said."""
+
 LOOSE_KINDS = frozenset({"button", "link", "icon", "tab", "option", "choice", "menu item"})
 
 
@@ -65,17 +77,21 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """A query and what it is for: any, fill, select, check or upload."""
+    """A query and what it is for: any, fill, select, set, check, expand or upload. `counted`: all that match it."""
 
     query: Query
     purpose: str = "any"
+    counted: bool = False
 
     def asked(self, listeners: Sequence[Sequence[int]] | None) -> dict[str, object]:
         """The argument of the page's script."""
         kind = self.query.kind.lower().strip()
+        if self.purpose == "expand" and kind != "tab":
+            kind = ""  # what opens a section is a button, however people call it
         roles = ROLES.get(kind, ())
         return {
-            **{name: getattr(self.query, name) for name in ("text", "row", "within", "near", "ordinal")},
+            **{name: getattr(self.query, name) for name in ("text", "ordinal", *PLACES)},
+            "counted": self.counted,
             "purpose": self.purpose,
             "roles": list(roles) or None,
             "loose": kind in LOOSE_KINDS,
@@ -86,15 +102,18 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def alone(self) -> bool:
         """Whether the name suffices: nothing narrows it."""
-        return not (self.query.row or self.query.within or self.query.near or self.query.ordinal)
+        return not (self.query.ordinal or any(getattr(self.query, place) for place in PLACES))
 
     @property
     def what(self) -> str:
         """Such as `button "Save" in the row of "Beta"`."""
-        query, kind = self.query, self.query.kind or {"fill": "field", "check": "checkbox"}.get(self.purpose, "")
+        query, kind = (
+            self.query,
+            self.query.kind or {"fill": "field", "set": "field", "check": "checkbox"}.get(self.purpose, ""),
+        )
         text = f'{kind or "element"} "{query.text}"' if query.text else kind or "element"
-        for phrase, value in (("in the row of", query.row), ("within", query.within), ("near", query.near)):
-            text += f' {phrase} "{value}"' if value else ""
+        for place, phrase in PLACES.items():
+            text += f' {phrase} "{value}"' if (value := getattr(query, place)) else ""
         return text
 
 

@@ -17,11 +17,15 @@ class Answer:
         self._schema = OutputSchema(schema)
         self._extracts = list(zip(_names(self._schema, extracts), extracts, strict=True))
 
-    def done(self, results: Sequence[str]) -> Done:
-        """The end, given what each extract found: the object as JSON text, or why it does not fit."""
+    def done(self, results: Sequence[str | None]) -> Done:
+        """The end, given what each extract found: the object as JSON text, or why it does not fit.
+
+        An extract that was skipped (None) leaves its property out.
+        """
         found: dict[str, Json] = {
             name: self._value(name, extract, result)
             for (name, extract), result in zip(self._extracts, results, strict=True)
+            if result is not None
         }
         faults = self._schema.faults(found)
         if faults:

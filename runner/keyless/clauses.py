@@ -34,7 +34,7 @@ class Literal(msgspec.Struct, frozen=True):
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
-    """One sentence. `text` is as written.
+    """One sentence. `text` is as written, from `start` to `end` of the instruction.
 
     In `words`, white space is single spaces, and each quoted text is its number in `literals`, as in `click "0"`.
     """
@@ -43,6 +43,8 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     literals: tuple[str, ...] = ()
     closed: bool = True
+    start: int = 0
+    end: int = 0
 
 
 def separators(verbs: str) -> re.Pattern[str]:
@@ -80,6 +82,8 @@ def clauses(source: str, between: re.Pattern[str]) -> Iterator[Clause]:
             words=_words(mask[start:end]),
             literals=tuple(literal.text for literal in inside),
             closed=all(literal.closed for literal in inside),
+            start=start,
+            end=end,
         )
 
 

@@ -5,13 +5,15 @@ over single spaces. Each pattern has at most two open-ended parts, so that no cl
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 
+from runner.keyless import lists
 from runner.keyless.clauses import Clause, Unclear
 from runner.keyless.phrases import element
-from runner.vocabulary import AnyAction, Query
+from runner.vocabulary import Action, AnyAction, Query
 
 
 class Found:
@@ -24,6 +26,10 @@ class Found:
     def word(self, name: str) -> str:
         """A part as it stands, quoted texts as numbers; empty if it is not there."""
         return self._match.groupdict().get(name) or ""
+
+    def has(self, *names: str) -> bool:
+        """Whether one of the parts is there, be it empty."""
+        return any(self._match.groupdict().get(name) is not None for name in names)
 
     def text(self, name: str) -> str:
         """What a quoted part says; empty if it is not there."""
@@ -54,9 +60,34 @@ class Found:
         """The element that a part names. Raises Unclear."""
         return element(self.word(name), self._literals)
 
+    def queries(self, name: str = "target") -> tuple[Query, ...]:
+        """The elements that a part names, one or a list. Raises Unclear."""
+        return lists.elements(self.word(name), self._literals)
+
+    def things(self, name: str = "target") -> Query | None:
+        """What a part names in the plural, or None. Raises Unclear."""
+        return lists.things(self.word(name), self._literals)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """The quoted texts of a part, each of which must say something. Raises Unclear."""
+        return lists.names(self.word(name), self._literals)
+
+    def pairs(self, name: str, pattern: re.Pattern[str]) -> "list[Found] | None":
+        """A part that is one thing of the pattern after another, or None."""
+        word, found = self.word(name), []
+        position = 0
+        while match := pattern.match(word, position):
+            found.append(Found(match, self._literals))
+            position = match.end()
+        return found if len(found) > 1 and position == len(word) else None
+
+
+Build: TypeAlias = Callable[[Found], AnyAction | tuple[AnyAction, ...]]
+"""Makes the action of a clause, or one for each thing that it lists."""
+
 
 class Form(msgspec.Struct, frozen=True):
-    """One way to say one action.
+    """One way to say one action, or one of each thing in a list.
 
     `shape` is the form as people read it, `example` a sentence of it. `verbs` open it (a regular expression); what
     follows them fits one of `patterns`. `build` makes the action, or raises Unclear.
@@ -66,19 +97,18 @@ class Form(msgspec.Struct, frozen=True):
     example: str
     verbs: str
     patterns: tuple[re.Pattern[str], ...]
-    build: Callable[[Found], AnyAction]
+    build: Build
 
-    def read(self, clause: Clause) -> AnyAction | None:
-        """The action, or None if the clause is not of this form. Raises Unclear if it is, but cannot be."""
+    def read(self, clause: Clause) -> Sequence[AnyAction]:
+        """The actions, none if the clause is not of this form. Raises Unclear if it is, but cannot be."""
         for pattern in self.patterns:
             if match := pattern.fullmatch(clause.words):
-                return self.build(Found(match, clause.literals))
-        return None
+                built = self.build(Found(match, clause.literals))
+                return (built,) if isinstance(built, Action) else built
+        return ()
 
 
-def form(
-    shape: str, example: str, verbs: str, rests: str | tuple[str, ...], build: Callable[[Found], AnyAction]
-) -> Form:
+def form(shape: str, example: str, verbs: str, rests: str | tuple[str, ...], build: Build) -> Form:
     """A row of the table. An empty rest is a sentence of the verbs alone."""
     several = (rests,) if isinstance(rests, str) else rests
     return Form(shape, example, verbs, tuple(_compiled(verbs, rest) for rest in several), build)

@@ -10,18 +10,28 @@ An element is named by an optional ordinal, an optional kind and a name, then by
 
 import difflib
 import re
+from collections.abc import Iterator
 
 import msgspec
 
+from runner.keyless.adjusting import ADJUSTING, DATED
+from runner.keyless.checking import CHECKING
 from runner.keyless.clauses import FILLER, Clause, Unclear, clauses, separators
+from runner.keyless.conditions import HANGING, HINT, Condition, condition, joined, leading, parted
+from runner.keyless.course import Sentence
 from runner.keyless.questions import ASKING
 from runner.keyless.readings import LOOKING
 from runner.keyless.sentences import ACTING, OPENING
 from runner.vocabulary import ActFailed, AnyAction
 
-TABLE = (*ACTING, *LOOKING, *ASKING, *OPENING)
-FORMS: tuple[tuple[str, str], ...] = tuple(
-    (row.shape, row.example) for row in (*OPENING, *ACTING, *LOOKING, *ASKING) if row.shape
+TABLE = (*DATED, *ACTING, *ADJUSTING, *CHECKING, *LOOKING, *ASKING, *OPENING)
+FORMS: tuple[tuple[str, str], ...] = (
+    tuple(
+        (row.shape, row.example)
+        for row in (*OPENING, *ACTING, *DATED, *ADJUSTING, *LOOKING, *CHECKING, *ASKING)
+        if row.shape
+    )
+    + HANGING
 )
 
 # These open a sentence too, so that it is refused alone and not with the one before it.
@@ -29,12 +39,17 @@ UNKNOWN = r"submit|search for|log in|sign in|close|find|download|do not|don['\u2
 BETWEEN = separators("|".join(dict.fromkeys((*(row.verbs for row in TABLE), UNKNOWN))))
 # The vendor's n8n node ends a task with this where it asks for a structured output; the schema says the same.
 SCHEMA_NOTE = "IMPORTANT: Extract and return data in the exact JSON structure specified. Follow the schema strictly."
+REACH = "it is not clear whether the condition before it holds for it too; end that sentence with a full stop"
 POLITE = re.compile(rf"(?:{FILLER}(?:,? |,?\Z))+", re.IGNORECASE)
 
 HINTS = tuple(
     (re.compile(pattern, re.IGNORECASE), hint)
     for pattern, hint in (
-        (r"(?:if|unless|when|while|until|repeat|for each|for every|loop)\b.*", "conditions and loops cannot be read"),
+        (r"(?:if|unless|when|while|until|repeat|for each|for every|loop)\b.*", HINT),
+        (
+            r"(?:otherwise|else)\b.*",
+            'write a second sentence with unless, as in click "Log in" unless "Log out" is visible',
+        ),
         (
             r"wait (?:for|until) (?:the )?(?:page|site|it|everything)\b.*",
             'pages are waited for anyway; leave this out, or write wait for "text"',
@@ -52,38 +67,74 @@ HINTS = tuple(
 )
 
 
-class Sentence(msgspec.Struct, frozen=True):
-    """A sentence as it was written, without what separates it from its neighbours, and the action that it asks for."""
-
-    text: str
-    action: AnyAction
-
-
 def parse(instruction: str) -> list[Sentence]:
     """The sentences in order, at least one. Raises ActFailed `unreadable` for the first that cannot be read."""
-    sentences = [
-        Sentence(clause.text, _action(clause))
-        for clause in clauses(instruction.rstrip().removesuffix(SCHEMA_NOTE), BETWEEN)
-        if not POLITE.fullmatch(clause.words)
-    ]
+    source = instruction.rstrip().removesuffix(SCHEMA_NOTE)
+    sentences = [sentence for clause in _whole(source) for sentence in _sentences(clause)]
     if not sentences:
         raise ActFailed("unreadable", f"The instruction has no sentence. Write one such as: {FORMS[0][1]}.")
     return sentences
 
 
-def _action(clause: Clause) -> AnyAction:
-    """What one clause asks for: the first form that fits decides."""
+def _whole(source: str) -> Iterator[Clause]:
+    """The clauses, each after the condition that stands before it. Raises ActFailed."""
+    waiting: Clause | None = None
+    governed: Clause | None = None
+    for clause in clauses(source, BETWEEN):
+        plain = _without_politeness(clause)
+        if not plain.words:
+            continue
+        if governed and re.fullmatch(r"\s*(?:,|and|,\s*and)\s*", source[governed.end : clause.start], re.IGNORECASE):
+            raise _unreadable(clause, REACH)
+        governed = None
+        if waiting is None and plain.closed and leading(plain):
+            waiting = plain
+            continue
+        if waiting is not None:
+            try:
+                between = source[waiting.end : clause.start]
+                clause = governed = joined(waiting, plain, between, source[waiting.start : clause.end])
+            except Unclear as why:
+                raise _unreadable(waiting, str(why)) from None
+            waiting = None
+        yield clause
+    if waiting is not None:
+        raise _unreadable(waiting, f"it says when but not what to do; {HINT}")
+
+
+def _sentences(clause: Clause) -> list[Sentence]:
+    """One, or one for each thing that it lists. Raises ActFailed."""
     if not clause.closed:
         raise _unreadable(clause, "a quote is opened and never closed")
     plain = _without_politeness(clause)
     try:
-        for row in TABLE:
-            action = row.read(plain)
-            if action is not None:
-                return action
+        actions, when = _read(plain)
     except Unclear as why:
         raise _unreadable(clause, str(why)) from None
-    raise _unreadable(clause, _hint(plain.words))
+    if not actions:
+        raise _unreadable(clause, _hint(plain.words))
+    return [Sentence(clause.text, action, when) for action in actions]
+
+
+def _read(clause: Clause) -> tuple[list[AnyAction], Condition | None]:
+    """The actions and what they hang on. What reads without a condition has none. Raises Unclear."""
+    whole: Unclear | None = None
+    try:
+        if actions := _actions(clause):
+            return actions, None
+    except Unclear as why:
+        whole = why
+    act, hangs_on = parted(clause)
+    if hangs_on and (actions := _actions(act)):
+        return actions, condition(hangs_on, clause.literals, actions)
+    if whole:
+        raise whole
+    return [], None
+
+
+def _actions(clause: Clause) -> list[AnyAction]:
+    """What a clause asks for: the first form that fits decides. Raises Unclear."""
+    return list(next(filter(None, (row.read(clause) for row in TABLE)), ()))
 
 
 def _without_politeness(clause: Clause) -> Clause:

@@ -1,14 +1,20 @@
-"""The model that needs no key: one sentence, one step, one act. A pure function of instruction, schema and past."""
+"""The model that needs no key: one sentence, one step, one act. A pure function of instruction, schema and past.
+
+A sentence that hangs on a condition takes a step more, which looks for it.
+"""
 
 from collections.abc import Collection, Sequence
 
+import msgspec
+
 from eventstore.answers import answer_name
 from runner.keyless.answers import Answer
-from runner.keyless.grammar import Sentence, parse
+from runner.keyless.course import Course, Sentence, course
+from runner.keyless.grammar import parse
 from runner.keyless.questions import brings_value, meant
 from runner.model import Done, Observation, PastStep, Reply
 from runner.placeholders import check
-from runner.vocabulary import ActFailed, AnyAction, Extract, Navigate
+from runner.vocabulary import ActFailed, AnyAction, Ask, Extract, Navigate
 
 
 class Instructions:
@@ -31,33 +37,54 @@ class Instructions:
 
     def ended(self, past: Sequence[PastStep]) -> Done | None:
         """The end, once every sentence is done."""
-        done = _done(past)
-        return self._end(done) if len(done) >= len(self._sentences) else None
+        at = course(self._sentences, past)
+        return self._end(at) if at.number >= len(self._sentences) else None
 
     async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
-        """The first sentence that is not done, or the end."""
-        number, total = len(_done(past)), len(self._sentences)
-        memory = f"{min(number, total)} of {total} {_sentences(total)} done"
-        evaluation = f"Done: {self._sentences[min(number, total) - 1].text}." if number else ""
-        end = self.ended(past)
-        if end:
-            return Reply(done=end, evaluation=evaluation, memory=memory)
-        sentence = self._sentences[number]
-        return Reply(actions=(sentence.action,), evaluation=evaluation, memory=memory, next_goal=sentence.text)
+        """What the first sentence wants that is not done, or the end. Raises ActFailed."""
+        at = course(self._sentences, past)
+        evaluation, memory = self._told(at)
+        if at.number >= len(self._sentences):
+            return Reply(done=self._end(at), evaluation=evaluation, memory=memory)
+        sentence = self._sentences[at.number]
+        action: AnyAction = sentence.action
+        if sentence.when and not at.cleared:
+            action = sentence.when.look
+        elif sentence.when and 0 < sentence.when.most <= at.times:
+            raise ActFailed("expectation", f"“{sentence.text}”: it did not come to that in {at.times} times.")
+        return Reply(actions=(action,), evaluation=evaluation, memory=memory, next_goal=sentence.text)
 
     def recall(self, step: int) -> Sequence[AnyAction]:
-        """The act of the sentence at this index: a past without failures has one step a sentence."""
-        return (self._sentences[step].action,) if step < len(self._sentences) else ()
+        """The act of the step at this index, of a past without failures.
 
-    def _end(self, done: Sequence[PastStep]) -> Done:
-        results = [done[number].acts[-1].result for number, _ in self._extracts()]
+        Up to the first condition a step is a sentence; what came after it, only the tape knows.
+        """
+        before = self._sentences[: step + 1]
+        return () if len(before) <= step or any(sentence.when for sentence in before) else (before[-1].action,)
+
+    def _told(self, at: Course) -> tuple[str, str]:
+        """What became of the sentence before, and how far it has come."""
+        total, skipped = len(self._sentences), at.steps.count(None)
+        memory = f"{at.number} of {total} {_sentences(total)} done" + (f", {skipped} skipped" if skipped else "")
+        if at.cleared or at.times:
+            return ("Its condition holds." if at.cleared else f"Done {at.times} times."), memory
+        if not at.number:
+            return "", memory
+        text = self._sentences[at.number - 1].text
+        return (f"Done: {text}." if at.steps[-1] else f"Skipped: {text}."), memory
+
+    def _end(self, at: Course) -> Done:
+        found = [at.steps[number] for number, _ in self._extracts()]
+        results = [step.acts[-1].result if step else None for step in found]
         if self._answer:
             return self._answer.done(results)
-        if results:
-            return Done(success=True, output="\n".join(results))
-        total, place = len(self._sentences), done[-1].acts[-1].url
+        if any(result is not None for result in results):
+            return Done(success=True, output="\n".join(result for result in results if result is not None))
+        total, skipped = len(self._sentences), at.steps.count(None)
+        place = next((step.acts[-1].url for step in reversed(at.steps) if step), "")
         where = f", ending at {place}" if place else ""
-        return Done(success=True, output=f"Done: {total} {_sentences(total)}{where}.")
+        left = f" {skipped} {'was' if skipped == 1 else 'were'} skipped." if skipped else ""
+        return Done(success=True, output=f"Done: {total} {_sentences(total)}{where}.{left}")
 
     def _extracts(self) -> list[tuple[int, Extract]]:
         """The sentences that extract, by index."""
@@ -75,7 +102,9 @@ def _checked(sentences: Sequence[Sentence], secrets: Collection[str]) -> list[Se
     for sentence in sentences:
         text, action = sentence.text, sentence.action
         try:
-            checked.append(Sentence(text, meant(action, len(answers))))
+            checked.append(msgspec.structs.replace(sentence, action=meant(action, len(answers))))
+            if sentence.when and isinstance(action, Ask):
+                raise ActFailed("unreadable", "a question is asked in any case; leave out its condition.")
             check(checked[-1].action, {*secrets, *answers})
             if brings_value(action):
                 answers.append(answer_name(len(answers) + 1))
@@ -84,11 +113,6 @@ def _checked(sentences: Sequence[Sentence], secrets: Collection[str]) -> list[Se
         except ActFailed as failure:
             raise ActFailed(failure.code, f"Cannot do the sentence “{text}”: {failure}") from None
     return checked
-
-
-def _done(past: Sequence[PastStep]) -> list[PastStep]:
-    """The steps that did their sentence. One without acts did nothing."""
-    return [step for step in past if step.acts and all(act.ok for act in step.acts)]
 
 
 def _sentences(count: int) -> str:

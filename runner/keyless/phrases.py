@@ -5,6 +5,8 @@ A name needs no quotes where it is plain that it is all name: `click Save`, `the
 
 import re
 
+import msgspec
+
 from runner.keyless.clauses import Unclear
 from runner.keyless.values import ORDINAL, counted, ordinal
 from runner.vocabulary import Query
@@ -66,11 +68,18 @@ ROWS = r"(?:table row|row|list item|item|card|entry|line)"
 HOLDS = r"(?:of|for|with|containing|that (?:contains|has|says|holds)|named|called|labell?ed)"
 PLACES = r"(?:section|region|area|panel|group|form|dialog|modal|popup|card|sidebar|toolbar|navigation|menu|list|table)"
 SCOPES = (
+    ("column", r'(?:in|from|of) (?:the )?"(?P<name>[0-9]+)" column'),
+    ("column", r'(?:in|from|of) (?:the )?column (?:(?:named|called|labell?ed|titled|of) )?"(?P<name>[0-9]+)"'),
     ("row", rf'{IN} (?:the )?{ROWS} (?:{HOLDS} )?(?:the text )?"(?P<name>[0-9]+)"'),
     ("row", rf'{IN} (?:the )?"(?P<name>[0-9]+)" {ROWS}'),
     ("within", rf'{IN} (?:the )?{PLACES} (?:(?:named|called|labell?ed|titled) )?"(?P<name>[0-9]+)"'),
     ("within", rf'{IN} (?:the )?"(?P<name>[0-9]+)" {PLACES}'),
     ("within", r'(?:in|within|inside) (?:the )?"(?P<name>[0-9]+)"'),
+    ("above", rf'above (?:the )?(?:{KIND} )?"(?P<name>[0-9]+)"(?: {KIND})?'),
+    ("below", rf'(?:below|beneath|underneath) (?:the )?(?:{KIND} )?"(?P<name>[0-9]+)"(?: {KIND})?'),
+    ("under", rf'under (?:the )?(?:{KIND} )?"(?P<name>[0-9]+)"(?: {KIND})?'),
+    ("left_of", rf'(?:to the )?left of (?:the )?(?:{KIND} )?"(?P<name>[0-9]+)"(?: {KIND})?'),
+    ("right_of", rf'(?:to the )?right of (?:the )?(?:{KIND} )?"(?P<name>[0-9]+)"(?: {KIND})?'),
     ("near", rf'(?:near|next to|beside|close to) (?:the )?(?:{KIND} )?"(?P<name>[0-9]+)"(?: {KIND})?'),
 )
 TAILS = tuple((scope, re.compile(rf",? {pattern}(?![^\s,])", re.IGNORECASE)) for scope, pattern in SCOPES)
@@ -96,14 +105,9 @@ def element(words: str, literals: tuple[str, ...]) -> Query:
         if scope in scopes:
             raise Unclear(f"it says {scope} twice; one place of a kind is enough")
         scopes[scope] = name
-    return Query(
-        text=head.text,
-        kind=head.kind,
-        ordinal=head.ordinal,
-        row=scopes.get("row", ""),
-        within=scopes.get("within", ""),
-        near=scopes.get("near", ""),
-    )
+    if "under" in scopes:  # what is under a header is in its column
+        scopes["column" if head.kind == "cell" or "row" in scopes else "below"] = scopes.pop("under")
+    return msgspec.structs.replace(head, **scopes)
 
 
 def _head(words: str, literals: tuple[str, ...]) -> tuple[Query, int]:

@@ -1,8 +1,12 @@
 """The table of sentences that look: wait, expect, take a screenshot, extract; and `check`, which may be both. Pure."""
 
+import re
+
 from runner.keyless import values
 from runner.keyless.clauses import Unclear
 from runner.keyless.forms import Found, form
+from runner.keyless.lists import AND as LIST_AND
+from runner.keyless.lists import NAMES
 from runner.vocabulary import Check, Expect, Extract, Query, Screenshot, Wait, WaitFor
 
 NUMBER = rf"(?P<number>[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?|half an?|{'|'.join(values.NUMBERS)})"
@@ -17,6 +21,11 @@ TEXT = r'(?:the )?(?:text |message |words? |phrase )?"text"(?: text| message)?'
 PAGE_HAS = r"(?:the )?page (?:to )?(?:show|contain|say|ha)(?:s|ve)?"
 PAGE_HAS_NOT = r"(?:the )?page (?:does not|doesn['\u2019]t|not to|to not) (?:show|contain|say|have)"
 AS = r'(?: (?:and (?:save|store|return) it )?as (?:"field"|(?P<plain>[\w.-]+)))?'
+AS_READ = AS.replace('"field"', '"(?P<field>[0-9]+)"')
+OF = re.compile(
+    rf"(?:the )?(?:text )?(?:of|from) (?P<target>.+?){AS_READ}(?:{LIST_AND}(?=(?:the )?(?:text )?(?:of|from) )|\Z)",
+    re.IGNORECASE,
+)
 THE_PAGE = r"(?:the |this )?(?:whole |entire |full )?page"
 
 
@@ -37,19 +46,26 @@ def table_rows(found: Found) -> Extract:
     return extract("table", found, target if target.text else None)
 
 
-def text_of(found: Found) -> Extract:
-    target = found.query()
-    if target.kind == "section":
+def text_of(found: Found) -> tuple[Extract, ...]:
+    targets = found.queries()
+    if any(target.kind == "section" for target in targets):
         raise Unclear(
             "a section has no text of its own; name a heading, a paragraph or a cell, or extract the page text"
         )
-    return extract("text", found, target)
+    if len(targets) > 1 and (found.word("field") or found.word("plain")):
+        raise Unclear("one field of the output holds one text; write a sentence for each")
+    return tuple(extract("text", found, target) for target in targets)
 
 
-def thing(found: Found) -> Extract:
+def texts_of(found: Found) -> tuple[Extract, ...]:
+    """A text for each field of the output."""
+    return tuple(one for part in found.pairs("all", OF) or [found] for one in text_of(part))
+
+
+def thing(found: Found) -> Extract | tuple[Extract, ...]:
     """`extract "Total"` is its text; a table is its rows. Without quotes too much could be meant."""
-    target = found.query()
-    if target.kind == "table":
+    target, *more = found.queries()
+    if target.kind == "table" and not more:
         return table_rows(found)
     if target.text and '"' not in found.word("target"):
         raise Unclear(
@@ -58,8 +74,8 @@ def thing(found: Found) -> Extract:
     return text_of(found)
 
 
-def check(found: Found) -> Check:
-    return Check(target=found.query())
+def check(found: Found) -> tuple[Check, ...]:
+    return tuple(Check(target=target) for target in found.queries())
 
 
 EXPECT = r"(?:expect|verify|make sure|ensure|assert|confirm|check)(?: that)?(?: to see)?"
@@ -95,6 +111,12 @@ LOOKING = (
         r"(?:expect|verify|make sure|ensure|assert|confirm)(?: that)?(?: to see)?",
         rf"(?:{PAGE_HAS} )?{TEXT}(?: (?:appears|to appear|{IS} {SEEN}))?",
         lambda found: Expect(text=found.name("text")),
+    ),
+    form(
+        "", 'expect "Thank you" and "Order 7"',
+        r"(?:expect|verify|make sure|ensure|assert|confirm)(?: that)?(?: to see)?",
+        rf"(?P<names>{NAMES})(?: {IS} {SEEN})?",
+        lambda found: tuple(Expect(text=text) for text in found.names("names")),
     ),
     form(
         "", 'check that "Thank you" is visible', "check",
@@ -143,8 +165,8 @@ LOOKING = (
     ),
     form(
         'extract the text of "name"', 'extract the text of "Total" as total', READ,
-        rf"(?:the )?(?:text|contents?|value|label) (?:of|from|in|inside|on) {{target}}{AS}",
-        text_of,
+        rf"(?:the )?(?:text|contents?|value|label) (?P<all>(?:of|from|in|inside|on) {{target}}{AS})",
+        texts_of,
     ),
     form("", 'extract "Total"', READ, f"{{target}}{AS}", thing),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from runner.keyless import values
 from runner.keyless.clauses import Unclear
 from runner.keyless.forms import Found, form
 from runner.keyless.keys import AMBIGUOUS, keys
+from runner.keyless.lists import AND, NAMES
 from runner.placeholders import names, placeholder
 from runner.vocabulary import (
     Check,
@@ -55,12 +56,38 @@ def press(found: Found) -> Press | Click:
     return Click(target=found.query("all"))
 
 
-def field(found: Found) -> Query:
-    """The field that is to be filled; a place alone is none."""
-    target = found.query()
-    if target.kind in ("row", "list item", "section", "dialog", "form", "table"):
+def fields(found: Found) -> tuple[Query, ...]:
+    """The fields that are to be filled; a place alone is none."""
+    targets = found.queries()
+    if any(target.kind in ("row", "list item", "section", "dialog", "form", "table") for target in targets):
         raise Unclear('name the field and then its place, as in "Amount" in the row of "Bob"')
-    return target
+    return targets
+
+
+def field(found: Found) -> Query:
+    """The one field that is to be filled."""
+    first, *more = fields(found)
+    if more:
+        raise Unclear("it names several fields; write a sentence for each")
+    return first
+
+
+def type_into(found: Found) -> tuple[Input, ...]:
+    """One text into one field or several, or a text for each field."""
+    each = found.pairs("all", TYPED) or [found]
+    return tuple(Input(text=part.text("text"), target=target) for part in each for target in fields(part))
+
+
+def fill_in(found: Found) -> tuple[Input, ...]:
+    """The same, with the fields first."""
+    each = found.pairs("all", FILLED) or [found]
+    return tuple(Input(text=part.text("text"), target=target) for part in each for target in fields(part))
+
+
+def select_several(found: Found) -> Select:
+    """All of them at once: a list that takes several forgets those chosen one by one."""
+    first, *more = found.names("options")
+    return Select(option=first, more=tuple(more), target=field(found))
 
 
 def secret(found: Found) -> str:
@@ -110,6 +137,11 @@ TO_TAB = "(?:switch|go|change)(?: back)? to"
 TYPE = "(?:type|enter|write|input|put|fill in|fill)"
 INTO = "(?:into|in to|in|to|for|on)"
 PAGE = r"(?: of the page)?"
+TYPED = re.compile(
+    rf'(?:the text )?"(?P<text>[0-9]+)" {INTO} (?P<target>.+?)(?:{AND}(?=(?:the text )?"[0-9]+" {INTO} )|\Z)',
+    re.IGNORECASE,
+)
+FILLED = re.compile(rf'(?P<target>.+?) with (?:the text )?"(?P<text>[0-9]+)"(?:{AND}|\Z)', re.IGNORECASE)
 
 ACTING = (
     form(
@@ -153,7 +185,7 @@ ACTING = (
     ),
     form(
         'click "name"', 'click the "Delete" button in the row of "Bob"', CLICK, "{target}",
-        lambda found: Click(target=found.query()),
+        lambda found: tuple(Click(target=target) for target in found.queries()),
     ),
     form("press a key or chord", 'press Enter in "Search"', "press|hit", "(?P<all>.+)", press),
     form(
@@ -177,13 +209,13 @@ ACTING = (
     ),
     form(
         'type "text" into "field"', 'type "Ann" into "First name"', TYPE,
-        rf'(?:the text )?"text" {INTO} {{target}}',
-        lambda found: Input(text=found.text("text"), target=field(found)),
+        rf'(?P<all>(?:the text )?"text" {INTO} {{target}})',
+        type_into,
     ),
     form(
         'fill in "field" with "text"', 'fill in "First name" with "Ann"', "fill in|fill out|fill",
-        '{target} with (?:the text )?"text"',
-        lambda found: Input(text=found.text("text"), target=field(found)),
+        '(?P<all>{target} with (?:the text )?"text")',
+        fill_in,
     ),
     form(
         "", 'set "Quantity" to "3"', "set", '{target} to (?:the text )?"text"',
@@ -195,18 +227,23 @@ ACTING = (
     ),
     form(
         'clear "field"', 'clear the "Search" field', "clear|empty", "{target}",
-        lambda found: Clear(target=field(found)),
+        lambda found: tuple(Clear(target=target) for target in fields(found)),
     ),
     form(
         'select "option" from "field"', 'select "Large" from the "Size" dropdown', "select|pick|choose",
         r'(?:the )?(?:option )?"option"(?: option)? (?:from|in|for) {target}',
         lambda found: Select(option=found.text("option"), target=field(found)),
     ),
+    form(
+        'select "option" and "option" from "field"', 'select "Olives" and "Onions" from "Toppings"',
+        "select|pick|choose", rf"(?:the )?(?:options )?(?P<options>{NAMES})(?: options)? (?:from|in|for) {{target}}",
+        select_several,
+    ),
     form('choose "radio button"', 'choose "Express delivery"', "choose", "{target}", choose),
     form("", 'select the "Express delivery" radio button', "select|pick", "{target}", select_alone),
     form(
         'uncheck "name"', 'uncheck "Newsletter"', "uncheck|untick|turn off", "{target}",
-        lambda found: Check(target=found.query(), checked=False),
+        lambda found: tuple(Check(target=target, checked=False) for target in found.queries()),
     ),
     form(
         'upload "file" to "field"', 'upload "cv.pdf" to "Attachment"', "upload|attach",

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.keyless.clauses import CLOSERS
-from runner.keyless.grammar import FORMS, Sentence, parse
+from runner.keyless.course import Sentence
+from runner.keyless.grammar import FORMS, parse
 from runner.vocabulary import ActFailed, Click, Expect, Extract, Input, Query, Select
 
 QUOTES = [('"', '"'), ("“", "”"), ("„", "”"), ("«", "»"), ("`", "`")]
@@ -82,18 +83,39 @@ def test_any_text_is_read_or_refused_as_unreadable(text: str) -> None:
 
 @given(st.lists(st.sampled_from([sentence for _, sentence in FORMS]), min_size=1))
 def test_sentences_mean_the_same_alone_and_together(sentences: list[str]) -> None:
-    alone = [parse(sentence)[0] for sentence in sentences]
+    alone = [read for sentence in sentences for read in parse(sentence)]
 
     assert alone == parse(". ".join(sentences))
     assert alone == parse(" and ".join(sentences))
     assert alone == parse("\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, start=1)))
 
 
-@pytest.mark.parametrize("start", ["", "click ", "drag ", "extract ", 'type "x" into ', "press ", "go to ", "https://"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "",
+        "click ",
+        "drag ",
+        "extract ",
+        'type "x" into ',
+        "press ",
+        "go to ",
+        "https://",
+        "set ",
+        "if ",
+        'click "a" if ',
+        'click "a" until ',
+        "expect ",
+        "count ",
+        'fill in "a" with "b" and ',
+    ],
+)
 @pytest.mark.parametrize(
     "unit",
     ["a", "a ", " ", "\\", '\\"', '\\"\n', '""', '"" ', "'a ", "' ", "\n", ", ", "and please ", "then ", "a.", "a://;",
-     "to ", "click a. ", 'in the row of "x" ', "the first ", "text field ", "a+", "as a ", "\0", "step 1"],
+     "to ", "click a. ", "if ", "until it ",
+     '"a" and ', '"a" with "b" and ', "there is no ", 'in the row of "x" ',
+     "the first ", "text field ", "a+", "as a ", "\0", "step 1"],
 )  # fmt: skip
 def test_a_long_text_is_read_or_refused_however_it_repeats(start: str, unit: str) -> None:
     """Repetition is what makes a pattern backtrack; a pattern that did so would not come back from this in hours."""
