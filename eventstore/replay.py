@@ -15,10 +15,10 @@ from eventstore.store import Recorded
 MASKED = "********"
 """What the tape has of a text that was typed where nobody may look."""
 
-TYPED = {"input": "text", "select": "option", "search": "query", "navigate": "url"}
+TYPED = {"input": "text", "select": "option", "set_value": "value", "search": "query", "navigate": "url"}
 """Acts that put a text into the browser, each with the parameter that holds it."""
 
-SAID = frozenset({"expect", "wait_for", "find_text"})
+SAID = frozenset({"expect", "wait_for", "find_text", "look_for", "verify"})
 """Acts about a text on the page, which is another one where another one was typed."""
 
 _PLACEHOLDER = re.compile(r"<secret>([^<>]{1,100})</secret>")

@@ -16,7 +16,7 @@ from runner.model import Observation
 from runner.ports import Outcome, Resolved, Session
 from runner.recorded import RecordedAct
 from runner.rerun import Recording
-from runner.vocabulary import ActFailed, AnyAction, Extract
+from runner.vocabulary import ActFailed, AnyAction, Extract, LookFor
 
 ARRIVING_SECONDS = 3.0
 """A page may change its address by itself a moment after the act."""
@@ -64,7 +64,7 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True):
         then = self.recording.expected(resolved.action)
         if then is None:
             return outcome
-        if self.recording.strict and isinstance(resolved.action, Extract) and outcome.result != then.result:
+        if self._must_read_the_same(resolved.action) and outcome.result != then.result:
             raise differs(then, f"it reads {_short(outcome.result)}, and then it read {_short(then.result)}")
         url = await self._arrived(then, outcome.url)
         if not self._same(url, then.url):
@@ -83,6 +83,10 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True):
             what = "yes, no or nothing" if missing[0] is None else _short(missing[0])
             raise differs(then, f"the recorded answer says {what}, and that cannot be found on the page")
         return Outcome(result=then.result)
+
+    def _must_read_the_same(self, action: AnyAction) -> bool:
+        """Whether what follows hangs on it: after another answer other acts would have followed."""
+        return isinstance(action, LookFor) or (self.recording.strict and isinstance(action, Extract))
 
     async def _arrived(self, then: RecordedAct, url: str) -> str:
         """Where the page is once it is where it was then, or after a while."""

@@ -15,6 +15,9 @@ GONE = {
     "redacted": "It was redacted: what it did is no longer on the tape.",
 }
 
+READING = frozenset({"extract", "look_for"})
+"""Acts that bring something; of others it is only told that they were done."""
+
 MOST_EVENTS = 100_000
 """Of one task, that are read to play it again."""
 
@@ -95,7 +98,7 @@ def _act(act: Played) -> RecordedAct:
         obstacle=obstacle,
         target=act.target,
         url=act.url,
-        result=act.result if act.name == "extract" else "",
+        result=act.result if act.name in READING else "",
         goal=act.goal,
     )
 

@@ -36,7 +36,7 @@ class Recording:
         successor: Model | None = None,
         again: bool = False,
     ) -> None:
-        """`past` is what earlier attempts have done; `again` that there were some. Raises ActFailed: bad_schema."""
+        """`past` is what earlier attempts have done; `again` that there were some."""
         self.needs_tree = replay.rescue  # not for what is only played; but nobody could go on who has to look
         self.needs_picture = False
         self._record = record
@@ -47,11 +47,7 @@ class Recording:
         self._playing: list[tuple[AnyAction, RecordedAct]] = []
         self._handed = False
         self._own = 0
-        reads = [act.action for act in self._acts if _reads(act)]
-        wanted = record.llm == INSTRUCTIONS and record.whole and record.output_schema.strip()
-        self._answer = (
-            Answer(record.output_schema, [each for each in reads if isinstance(each, Extract)]) if wanted else None
-        )
+        self._answer, self._unfit = _answer(record, self._acts)
         self._look_back(past)
 
     @property
@@ -150,6 +146,8 @@ class Recording:
 
     def _anew(self, done: Sequence[PastAct]) -> Done:
         """The output of sentences: what their extracts found now."""
+        if self._unfit:
+            return Done(success=False, output=self._unfit)
         pairs = zip(self._acts, done, strict=True)
         results = [act.result for recorded, act in pairs if _reads(recorded)]
         if self._answer:
@@ -158,6 +156,16 @@ class Recording:
             return Done(success=True, output="\n".join(results))
         where = f", ending at {done[-1].url}" if done and done[-1].url else ""
         return Done(success=True, output=f"{_acts('recorded act', len(self._acts))} played again{where}.")
+
+
+def _answer(record: Record, acts: Sequence[RecordedAct]) -> tuple[Answer | None, str]:
+    """What makes the structured output of sentences anew; or why what they extracted can be none."""
+    if record.llm != INSTRUCTIONS or not record.whole or not record.output_schema.strip():
+        return None, ""
+    try:
+        return Answer(record.output_schema, [act.action for act in acts if isinstance(act.action, Extract)]), ""
+    except ActFailed as failure:
+        return None, str(failure)
 
 
 def _reads(act: RecordedAct) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from eventstore import decide
 from eventstore import events as e
 from runner.action_json import as_json
-from runner.vocabulary import ActFailed, Ask, Click, Extract, Input, Navigate, Query
+from runner.vocabulary import ActFailed, Ask, Click, Extract, Input, LookFor, Navigate, Query
 from tests.loop.test_crash import leave_during
 
 OPEN = Navigate(url="http://shop.test/")
@@ -62,6 +62,19 @@ async def test_a_structured_output_is_made_of_what_is_read_now(world: Any, scrip
     end = await ended(world, await play(world, "again", replay=replay()))
 
     assert (True, '{"total":13}') == (end.success, end.output)
+
+
+async def test_what_follows_another_answer_is_not_done(world: Any, script: Any) -> None:
+    look = LookFor(text="Cookies")
+    world.stage.results[as_json(look)] = "there"
+    await record(world, script, [OPEN], [look], [CLICK])
+    world.stage.results[as_json(look)] = "not there"
+
+    end = await ended(world, await play(world, "again", replay=replay()))
+
+    assert "differs" == end.code
+    assert 'it reads "not there", and then it read "there"' in end.message
+    assert [as_json(OPEN), as_json(look)] == world.stage.acts
 
 
 async def test_other_texts_are_typed_where_they_are_given(world: Any, script: Any) -> None:
