@@ -14,10 +14,10 @@ import structlog
 
 from eventstore.events import Usage
 from runner.llm import trouble
-from runner.llm.endpoints import Endpoint
+from runner.llm.endpoints import Endpoint, Structured
 from runner.llm.heard import Heard
 from runner.llm.lines import Lines
-from runner.llm.manner import Manner, Message, Question, body, first_manner, humbler
+from runner.llm.manner import Level, Manner, Message, Question, body, first_manner, humbler
 from runner.llm.pace import Pace, pause
 from runner.llm.shape import JsonSchema
 from runner.llm.trouble import Trouble
@@ -118,6 +118,17 @@ class Client:
             client = client.fallback
         return found
 
+    def unheeded(self, name: str, model: str) -> None:
+        """What that model answered so was no JSON, though a schema went along: from now on it goes in words."""
+        for client in self._round():
+            if client.endpoint.name == model and client.endpoint.structured is Structured.AUTO:
+                known = client._manners.get(name) or first_manner(client.endpoint, None)
+                client._remember(name, msgspec.structs.replace(known, level=Level.WORDS))
+
+    def _remember(self, kind: str, manner: Manner) -> None:
+        if kind in self._manners or len(self._manners) < MOST_MANNERS:
+            self._manners[kind] = manner
+
     async def answer(self, question: Question, paid: Paid) -> Answer:
         """The answer of this very model. Raises Trouble."""
         endpoint, pace = self.endpoint, self._pace
@@ -171,8 +182,8 @@ class Client:
                     raise
                 manner = other
             else:
-                if manner is not known and len(self._manners) < MOST_MANNERS:
-                    self._manners[kind] = manner
+                if manner is not known:
+                    self._remember(kind, manner)
                 return answer
 
     async def _call(self, asking: "_Asking", manner: Manner) -> Answer:

@@ -28,6 +28,10 @@ _THOUGHT = "</think>"
 _JSON = json.JSONDecoder()
 
 
+class NoJson(ValueError):
+    """Of an endpoint that takes a schema this cannot come: it does not heed it."""
+
+
 async def structured(
     client: Client,
     ledger: Ledger,
@@ -59,6 +63,8 @@ async def structured(
             return read(answer.text, shape)
         except ValueError as error:
             reason = _reason(answer, error)
+            if isinstance(error, NoJson) and answer.finish != "length":
+                client.unheeded(shape.name, answer.usage.model)
         asked = [*messages, *_sent_back(answer.text, reason, shape)]
     text = f"{model_in_words(client.endpoint)} does not answer in the shape that was asked for: {reason} "
     raise ActFailed("model_broken", f"{text}Try again, or use a model that follows instructions better.")
@@ -72,7 +78,7 @@ def read(text: str, shape: Shape[T]) -> T:
             return shape.decode(value)
         except ValueError as error:
             reason = reason or error
-    raise reason or ValueError("There is no JSON object in the answer that is whole.")
+    raise reason or NoJson("There is no JSON object in the answer that is whole.")
 
 
 def _objects(text: str) -> Iterator[object]:

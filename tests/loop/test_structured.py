@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from eventstore.events import Usage
 from runner.llm.client import Client, Message
+from runner.llm.endpoints import Structured
 from runner.llm.shape import bounded
 from runner.llm.structured import structured
 from runner.model import Exhausted
@@ -75,17 +76,37 @@ async def test_an_answer_that_can_be_read_is_taken_and_charged_once(turn: Turn) 
 async def test_a_broken_answer_goes_back_with_the_reason_and_each_repair_is_charged_as_one() -> None:
     book = Book()
 
-    answer, served = await asked(["The third one.", '{"index": 12}', '{"index": 3}'], book)
+    answer, served = await asked(['{"index": 12}', "The third one.", '{"index": 3}'], book)
 
     assert Choice(3) == answer
     assert [("step", 110), ("repair", 110), ("repair", 110)] == book.charged
     first, second, third = served.requests
-    assert ["Be brief.", "Which one?"] == first.texts == second.texts[:2] == third.texts[:2]
-    assert ("The third one.", '{"index": 12}') == (second.texts[2], third.texts[2])
+    assert ["Be brief.", "Which one?"] == first.texts == second.texts[:2]
+    assert ('{"index": 12}', "The third one.") == (second.texts[2], third.texts[2])
     assert [4, 4] == [len(second.texts), len(third.texts)]
-    assert "There is no JSON object in the answer that is whole." in second.last
-    assert "Expected `int` <= 9 - at `$.index`" in third.last
+    assert "Expected `int` <= 9 - at `$.index`" in second.last
+    assert "There is no JSON object in the answer that is whole." in third.last
     assert '"maximum":9' in third.last
+
+
+async def test_an_endpoint_that_takes_a_schema_and_does_not_heed_it_is_told_it_in_words_from_then_on() -> None:
+    def heedless(request: Asked) -> Turn:
+        return '{"index": 3}' if "JSON schema" in "".join(request.texts) else "The third one."
+
+    async with model_server([heedless]) as served, Client(served.endpoint()) as client:
+        answers = [await structured(client, Book(), ASKED, SHAPE, purpose="step") for _ in range(2)]
+
+    assert [Choice(3), Choice(3)] == answers
+    assert [True, False, False] == ["response_format" in request.body for request in served.requests]
+    assert "JSON schema" in served.requests[2].texts[0]
+
+
+async def test_what_is_set_about_shapes_stays_though_it_is_not_heeded() -> None:
+    async with model_server(["No."]) as served, Client(served.endpoint(structured=Structured.JSON_OBJECT)) as client:
+        with pytest.raises(ActFailed):
+            await structured(client, Book(), ASKED, SHAPE, purpose="step")
+
+    assert [True] * 3 == ["response_format" in request.body for request in served.requests]
 
 
 async def test_an_answer_that_was_cut_goes_back_cut_with_a_request_to_say_less() -> None:
