@@ -149,7 +149,8 @@ def _model(service: Service, then: e.TaskCreated, wish: Wish) -> str:
 
 def _task(service: Service, task_id: str, then: e.TaskCreated, acts: Collection[Played], wish: Wish, llm: str) -> Plan:
     steps = len({act.step for act in acts})
-    most = max(then.limits.max_steps, steps) if not wish.until else steps + (wish.max_steps or then.limits.max_steps)
+    more = (wish.max_steps or then.limits.max_steps) if wish.until or wish.rescue else 0
+    most = steps + more if more else max(then.limits.max_steps, steps)
     domains = wish.allowed_domains
     created = msgspec.structs.replace(
         then,

@@ -58,6 +58,11 @@ class Replay(Part, frozen=True, kw_only=True):
     then: str = "end"
     rescue: bool = False
 
+    @property
+    def alone(self) -> bool:
+        """Whether no model has a part in it."""
+        return self.then != "model" and not self.rescue
+
 
 class Proxy(Part, frozen=True, kw_only=True):
     """An HTTP proxy that a client brought. Where it wants a user and a password, they are in the vault under `secret`.

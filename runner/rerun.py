@@ -188,7 +188,7 @@ async def recording(
         return models(assignment)
     record = await record_of(store, replay)
     successor: Model | None = None
-    if replay.rescue or replay.then == "model":
+    if not replay.alone:
         opened = msgspec.structs.replace(created, start_url="")  # what is played has opened it
         successor = models(msgspec.structs.replace(assignment, created=opened))
     return Recording(record, replay, past, successor=successor, again=again)
