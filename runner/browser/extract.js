@@ -64,17 +64,6 @@ const table = (wanted) => {
 };
 const attribute = (e, name) => (['href', 'src', 'action'].includes(name) && typeof e[name] === 'string' ? e[name] : name === 'value' ? (secret(e) ? null : e.value) : e.getAttribute(name));
 
-const scroll = (direction) => {
-  const roots = [document.scrollingElement || document.documentElement, ...all().filter((e) => ['auto', 'scroll'].includes(getComputedStyle(e).overflowY) && e.clientHeight > 100)
-    .sort((a, b) => b.clientHeight * b.clientWidth - a.clientHeight * a.clientWidth)];
-  const scrolled = roots.find((e) => e.scrollHeight > e.clientHeight + 1);
-  if (!scrolled) return false;
-  const before = scrolled.scrollTop, page = scrolled === document.scrollingElement ? innerHeight : scrolled.clientHeight;
-  const to = { down: before + page, up: before - page, top: 0, bottom: scrolled.scrollHeight }[direction];
-  scrolled.scrollTo({ top: to, behavior: 'instant' });
-  return scrolled.scrollTop !== before;
-};
-
 // Numbers that stand before or after these words, as in "3 items left" and "Items left: 3". One item is said as well.
 const numbered = (words) => {
   const escaped = norm(words).replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/s(?=\s|$)/gi, 's?').replace(/ /g, '\\s+');

@@ -13,7 +13,7 @@ from runner.browser.words import word
 from runner.vocabulary import ActFailed, FindText, Scroll
 
 SCRIPT = NAMES + (Path(__file__).parent / "find.js").read_text(encoding="utf-8")
-FIND_SECONDS = 2.0
+FIND_SECONDS = 1.0
 DIRECTIONS = ("down", "up", "top", "bottom")
 MOST_PAGES = 100.0
 

@@ -18,9 +18,12 @@ from runner.browser.outline import Row
 from runner.browser.selectors import HERE, NAMES
 from runner.browser.tabs import Tab
 from runner.browser.targets import passing
-from runner.browser.wishes import Seen
+from runner.browser.wishes import Seen, describe
+from runner.vocabulary import ActFailed
 
-OWN = "".join((HERE / name).read_text(encoding="utf-8") for name in ("chain.js", "controls.js", "tree.js"))
+OWN = "".join(
+    (HERE / name).read_text(encoding="utf-8") for name in ("chain.js", "controls.js", "standing.js", "tree.js")
+)
 EYES = f"() => {{ {NAMES} {{ {OWN} return {{ look, owner, again, chain }}; }} }}"
 EARS = (HERE / "listeners.js").read_text(encoding="utf-8")
 CHAIN = (HERE / "chain.js").read_text(encoding="utf-8")
@@ -37,7 +40,7 @@ Paths = Sequence[Sequence[int]]
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """What one frame shows. `away` are how many elements lie too far above and below to be listed.
 
-    `cut` tells why not all was looked at: large, deep, or silent for a frame that did not answer. `above` and `below`
+    `cut` tells why not all was looked at: large, long, deep or broken. `above` and `below`
     are viewports of it that are out of sight.
     """
 
@@ -98,7 +101,10 @@ class Sights:
                 await tab.page.wait_for_load_state("domcontentloaded", timeout=LOAD_SECONDS * 1000)
 
     async def describe(self, frame: Frame, document: int, key: int) -> Seen | None:
-        """The element of this key as it is now; None when it or its document has gone."""
+        """The element of this key as it is now; None when it or its document has gone.
+
+        Raises ActFailed: target_changed, when it stands for something else than at the last look.
+        """
         eyes = self._eyes.get(frame)
         if eyes is None or eyes.document != document:
             return None
@@ -110,7 +116,16 @@ class Sights:
             if not passing(error) and "disposed" not in error.message:
                 raise
             return None
-        return msgspec.convert(raw, Seen) if raw is not None else None
+        if raw is None:
+            return None
+        seen = msgspec.convert(raw, Seen)
+        if raw["changed"]:
+            raise ActFailed(
+                "target_changed",
+                f"This reference leads to {describe(seen)} now, which is called otherwise than at the last look or stands "
+                "in another row; look again.",
+            )
+        return seen
 
     async def _see(self, tab: Tab, frame: Frame, heard: Paths, left: list[int]) -> Sight:
         """The frame and those in it; `left` is how many more may be asked."""
@@ -145,7 +160,12 @@ class Sights:
                 # The document of that script is gone; what is there now is asked below.
                 self._eyes.pop(frame, None)
         eyes = await self._open(frame)
-        return eyes, await _look(eyes, asked)
+        try:
+            return eyes, await _look(eyes, asked)
+        except Error as error:
+            if passing(error) or frame.page.is_closed() or "crashed" in error.message or "closed" in error.message:
+                raise
+            return eyes, Part(cut="broken")
 
     async def _open(self, frame: Frame) -> _Eyes:
         script = await frame.evaluate_handle(EYES)

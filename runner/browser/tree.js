@@ -9,7 +9,7 @@ const CELLS = new Set(['cell', 'gridcell', 'columnheader', 'rowheader']);
 const FIELDS = 'a[href],button,input,select,textarea,[role=button],[role=link],[contenteditable]';
 
 const keys = new WeakMap();
-let numbered = 0, elementOf = new Map(), far = new WeakSet();
+let numbered = 0, elementOf = new Map(), rowsThen = new Map(), far = new WeakSet();
 const keyOf = (e) => { if (!keys.has(e)) keys.set(e, ++numbered); return keys.get(e); };
 const scrolls = (e, style) => /auto|scroll/.test(style.overflowY) && e.scrollHeight > e.clientHeight + 4 && e.clientHeight > 40 && e !== document.scrollingElement && e !== document.body;
 const screens = (pixels, height) => Math.max(0, Math.round((pixels / (height || 1)) * 10) / 10);
@@ -32,7 +32,8 @@ const walker = (listeners) => {
   };
   const seal = (out) => { if (out.length) out[out.length - 1].sealed = true; };
   const say = (text, e, out) => {
-    const lines = /^pre/.test(getComputedStyle(e).whiteSpace) ? text.split('\n').slice(0, LIMITS.lines) : [text];
+    const lines = /^pre/.test(getComputedStyle(e).whiteSpace) ? text.split('\n', LIMITS.lines + 1) : [text];
+    if (lines.length > LIMITS.lines) { lines.pop(); state.cut = state.cut || 'long'; }
     const most = (MOST.text + margin) * 4, box = lines.length > 1 ? e.getBoundingClientRect() : null;
     lines.forEach((line, i) => {
       if (i) seal(out);
@@ -48,7 +49,7 @@ const walker = (listeners) => {
     for (const child of below(e)) {
       if (tired()) return;
       if (child.nodeType === 3) { if (!how.inner && !how.mute && !how.unseen && child.data) say(child.data, e, out); }
-      else if (child.nodeType === 1) walk(child, out, how);
+      else if (child.nodeType === 1) visit(child, out, how);
     }
   };
   // A thing that only its listener or its cursor tells of; what holds much, or other things to act on, is no button.
@@ -61,14 +62,14 @@ const walker = (listeners) => {
   };
   const control = (e, role, box, out, how) => {
     const closed = !OPEN.has(role) || e.tagName === 'SELECT', editor = role === 'textbox' || role === 'searchbox';
-    const name = closed ? clean(nameOf(e)) : namedBy(e);
+    const name = !closed || (hidden(e) && role === 'button') ? namedBy(e) : clean(nameOf(e));
     const item = node(e, box, role, name, { act: true, value: valued(e, role), notes: bounds(e, role) + states(e, active), quiet: how.quiet });
     if (!name) item.notes = `${sign(e) ? ` ${sign(e)}` : ''}${item.notes} at (${item.box[0]}, ${item.box[1]})`;
     out.push(item);
     if (!(editor || e.tagName === 'SELECT')) children(e, item.kids, { ...how, inner: closed, hand: true });
   };
   const plain = (e, style, box, out, how) => {
-    const label = e.tagName === 'LABEL' && e.control && shown(e.control), next = { ...how, mute: how.mute || label, hand: how.hand || style.cursor === 'pointer' };
+    const label = e.tagName === 'LABEL' && e.control && (coverable(e.control) || shown(e.control)), next = { ...how, mute: how.mute || label, hand: how.hand || style.cursor === 'pointer' };
     if (style.display.startsWith('inline') || style.display === 'contents') return children(e, out, next);
     seal(out);
     const kids = [], like = (s) => s && s.tagName === e.tagName && s.className === e.className;
@@ -89,7 +90,7 @@ const walker = (listeners) => {
     for (const child of below(e)) {
       if (child === caption || tired()) continue;
       if (child.nodeType === 3) { if (role !== 'heading' && !how.mute) say(child.data, e, item.kids); }
-      else if (child.nodeType === 1) walk(child, item.kids, { ...how, mute: how.mute || role === 'heading', hand });
+      else if (child.nodeType === 1) visit(child, item.kids, { ...how, mute: how.mute || role === 'heading', hand });
     }
     out.push(item);
     seal(out);
@@ -139,7 +140,9 @@ const walker = (listeners) => {
     }
     children(e, out, next);
   };
-  return { walk, state };
+  // Nesting without end, or a page that has put its own in the place of what scripts need, costs only the part where it is.
+  const visit = (e, out, how) => { try { walk(e, out, how); } catch { state.cut = state.cut || 'deep'; } };
+  return { visit, state };
 };
 
 // Parents of one text say it themselves, rows of plain cells are one line, and what says nothing is left out.
@@ -159,7 +162,7 @@ const refined = (item) => {
 const flat = (item, depth, rows, state) => {
   state.characters += item.name.length + item.notes.length + item.value.length;
   if (state.characters > LIMITS.characters) { state.cut = 'large'; return; }
-  if (item.act || item.frame) elementOf.set(item.key, new WeakRef(item.e));
+  if (item.act || item.frame) elementOf.set(item.key, { kept: new WeakRef(item.e), then: standingOf(item.e, rowsThen) });
   rows.push([depth, item.key, item.role, item.name, item.notes, item.value, item.act, !!item.frame, item.quiet, item.box]);
   for (const kid of item.kids) flat(kid, depth + 1, rows, state);
 };
@@ -168,11 +171,13 @@ const look = (asked) => {
   labelled = null;
   margin = more;
   elementOf = new Map();
-  const { walk, state } = walker(new Set(paths.map(atPath).filter(Boolean))), out = [], rows = [];
+  rowsThen = new Map();
+  const { visit, state } = walker(new Set(paths.map(atPath).filter(Boolean))), out = [], rows = [];
   const root = document.body && document.body.tagName === 'BODY' ? document.body : document.documentElement;
-  if (root) walk(root, out, { deep: 0, inner: false, mute: false, unseen: false, hand: false, quiet: false });
+  if (root) visit(root, out, { deep: 0, inner: false, mute: false, unseen: false, hand: false, quiet: false });
   for (const item of out.map(refined).filter(Boolean)) flat(item, 0, rows, state);
   far = state.far;
+  rowsThen = new Set(rowsThen.values());
   const page = document.scrollingElement || document.documentElement || { scrollTop: 0, scrollHeight: 0 };
   return JSON.stringify({
     rows, cut: state.cut, away: state.away, pdf: document.contentType === 'application/pdf', height: innerHeight,
@@ -181,7 +186,8 @@ const look = (asked) => {
 };
 const owner = (e) => keyOf(e);
 const again = (key) => {
-  const kept = elementOf.get(key), e = kept && kept.deref();
+  const known = elementOf.get(key), e = known && known.kept.deref();
   labelled = null;
-  return e && e.isConnected ? { ...describe(e), secret: hidden(e) } : null;
+  if (!e || !e.isConnected) return null;
+  return { ...describe(e), secret: hidden(e), changed: !stands(known.then, standingOf(e, new Map()), [...rowsThen]) };
 };
