@@ -166,7 +166,7 @@ class Attempt(msgspec.Struct, kw_only=True):
                     given=self.created.uploads,
                     folder=start.folder,
                 )
-                loop = self._loop(session, model, Desk(asker=asker, files=files), keeper, ledger)
+                loop = self._loop(session, model, self._desk(session, asker, files, assignment), keeper, ledger)
                 done = await loop.run()
                 if start.inbox is not None:
                     await start.inbox.last(late=self.past.fresh)
@@ -204,6 +204,11 @@ class Attempt(msgspec.Struct, kw_only=True):
             known=known,
             bringing=Bringing(self.tape, self.past, self.equipment.blobs),
         )
+
+    def _desk(self, session: Session, asker: Asker, files: Files, assignment: Assignment) -> Desk:
+        replay = self.created.replay
+        reader = None if replay and replay.alone else self.equipment.readers(assignment)
+        return Desk(asker=asker, files=files, gate=self.gate, hands=session, reader=reader)
 
     def _loop(self, session: Session, model: Model, desk: Desk, keeper: Keeper, ledger: TaskLedger) -> Loop:
         comparing = Comparing(session=session, recording=model, desk=desk.do) if isinstance(model, Recording) else None

@@ -10,7 +10,7 @@ from eventstore.vault import Vault
 from runner.door import Door
 from runner.inbox import DOWNLOAD_BYTES
 from runner.judgement import Judge, unjudged
-from runner.model import Assignment, Model
+from runner.model import Assignment, Model, Reader
 from runner.ports import Sessions
 from runner.proxies import Countries
 from runner.recording import Records, unrecorded
@@ -18,6 +18,13 @@ from runner.reel import Reels
 
 Models = Callable[[Assignment], Model]
 """The model for a task. Raises ActFailed for an instruction that it cannot read."""
+
+Readers = Callable[[Assignment], Reader | None]
+"""Who answers a task's questions about pages, if anybody does. Raises ActFailed."""
+
+
+def nobody(_assignment: Assignment) -> None:
+    """No reader."""
 
 
 class Equipment(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,3 +48,4 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     session_idle_seconds: float = 900.0
     max_idle_sessions: int = 8
     judge: Judge = unjudged
+    readers: Readers = nobody

@@ -23,7 +23,7 @@ from runner.vocabulary import ActFailed, AnyAction, Effect, Finish
 WORDS_BYTES = 10_000
 """Of a title, an address or what a model said."""
 
-OUTPUT_BYTES = 100_000
+OUTPUT_BYTES = 90_000
 """Of what a model says at the end; it stands on the tape as JSON within JSON."""
 
 MOST_DROPPED = 20

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from eventstore.events import Target, TaskCreated, Usage
-from runner.vocabulary import AnyAction
+from runner.vocabulary import AnyAction, Extract
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +125,14 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     created: TaskCreated
     ledger: Ledger
     recorded: tuple[RecordedAct, ...] = ()
+
+
+class Reader(Protocol):
+    """Answers questions about what stands on pages."""
+
+    async def answer(self, action: Extract, text: str) -> str:
+        """The answer to the action's query from the text of a page. Raises ActFailed."""
+        ...
 
 
 class Model(Protocol):

@@ -25,11 +25,10 @@ from runner.browser.sessions import open_sessions
 from runner.door import Door
 from runner.equipment import Equipment, Models
 from runner.inbox import DOWNLOAD_BYTES
-from runner.keyless.instructions import Instructions
 from runner.llm.endpoints import Find, nowhere
 from runner.llm.judge import judge_of
 from runner.llm.pool import open_clients
-from runner.model import Assignment, Model
+from runner.models import Choice
 from runner.ports import Sessions
 from runner.proxies import Countries
 from runner.recording import ASKED, records
@@ -89,8 +88,10 @@ async def open_worker(
     if settings.files is not None:
         sweep(settings.files)
     async with open_clients(settings.endpoints) as clients, open_sessions(settings.browser) as browsers:
+        choice = Choice(clients)
         equipment = Equipment(
-            models=models or model_of,
+            models=models or choice.model,
+            readers=choice.reader,
             browsers=sessions or browsers,
             blobs=blobs,
             vault=vault,
@@ -131,11 +132,3 @@ def refuse_chatter(environ: Mapping[str, str]) -> None:
     variable = "DEBUG" if wanted else "DEBUGP" if "DEBUGP" in environ else ""
     if variable:
         raise CannotOpen(f"{variable} would have Playwright log all that is typed, secrets too. Unset it.")
-
-
-def model_of(assignment: Assignment) -> Model:
-    """The model that the task asked for. Raises ActFailed for an instruction or a schema that it cannot read."""
-    created = assignment.created
-    return Instructions(
-        created.instruction, created.output_schema, start_url=created.start_url, secrets=created.secrets
-    )

@@ -115,7 +115,7 @@ LENGTHS: Mapping[tuple[type[Action], str], int] = {
 
 
 def parameters(kind: type[Action]) -> tuple[dict[str, Schema], list[str]]:
-    """The schema of each parameter, and the names of those that are needed."""
+    """The schema of each parameter, and the names of those that are needed; the others may be null, or left out."""
     schemas: dict[str, Schema] = {}
     needed: list[str] = []
     for field in _fields(kind):

@@ -49,8 +49,8 @@ once.
 
 DONE_TEXT = "done {text, success}: the end, alone in its reply; text is the whole answer to the user, success is true \
 only if all of the task is done"
-DONE_DATA = "done {data, success}: the end, alone in its reply; data is the answer as an object that fits the schema \
-below, success is true only if all of the task is done"
+DONE_DATA = "done {data?, text?, success}: the end, alone in its reply; data is the answer as an object that fits the \
+schema below; success is true only if all of the task is done: if it is not, text says why and data may be left out"
 
 
 class Assigned(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Actions stand as `{"click": {"index": 12}}`, as clients of the vendor's v2 API know them. The end is `done`, alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jsonschema_rs
 import msgspec
@@ -24,11 +24,11 @@ class Malformed(ValueError):
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """The end as a model says it: `text`, or where the task has an output schema `data`."""
+    """The end as a model says it: `text`, or where the task has an output schema `data`; None: it has none to give."""
 
     success: bool
     text: str = ""
-    data: object = None
+    data: dict[str, object] | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +53,12 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     data: bool = False
 
     @property
+    def name(self) -> str:
+        """What the shape is called to endpoints, which take some and refuse others."""
+        parts = {"flash": self.flash, "thinking": self.thinking, "last": self.last, "data": self.data}
+        return "_".join(("step", *(part for part, so in parts.items() if so)))
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The texts before the actions."""
         said = ("memory",) if self.flash else ("evaluation_previous_goal", "memory", "next_goal")
@@ -60,14 +66,14 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
     def schema(self) -> Schema:
         """The JSON schema of a reply."""
-        offers = {} if self.last else {name: _body(*parameters(kind)) for name, kind in OFFERED.items()}
-        output: Schema = {"type": "object"} if self.data else {"type": "string", "maxLength": FILE}
-        named = "data" if self.data else "text"
-        done = _body({"success": {"type": "boolean"}, named: output}, ["success", named])
-        one = [_body({name: body}, [name]) for name, body in (offers | {DONE: done}).items()]
+        offers = {} if self.last else {name: closed(*parameters(kind)) for name, kind in OFFERED.items()}
+        done = closed(
+            {"success": {"type": "boolean"}, **self._output()}, ["success"] if self.data else ["success", "text"]
+        )
+        one = [closed({name: body}, [name]) for name, body in (offers | {DONE: done}).items()]
         action = {"type": "array", "minItems": 1, "maxItems": 1 if self.last else MOST_ACTS, "items": {"anyOf": one}}
         said = {word: {"type": "string", "maxLength": LENGTHS[word]} for word in self.words}
-        return _body({**said, "action": action}, [*said, "action"])
+        return closed({**said, "action": action}, [*said, "action"])
 
     def read(self, value: object) -> Turn:
         """What the reply says. Raises Malformed.
@@ -78,7 +84,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
         said = _given(value)
         entries = [said["action"]] if isinstance(said.get("action"), dict) else _list(said.get("action"))
         bodies = [(name, _given(body)) for name, body in map(_entry, entries)]
-        self._check({**said, "action": [{name: body} for name, body in bodies]})
+        self._check({**said, "action": entries})
         acts = [_act(name, body) for name, body in bodies if name != DONE]
         ends = [body for name, body in bodies if name == DONE]
         return Turn(
@@ -89,34 +95,52 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
             next_goal=str(said.get("next_goal", "")),
         )
 
+    def _output(self) -> dict[str, Schema]:
+        text: Schema = {"type": "string", "maxLength": FILE}
+        return {"data": {"type": "object"}, "text": text} if self.data else {"text": text}
+
     def _check(self, said: Mapping[str, object]) -> None:
         """Against the schema: entry by entry, as an error about all the shapes at once would help nobody."""
         schema = self.schema()
         action = schema["properties"]["action"]  # type: ignore[index] # it was put there above
         offers = {next(iter(one["properties"])): one for one in action["items"]["anyOf"]}
         for number, entry in enumerate(_list(said.get("action"))):
-            name, _ = _entry(entry)
+            name, body = _entry(entry)
             if name not in offers:
                 raise Malformed(f"at /action/{number}: there is no action {name!r}; there are: {', '.join(offers)}.")
-            _fits(offers[name], entry, f"/action/{number}")
+            inner = offers[name]["properties"][name]
+            spare = {key: None for key, each in inner["properties"].items() if _spare(each)}
+            _fits(inner, spare | _given(body), f"/action/{number}/{name}")
         action["items"] = {}
         _fits(schema, said, "")
 
 
-def _body(properties: Mapping[str, object], required: list[str]) -> Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": required,
-        "additionalProperties": False,
-    }
+def closed(properties: Mapping[str, Schema], needed: Sequence[str]) -> Schema:
+    """The schema of an object that says all of this and nothing else; what is not needed may be null.
+
+    Endpoints hold a model strictly only to what says all that may be there.
+    """
+    said = {name: schema if name in needed else _or_null(schema) for name, schema in properties.items()}
+    return {"type": "object", "properties": said, "required": list(said), "additionalProperties": False}
+
+
+def _or_null(schema: Schema) -> Schema:
+    if schema.get("type") == "object":
+        return {"anyOf": [schema, {"type": "null"}]}
+    words = schema.get("enum")
+    enum: Schema = {"enum": [*words, None]} if isinstance(words, list) else {}
+    return {**schema, "type": [schema["type"], "null"], **enum}
+
+
+def _spare(schema: Mapping[str, object]) -> bool:
+    return "anyOf" in schema or isinstance(schema.get("type"), list)
 
 
 def _fits(schema: Schema, value: object, place: str) -> None:
     validator = jsonschema_rs.validator_for(schema, offline=True)
     for error in validator.iter_errors(value):
         where = "".join(f"/{step}" for step in error.instance_path)
-        raise Malformed(f"at {place}{where or '/'}: {error.message[:300]}")
+        raise Malformed(f"at {place + where or '/'}: {error.message[:300]}")
 
 
 def _given(value: object) -> dict[str, object]:

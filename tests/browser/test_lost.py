@@ -24,7 +24,7 @@ from runner.browser.chromium import Chromium
 from runner.browser.isolated import open_isolated
 from runner.egress.addresses import LOOPBACK
 from runner.equipment import Equipment
-from runner.opening import model_of
+from runner.models import keyless
 from runner.ports import Wanted
 from runner.vocabulary import ActFailed, Wait
 from runner.worker import Worker
@@ -44,7 +44,7 @@ class Shop:
         self.tasks = Repository(self.store, Task(), evolve)
         self.browsers = browsers
         equipment = Equipment(
-            models=model_of, browsers=browsers, blobs=Blobs(path / "blobs"), vault=Vault(path / "vault")
+            models=keyless, browsers=browsers, blobs=Blobs(path / "blobs"), vault=Vault(path / "vault")
         )
         self.worker = Worker(self.store, self.tasks, equipment, name="w", max_concurrent=4, keep_paused_seconds=60.0)
 

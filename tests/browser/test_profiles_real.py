@@ -22,7 +22,7 @@ from runner.browser.browsers import BrowserSettings
 from runner.browser.sessions import open_sessions
 from runner.egress.addresses import LOOPBACK
 from runner.equipment import Equipment
-from runner.opening import model_of
+from runner.models import keyless
 from runner.worker import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -94,7 +94,7 @@ class House:
         self.store = MemoryStore()
         self.tasks = Repository(self.store, Task(), evolve)
         self.vault = Vault(path / "vault")
-        equipment = Equipment(models=model_of, browsers=browsers, blobs=Blobs(path / "blobs"), vault=self.vault)
+        equipment = Equipment(models=keyless, browsers=browsers, blobs=Blobs(path / "blobs"), vault=self.vault)
         self.worker = Worker(self.store, self.tasks, equipment, name="w", max_concurrent=4, keep_paused_seconds=60.0)
 
     async def profile(self, name: str) -> e.Options:

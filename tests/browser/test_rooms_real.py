@@ -22,7 +22,7 @@ from runner.browser.browsers import BrowserSettings
 from runner.browser.sessions import open_sessions
 from runner.egress.addresses import LOOPBACK
 from runner.equipment import Equipment
-from runner.opening import model_of
+from runner.models import keyless
 from runner.restoring import FOUND
 from runner.worker import Worker
 
@@ -76,7 +76,7 @@ class House:
     async def runner(self, name: str) -> AsyncIterator[None]:
         async with open_sessions(self._settings) as browsers:
             equipment = Equipment(
-                models=model_of,
+                models=keyless,
                 browsers=browsers,
                 blobs=Blobs(self._path / "blobs"),
                 vault=Vault(self._path / "vault"),

@@ -28,7 +28,8 @@ from runner.door import Door
 from runner.equipment import Equipment
 from runner.inbox import Inbox
 from runner.judgement import Judge, unjudged
-from runner.model import Done, Observation, PastStep, Reply
+from runner.model import Assignment, Done, Ledger, Model, Observation, PastStep, Reply
+from runner.models import Choice
 from runner.placeholders import names
 from runner.ports import Outcome, Resolved, Touch, Wanted
 from runner.reel import Put
@@ -57,6 +58,8 @@ class Stage:
         self.hold: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = {}
         self.url = "about:blank"
+        self.tree = "- page"
+        self.picture = b""
         self.sessions = 0
         self.closed = 0
         self.hangs = False
@@ -69,6 +72,7 @@ class Stage:
         self.uploads: Path | None = None
         self.offered: list[dict[str, bytes]] = []
         self.inbox: Inbox | None = None
+        self.highlight = False
         self.wallet = Wallet()
         self.typed: list[str] = []
         self.targets: list[e.Target] = []
@@ -130,7 +134,9 @@ class Stage:
         await self._pass("look")
         if "look" in self.fails:
             raise self.fails["look"]
-        return Observation(url=self.url, title="Stage", tree="- page" if tree else "")
+        return Observation(
+            url=self.url, title="Stage", tree=self.tree if tree else "", picture=self.picture if picture else b""
+        )
 
     async def screenshot(self) -> bytes:
         return b"\x89PNG " + self.url.encode()
@@ -165,6 +171,8 @@ class Stage:
 
 class Script:
     """A model that says its lines, one step each; `thinks` makes every call wait for the event."""
+
+    ledger: Ledger
 
     def __init__(self, *steps: Sequence[AnyAction], needs_tree: bool = False, output: str = "the end") -> None:
         self.needs_tree, self.needs_picture = needs_tree, False
@@ -216,7 +224,7 @@ class Overtaken(MemoryStore):
 
 
 class World:
-    """One store; workers come and go on it."""
+    """One store; workers come and go on it. Tasks without a script get the model of `choice`."""
 
     def __init__(self, path: Path) -> None:
         self.store = Overtaken()
@@ -233,13 +241,15 @@ class World:
         self.max_idle_sessions = 8
         self.judge: Judge = unjudged
         self.running: Worker | None = None
+        self.choice: Choice | None = None
 
     @asynccontextmanager
     async def worker(self, *, max_concurrent: int = 4, keep_paused_seconds: float = 600.0) -> AsyncIterator[Worker]:
         """A running worker; leaving ends it as SIGTERM does."""
         self.workers += 1
         equipment = Equipment(
-            models=lambda assignment: self.scripts[assignment.created.instruction],
+            models=self._model,
+            readers=lambda assignment: self.choice.reader(assignment) if self.choice else None,
             browsers=self.stage,
             blobs=self.blobs,
             vault=self.vault,
@@ -272,17 +282,19 @@ class World:
     async def create(
         self,
         name: str,
-        script: Script,
+        script: Script | None = None,
         *,
+        llm: str = "script",
         secrets: dict[str, str] | None = None,
         session: str = "",
         **fields: object,
     ) -> str:
         """A new task whose model says the script; answers its stream."""
-        self.scripts[name] = script
+        if script is not None:
+            self.scripts[name] = script
         created = e.TaskCreated(
             instruction=name,
-            llm="script",
+            llm=llm,
             session=session or f"s-{name}",
             project="p",
             family="v1",
@@ -295,6 +307,14 @@ class World:
             await put(self.vault, vault_name(f"task-{name}", created), kept)
         await self.tell(f"task-{name}", partial(decide.create, created=created))
         return f"task-{name}"
+
+    def _model(self, assignment: Assignment) -> Model:
+        script = self.scripts.get(assignment.created.instruction)
+        if script is None and self.choice is not None:
+            return self.choice.model(assignment)
+        script = self.scripts[assignment.created.instruction]
+        script.ledger = assignment.ledger
+        return script
 
     async def tell(self, stream: str, decision: Callable[[Task], list[e.Event]]) -> None:
         """What a handler does: decide on the log, and nothing else."""

@@ -43,7 +43,7 @@ def test_the_task_is_told_in_its_own_words_and_the_extension_comes_last() -> Non
     assert told.endswith("# The task\nBuy {tea} now.\n\nSpeak like a pirate.")
     for part in ("<secret>password</secret>", "list.txt", "shop.test", "Monday, 2026-11-23", '{"type":"object"}'):
         assert part in told
-    assert "done {data, success}" in told
+    assert "done {data?, text?, success}" in told
 
 
 def test_what_a_task_has_not_is_not_spoken_of() -> None:

@@ -1,0 +1,36 @@
+"""A model server behind the models of a world, and what a scripted model says."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from runner.llm.pool import open_clients
+from runner.models import Choice
+from tests.model_server import ModelServer, Turn, model_server
+
+
+def says(*acts: dict[str, Any], memory: str = "", goal: str = "go on", evaluation: str = "so far so good") -> str:
+    """A reply with these acts."""
+    said = {"evaluation_previous_goal": evaluation, "memory": memory, "next_goal": goal, "action": list(acts)}
+    return json.dumps(said)
+
+
+def ends(text: str = "all done", *, success: bool = True, **said: str) -> str:
+    """A reply that is the end."""
+    return says({"done": {"text": text, "success": success}}, **said)
+
+
+def gives(data: object, *, success: bool = True) -> str:
+    """A reply that is the end of a task with an output schema."""
+    return says({"done": {"data": data, "text": None, "success": success}})
+
+
+@asynccontextmanager
+async def modelled(world: Any, turns: Sequence[Turn], **settings: Any) -> AsyncIterator[ModelServer]:
+    """Tasks of the world whose model is `scripted` are run by these turns."""
+    async with model_server(turns) as served:
+        endpoint = served.endpoint(**settings)
+        async with open_clients(lambda name: endpoint if name == endpoint.name else None) as clients:
+            world.choice = Choice(clients)
+            yield served
