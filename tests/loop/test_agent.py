@@ -281,7 +281,7 @@ async def test_after_a_restart_the_model_goes_on_with_all_that_was_done(world: A
         says(OPEN, memory="the shop is open"),
         says(CLICK),
         Held(never, ends()),
-        ends("done after all"),
+        ends("done at last"),
     ]
 
     async with modelled(world, turns) as served:
