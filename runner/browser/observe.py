@@ -97,7 +97,7 @@ class Outline:
             self.shown.add(sign(sight.document, row))
             inner = sight.inner.get(row.key) if row.frame else None
             if row.frame:
-                text += f" ({cut(inner.frame.url, WORDS, self._mask)})" if inner else " (it does not answer)"
+                text += f" ({cut(inner.frame.url, WORDS, self._mask)})" if inner else " (not looked at)"
             self.lines.append(Line(depth=depth + row.depth, text=text, away=distance(box, self._height)))
             if number:
                 self.elements[number] = (sight.frame, sight.document, row.key)
@@ -105,15 +105,19 @@ class Outline:
             if inner is not None:
                 self.add(inner, depth + row.depth + 1, (box[0], box[1]))
         self._note(depth, far(part.away[1], "below"), away=self._height)
-        self._note(depth, {"large": LARGE, "deep": DEEP}.get(part.cut, ""))
+        self._note(depth, NOTES.get(part.cut, ""))
 
     def _note(self, depth: int, text: str, away: float = 0.0) -> None:
         if text:
             self.lines.append(Line(depth=depth, text=text, away=away))
 
 
-LARGE = "(The page is too large to be looked through: more follows here that is not listed.)"
-DEEP = "(Some of the page is nested too deeply to be listed.)"
+NOTES = {
+    "large": "(The page is too large to be looked through: more follows here that is not listed.)",
+    "long": "(Some text of the page is too long to be listed; find_text or extract read it.)",
+    "deep": "(Some of the page is nested too deeply, or does not let itself be looked at.)",
+    "broken": "(The page does not let itself be looked at.)",
+}
 
 
 def far(elements: int, where: str) -> str:

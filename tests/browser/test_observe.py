@@ -61,6 +61,19 @@ SEEN = """\
 """
 
 
+HOSTILE = """() => {
+  let inner = document.createElement('button');
+  inner.textContent = 'innermost';
+  for (let n = 0; n < 600; n++) { const outer = document.createElement('div'); outer.append(inner); inner = outer; }
+  document.body.append(inner);
+}"""
+MANY = """() => {
+  document.body.replaceChildren();
+  const rows = Array.from({ length: 50000 }, (_, n) => `<p><button>Row ${n}</button></p>`);
+  document.body.insertAdjacentHTML('beforeend', rows.join(''));
+}"""
+
+
 def plainly(tree: str) -> str:
     """Without what differs from one run or machine to the next."""
     tree = re.sub(r"at \(\d+, \d+\)", "at (x, y)", re.sub(r"localhost:\d+", "localhost:80", tree))
@@ -148,6 +161,36 @@ async def test_what_happens_between_acts_is_news_once(session: Session, site: st
     assert (2, 'the page said "Hello"', ()) == (len(news[0]), news[0][0], news[1])
     assert news[0][1].startswith("tab 2 was opened: ")
     assert () == later
+
+
+async def test_a_hostile_page_costs_only_the_part_that_is(session: Session, site: str) -> None:
+    await go(session, f"{site}/icons.html")
+    await page_of(session).evaluate(HOSTILE)
+
+    tree = (await session.look(tree=True)).tree
+    await page_of(session).evaluate("() => { JSON.stringify = () => { throw new Error('no'); }; }")
+    broken = (await session.look(tree=True)).tree
+
+    assert "nested too deeply" in tree
+    assert '[8] button "Add one"' in tree
+    assert "innermost" not in tree
+    assert "(The page does not let itself be looked at.)" == broken
+
+
+@pytest.mark.slow
+async def test_a_page_of_100_000_elements_is_seen_around_its_viewport(session: Session, site: str) -> None:
+    await go(session, f"{site}/index.html")
+    await page_of(session).evaluate(MANY)
+    await page_of(session).evaluate("() => scrollTo(0, document.body.scrollHeight / 2)")
+
+    place = await session.look(tree=True)
+
+    assert len(place.tree) <= 40_000
+    assert place.above > 1_000 < place.below
+    assert '"Row 25000"' in place.tree
+    first, *_, last = place.tree.splitlines()
+    assert "elements further above are not listed" in first
+    assert "elements further below are not listed" in last
 
 
 async def test_references_are_drawn_into_a_picture_beside_the_page(session: Session, site: str) -> None:
