@@ -208,8 +208,17 @@ def with_inputs(acts: Iterable[Played], inputs: Mapping[str, str]) -> tuple[Play
             if not hidden(act):
                 known[typed(act)] = inputs[key]
             act = _with(act, {TYPED[act.name]: inputs[key]})
-        changed.append(_renamed(act, known) if known else act)
+        changed.append(_renamed(act, renaming(known)) if known else act)
     return tuple(changed)
+
+
+def renaming(known: Mapping[str, str]) -> Callable[[str], str]:
+    """Puts new texts in the place of old ones in a text, where they stand as whole words."""
+    olds = sorted(filter(None, known), key=len, reverse=True)
+    if not olds:
+        return str
+    words = re.compile("|".join(rf"(?<!\w){re.escape(old)}(?!\w)" for old in olds))
+    return lambda text: words.sub(lambda found: known[found[0]], text)
 
 
 def _act(version: int, started: e.ActionStarted, ended: e.ActionEnded) -> Played:
@@ -240,12 +249,8 @@ def _with(act: Played, changes: Mapping[str, object]) -> Played:
     return msgspec.structs.replace(act, params=msgspec.json.encode({act.name: body}).decode())
 
 
-def _renamed(act: Played, known: Mapping[str, str]) -> Played:
+def _renamed(act: Played, now: Callable[[str], str]) -> Played:
     """The act about what is called otherwise now."""
-
-    def now(text: str) -> str:
-        whole = re.compile("|".join(rf"(?<!\w){re.escape(old)}(?!\w)" for old in sorted(known, key=len, reverse=True)))
-        return whole.sub(lambda found: known[found[0]], text)
 
     def aim(target: e.Target | None) -> e.Target | None:
         if target is None:
@@ -255,7 +260,7 @@ def _renamed(act: Played, known: Mapping[str, str]) -> Played:
 
     if act.name in SAID and isinstance(text := _body(act.params).get("text"), str):
         act = _with(act, {"text": now(text)})
-    return msgspec.structs.replace(act, target=aim(act.target), onto=aim(act.onto))
+    return msgspec.structs.replace(act, target=aim(act.target), onto=aim(act.onto), goal=now(act.goal))
 
 
 def _quoted(literal: str, now: Callable[[str], str]) -> str:

@@ -4,13 +4,14 @@ Steps are brought together by what was done in them, in order. What failed and w
 for nothing, unless it is how the run ended; nor do times count, queries and fragments of addresses, and pictures.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from urllib.parse import urlsplit
 
 import msgspec
 
 from eventstore import events as e
+from eventstore.replay import renaming
 from eventstore.store import Recorded
 
 MOST_STEPS = 1_000
@@ -49,20 +50,22 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A task with its steps; `end` is finished, failed, stopped, or empty; `output` is the message of one that failed.
 
-    `cut` tells that it has more steps than are compared.
+    `inputs` are the texts that it was to type in the place of others. `cut` tells that it has more steps than are
+    compared.
     """
 
     steps: tuple[Step, ...] = ()
     end: str = ""
     success: bool | None = None
     output: str = ""
+    inputs: dict[str, str] = {}
     cut: bool = False
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """`what` is step, act, target, url, result, outcome or end; `act` counts from 0. `a` and `b` are what each has.
 
-    One that does not matter does not make the runs differ.
+    One that does not matter does not make the runs differ; so it is with what the second run was given to type.
     """
 
     what: str
@@ -117,6 +120,7 @@ class Reading:
         self._steps: list[Step] = []
         self._end = self._output = ""
         self._success: bool | None = None
+        self._inputs: dict[str, str] = {}
         self._open: dict[int, tuple[e.ActionStarted, e.ActionEnded | None]] = {}
 
     def note(self, events: Iterable[Recorded]) -> None:
@@ -131,11 +135,14 @@ class Reading:
             end=self._end,
             success=self._success,
             output=_cut(self._output),
+            inputs=self._inputs,
             cut=len(self._steps) > MOST_STEPS,
         )
 
     def _note(self, event: e.Event) -> None:
         match event:
+            case e.TaskCreated(replay=e.Replay(inputs=inputs)):
+                self._inputs = inputs
             case e.StepStarted():
                 self._open = {}
             case e.ActionStarted(index=index):
@@ -182,6 +189,7 @@ def _pairs(a: Run, b: Run) -> Iterator[Pair]:
     """The steps that count, brought together; before each of them those of either run that do not."""
     mine, others = _counting(a), _counting(b)
     left, right = 0, 0
+    now = renaming(b.inputs)
     for at, to in _matched([_key(a.steps[each]) for each in mine], [_key(b.steps[each]) for each in others]):
         here, there = mine[at] if at is not None else None, others[to] if to is not None else None
         if here is not None:
@@ -190,7 +198,7 @@ def _pairs(a: Run, b: Run) -> Iterator[Pair]:
         if there is not None:
             yield from (Pair(a=None, b=step) for step in b.steps[right:there])
             right = there + 1
-        yield _pair(a.steps[here] if here is not None else None, b.steps[there] if there is not None else None)
+        yield _pair(a.steps[here] if here is not None else None, b.steps[there] if there is not None else None, now)
     yield from (Pair(a=step, b=None) for step in a.steps[left:])
     yield from (Pair(a=None, b=step) for step in b.steps[right:])
 
@@ -223,37 +231,42 @@ def _key(step: Step) -> tuple[tuple[str, str], ...]:
     return tuple((_rest(act.action), act.target) for act in _done(step))
 
 
-def _pair(a: Step | None, b: Step | None) -> Pair:
+def _pair(a: Step | None, b: Step | None, now: Callable[[str], str]) -> Pair:
     if a is None or b is None:
         there = Difference(what="step", a=_what(a), b=_what(b))
         return Pair(a=a, b=b, differences=(there,))
     found: list[Difference] = []
-    was, now = _counted(a), _counted(b)
-    if len(was) != len(now):
+    was, here = _counted(a), _counted(b)
+    if len(was) != len(here):
         found.append(Difference(what="act", a=_what(a), b=_what(b)))
-    for place, (then, here) in enumerate(zip(was, now, strict=False)):
-        found += _differences(place, then, here)
+    for place, (one, other) in enumerate(zip(was, here, strict=False)):
+        found += _differences(place, one, other, now)
     return Pair(a=a, b=b, differences=tuple(found))
 
 
-def _differences(place: int, a: Act, b: Act) -> Iterator[Difference]:
-    if _rest(a.action) != _rest(b.action):
-        yield Difference(what="act", act=place, a=a.action, b=b.action)
+def _differences(place: int, a: Act, b: Act, now: Callable[[str], str]) -> Iterator[Difference]:
+    """What differs in an act; `now` is what the first run's texts are called in the second one."""
+    if _rest(a.action) != (here := _rest(b.action)):
+        yield Difference(what="act", act=place, a=a.action, b=b.action, matters=_rest(a.action, now) != here)
     if a.target != b.target and (a.ok and b.ok):
-        yield Difference(what="target", act=place, a=a.target, b=b.target)
+        yield Difference(what="target", act=place, a=a.target, b=b.target, matters=now(a.target) != b.target)
     if a.ok != b.ok:
         yield Difference(what="outcome", act=place, a=a.error or "ok", b=b.error or "ok")
     if a.ok and b.ok and a.url != b.url:
-        yield Difference(what="url", act=place, a=a.url, b=b.url, matters=_page(a.url) != _page(b.url))
+        yield Difference(what="url", act=place, a=a.url, b=b.url, matters=_page(now(a.url)) != _page(b.url))
     reads = next(iter(_parsed(a.action)), "") in READING
     if a.ok and b.ok and reads and a.result != b.result:
         yield Difference(what="result", act=place, a=a.result, b=b.result)
 
 
-def _rest(action: str) -> str:
+def _rest(action: str, now: Callable[[str], str] = str) -> str:
     """The act without what it is aimed by: a rerun aims at the same element in other words."""
+
+    def one(value: object) -> object:
+        return now(value) if isinstance(value, str) else value
+
     bodies = {
-        name: {key: value for key, value in body.items() if key not in _AIM} if isinstance(body, dict) else body
+        name: {key: one(value) for key, value in body.items() if key not in _AIM} if isinstance(body, dict) else body
         for name, body in _parsed(action).items()
     }
     return msgspec.json.encode(bodies, order="sorted").decode() if bodies else action

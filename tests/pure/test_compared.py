@@ -118,6 +118,18 @@ def test_another_output_is_another_end() -> None:
     assert ((Difference(what="result", a="12", b="13"),), True) == (found.end, found.differ)
 
 
+def test_what_a_rerun_was_given_to_type_is_shown_and_is_as_it_should_be() -> None:
+    ada, bob, eve = (
+        done(f'{{"input":{{"text":"{name}"}}}}', target=f'textbox "For {name}"') for name in ("Ada", "Bob", "Eve")
+    )
+
+    given = compared(run(ada), run(bob, inputs={"Ada": "Bob"}))
+    other = compared(run(ada), run(eve, inputs={"Ada": "Bob"}))
+
+    assert (["act", "target"], False) == ([each.what for each in differences(given)], given.differ)
+    assert other.differ
+
+
 def test_texts_are_cut_and_stay_json() -> None:
     long = '{"input":{"text":"' + "x" * 5_000 + '","target":{"text":"Name"}}}'
     aimed = long.replace('"text":"Name"', '"selector":"s"')

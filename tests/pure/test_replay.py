@@ -159,7 +159,7 @@ def test_a_hidden_text_is_named_by_its_mask_or_its_step() -> None:
 
 def test_another_text_is_typed_and_found_where_the_page_then_says_it() -> None:
     before = Played(step=1, version=1, name="click", params=BUY, target=ROW)
-    after = msgspec.structs.replace(before, step=4)
+    after = msgspec.structs.replace(before, step=4, goal="Delete the row of Ada.")
     expect = Played(step=5, version=1, name="expect", params='{"expect":{"text":"Hello Ada, not Adam"}}')
 
     changed = with_inputs((before, PLAYED, after, expect), {"Ada": 'Bo"b'})
@@ -169,7 +169,7 @@ def test_another_text_is_typed_and_found_where_the_page_then_says_it() -> None:
     )
     assert before == changed[0]
     assert 'Bo"b' == typed(changed[1])
-    assert aimed == changed[2].target
+    assert (aimed, 'Delete the row of Bo"b.') == (changed[2].target, changed[2].goal)
     assert '{"expect":{"text":"Hello Bo\\"b, not Adam"}}' == changed[3].params
 
 
