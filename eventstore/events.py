@@ -135,7 +135,10 @@ class ActionStarted(Event, frozen=True, kw_only=True, tag="task.action_started")
 
 
 class ActionEnded(Event, frozen=True, kw_only=True, tag="task.action_ended"):
-    """`error` is a sentence for a person, `code` its word for programs, such as `no_target`; older tapes have none."""
+    """`error` is a sentence for a person, `code` its word for programs, such as `no_target`; older tapes have none.
+
+    `moved` tells that plans for the page hold no more: it, or the tab, is another one, or it has asked something.
+    """
 
     fence: int
     step: int
@@ -146,6 +149,7 @@ class ActionEnded(Event, frozen=True, kw_only=True, tag="task.action_ended"):
     url: str = ""
     duration_ms: int = 0
     code: str = ""
+    moved: bool = False
 
 
 class StepTaken(Event, frozen=True, kw_only=True, tag="task.step_taken"):

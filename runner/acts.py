@@ -51,18 +51,18 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
         """
         began = self.gate.clock()
         resolved, failure = await self._intend(number, index, action, before)
-        url, result = resolved.url, ""
+        url, result, moved = resolved.url, "", False
         made: list[e.FileProduced] = []
         if failure is None:
             try:
                 outcome = await self._do(number, resolved)
-                url, result = outcome.url, outcome.result
+                url, result, moved = outcome.url, outcome.result, outcome.moved
                 made = await self.files.produced(number, outcome.made)
             except ActFailed as failed:
                 if failed.code in decide.LOST_BROWSER:
                     raise
                 failure = failed
-        self._outcome(number, index, began, url=url, result=result, failure=failure, made=made)
+        self._outcome(number, index, began, url=url, result=result, failure=failure, made=made, moved=moved)
         return failure
 
     async def _do(self, number: int, resolved: Resolved) -> Outcome:
@@ -147,6 +147,7 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
         result: str,
         failure: ActFailed | None,
         made: Sequence[e.FileProduced],
+        moved: bool,
     ) -> None:
         ended = e.ActionEnded(
             fence=self.tape.fence,
@@ -158,6 +159,7 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
             url=fitting(url, WORDS_BYTES),
             duration_ms=since(self.gate, began),
             code=failure.code if failure else "",
+            moved=moved,
         )
         self.tape.write_behind(*made, ended)  # all of it or nothing
         self.past.note([*made, ended])

@@ -124,7 +124,8 @@ class Loop(msgspec.Struct, kw_only=True):
     def _overtaken(self, handed: int, action: AnyAction) -> bool:
         """Whether what was planned to follow this act was planned for another page than there is now."""
         planned = self.place.url if self.place else ""
-        moved = action.leaves or page_of(self.past.open[-1].url) != page_of(planned)
+        done = self.past.open[-1]
+        moved = action.leaves or done.moved or page_of(done.url) != page_of(planned)
         return self._outdated(handed) or (self.model.needs_tree and moved)
 
     async def _used_up(self, code: str, message: str) -> None:

@@ -47,7 +47,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PastAct(msgspec.Struct, frozen=True, kw_only=True):
-    """An act that ended, as the tape tells it."""
+    """An act that ended, as the tape tells it; `moved`: the page or the tab is another one, or has asked something."""
 
     name: str
     params: str
@@ -56,6 +56,7 @@ class PastAct(msgspec.Struct, frozen=True, kw_only=True):
     result: str = ""
     error: str = ""
     url: str = ""
+    moved: bool = False
 
 
 class PastStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -222,6 +222,7 @@ class Past:
             self._repeat, self._since = [], ""
         elif started.effect == Effect.LOCAL and ended.ok:
             targets = started.target, started.onto
+                moved=ended.moved,
             repeat = Repeat(step=len(self.steps), index=started.index, params=started.params, targets=targets)
             self._repeat.append(repeat)
         elif started.effect == Effect.LASTING:

@@ -46,11 +46,13 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What an act brought. `result` is text for people and models: what was extracted, what was expected and seen.
 
-    `made` becomes files of the task, on the tape together with the act's end.
+    `made` becomes files of the task, on the tape together with the act's end. `moved` tells that the page, or the tab,
+    is another one than before, whatever its address, or that the page has asked something.
     """
 
     result: str = ""
     url: str = ""
+    moved: bool = False
     made: tuple[Made, ...] = ()
 
 

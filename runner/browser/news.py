@@ -9,15 +9,17 @@ DIALOG_CHARACTERS = 500
 
 
 class News:
-    """Of one session; the oldest are forgotten. `count` is how many there were so far."""
+    """Of one session; the oldest are forgotten. `count` is how many there were so far, `questions` how many asked."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.questions = 0
         self._last: deque[str] = deque(maxlen=MOST_NEWS)
 
-    def tell(self, sentence: str) -> None:
+    def tell(self, sentence: str, *, question: bool = False) -> None:
         """Something happened."""
         self.count += 1
+        self.questions += question
         self._last.append(sentence)
 
     def since(self, count: int) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ class Session(Hands, Eyes):
             scene = await self._scene()
             scene.tab.clear()
             self._tabs.adopted.clear()
-            told = self._tabs.watched()
+            told, before = self._tabs.watched(), self._tabs.standing(scene.tab)
             try:
                 files = self._files(scene, surely=await asks_for_file(scene, resolved))
                 result = await perform(scene, resolved)
@@ -130,7 +130,8 @@ class Session(Hands, Eyes):
                 scene.tab.assent = None
             if self._tabs.current_now is None and (lost := await self._lost()):
                 raise lost  # an act that needs no page outlives it, and would say that it ended on a blank one
-            return Outcome(result=result, url=self.url, made=tuple(scene.made))
+            moved = before != self._tabs.standing(self._tabs.current_now)
+            return Outcome(result=result, url=self.url, made=tuple(scene.made), moved=moved)
 
     def _files(self, scene: Scene, *, surely: bool) -> Callable[[], Coroutine[object, object, str]]:
         """Before an act: what tells after it, in words, which files it has brought, once they are here."""

@@ -122,8 +122,8 @@ class Sights:
         if raw["changed"]:
             raise ActFailed(
                 "target_changed",
-                f"This reference leads to {describe(seen)} now, which is called otherwise than at the last look or stands "
-                "in another row; look again.",
+                f"This reference leads to {describe(seen)} now, which is called otherwise than at the last look or "
+                "stands in another row; look again.",
             )
         return seen
 

@@ -17,8 +17,8 @@ class Tab:
     """One page and what happened to it. `refused` and `oversized` are sentences, until the hands have told them.
 
     `asked` is the last address that its main frame asked for, redirects followed; `name` what DevTools calls the page;
-    `fruitless` tells that the last navigation ended without a page. `assent` is what an act lets questions of the page
-    be answered with, the text for those that want one; None declines them.
+    `documents` counts those that it has had; `fruitless` tells that the last navigation ended without a page. `assent`
+    is what an act lets questions of the page be answered with, the text for those that want one; None declines them.
     """
 
     def __init__(self, page: Page, spawn: Spawn, max_page_bytes: int, guard: "Guarding", news: News) -> None:
@@ -31,6 +31,7 @@ class Tab:
         self.refused = ""
         self.oversized = ""
         self.opening = 0
+        self.documents = 0
         self.fruitless = False
         self.trouble = asyncio.Event()
         self.leaving: asyncio.Task[None] | None = None
@@ -124,6 +125,7 @@ class Tab:
 
     def _loaded(self, _event: Event) -> None:
         self._loading = False
+        self.documents += 1
         self.arrived.set()
         self.spawn(self.listen(on=False))
 
@@ -165,7 +167,8 @@ class Tab:
         wanted = dialog.type in {"alert", "beforeunload"} or self.assent is not None
         accepted = wanted and self._dialogs <= MOST_DIALOGS
         answer = self.assent or dialog.default_value
-        self._news.tell(asked(dialog, accepted=accepted, answer=answer))
+        question = dialog.type in {"confirm", "prompt"}
+        self._news.tell(asked(dialog, accepted=accepted, answer=answer), question=question and not accepted)
         try:
             if accepted:
                 await dialog.accept(answer if dialog.type == "prompt" else None)

@@ -49,6 +49,10 @@ class Tabs:
         """The tab of a page."""
         return next((tab for tab in self.open if tab.page is page or tab.page == page), None)
 
+    def standing(self, tab: Tab | None) -> tuple[Tab | None, int, int]:
+        """What plans for a page hold for: the tab, its document, and the questions that were declined so far."""
+        return tab, tab.documents if tab is not None else 0, self.news.questions
+
     def watched(self) -> Callable[[], str]:
         """From now on: what tells, in words, what pages have asked and which tabs have come and gone since."""
         mark, before = self.news.count, list(self.open)

@@ -84,6 +84,7 @@ async def test_what_hands_do_on_a_page_is_said_as_it_is(
     await go(acting, f"{site}/acts.html")
 
     await _questions(acting)
+    await _moves(acting)
     await _fields(acting)
     await _places(acting)
     await _drags(acting)
@@ -111,6 +112,19 @@ async def _questions(acting: Session) -> None:
     assert "got: named new" == await note(acting)
     await do(acting, Press(keys="Space", target=name, accept=True))
     assert "got: named old" == await note(acting)
+
+
+async def _moves(acting: Session) -> None:
+    """Where the page, or the tab, is another one by then, plans for it do not hold: the address tells little."""
+    delete, same, again = (named(text, "button") for text in ("Delete", "Same again", "Post"))
+
+    moved = [
+        (await did(acting, act)).moved
+        for act in (Click(target=delete), Click(target=delete, accept=True), Hover(target=delete), Click(target=again))
+    ]
+    assert [True, False, False, True] == moved
+    opened = await did(acting, Click(target=same))
+    assert (True, opened.url) == (opened.moved, (await did(acting, CloseTab())).url)
 
 
 async def _fields(acting: Session) -> None:

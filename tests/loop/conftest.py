@@ -44,9 +44,9 @@ class Stage:
     """A browser that only remembers. What is put under `hold` waits there until its event is set.
 
     `acts` are the acts that took effect, as JSON text; `fails` maps one to the error that it ends with, and `look` to
-    that of looking; `results` maps one to what it brings; `typed` is what was typed, secrets and all, and `offered`
-    what lay in the folder of uploads at each upload. With `isolated` every session has a browser of its own; those that
-    were left running are `living`, each with where it is.
+    that of looking; `results` maps one to what it brings, and after one of `moves` the page is another. `typed` is what
+    was typed, secrets and all, and `offered` what lay in the folder of uploads at each upload. With `isolated` every
+    session has a browser of its own; those that were left running are `living`, each with where it is.
     """
 
     version = "Stage 1"
@@ -71,6 +71,7 @@ class Stage:
         self.attached = self.keep = False
         self.uploads: Path | None = None
         self.offered: list[dict[str, bytes]] = []
+        self.moves: set[str] = set()
         self.inbox: Inbox | None = None
         self.highlight = False
         self.wallet = Wallet()
@@ -128,7 +129,8 @@ class Stage:
         if isinstance(resolved.action, Upload) and self.uploads:
             self.offered.append({path.name: path.read_bytes() for path in self.uploads.iterdir()})
         self.url = getattr(resolved.action, "url", self.url)
-        return Outcome(result=self.results.get(resolved.params, f"did {resolved.action.name}"), url=self.url)
+        result = self.results.get(resolved.params, f"did {resolved.action.name}")
+        return Outcome(result=result, url=self.url, moved=resolved.params in self.moves)
 
     async def look(self, *, tree: bool, picture: bool = False) -> Observation:
         await self._pass("look")
