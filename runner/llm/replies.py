@@ -78,41 +78,41 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, value: object) -> Turn:
         """What the reply says. Raises Malformed.
 
-        What may be left out may be null as well. `done` beside other actions is left out: whoever says it has not seen
+        What may be left out may be null as well; words that are missing or too long are not worth another call. `done`
+        beside other actions is left out: whoever says it has not seen
         yet what they bring.
         """
         said = _given(value)
         entries = [said["action"]] if isinstance(said.get("action"), dict) else _list(said.get("action"))
         bodies = [(name, _given(body)) for name, body in map(_entry, entries)]
-        self._check({**said, "action": entries})
+        self._check(entries)
         acts = [_act(name, body) for name, body in bodies if name != DONE]
         ends = [body for name, body in bodies if name == DONE]
         return Turn(
             acts=tuple(acts),
             ending=msgspec.convert(ends[0], Ending) if ends and not acts else None,
-            evaluation=str(said.get("evaluation_previous_goal", "")),
-            memory=str(said.get("memory", "")),
-            next_goal=str(said.get("next_goal", "")),
+            evaluation=_text(said, "evaluation_previous_goal"),
+            memory=_text(said, "memory"),
+            next_goal=_text(said, "next_goal"),
         )
 
     def _output(self) -> dict[str, Schema]:
         text: Schema = {"type": "string", "maxLength": FILE}
         return {"data": {"type": "object"}, "text": text} if self.data else {"text": text}
 
-    def _check(self, said: Mapping[str, object]) -> None:
+    def _check(self, entries: list[object]) -> None:
         """Against the schema: entry by entry, as an error about all the shapes at once would help nobody."""
         schema = self.schema()
         action = schema["properties"]["action"]  # type: ignore[index] # it was put there above
         offers = {next(iter(one["properties"])): one for one in action["items"]["anyOf"]}
-        for number, entry in enumerate(_list(said.get("action"))):
+        for number, entry in enumerate(entries):
             name, body = _entry(entry)
             if name not in offers:
                 raise Malformed(f"at /action/{number}: there is no action {name!r}; there are: {', '.join(offers)}.")
             inner = offers[name]["properties"][name]
             spare = {key: None for key, each in inner["properties"].items() if _spare(each)}
             _fits(inner, spare | _given(body), f"/action/{number}/{name}")
-        action["items"] = {}
-        _fits(schema, said, "")
+        _fits({**action, "items": {}}, entries, "/action")
 
 
 def closed(properties: Mapping[str, Schema], needed: Sequence[str]) -> Schema:
@@ -160,6 +160,11 @@ def _act(name: str, body: Mapping[str, object]) -> AnyAction:
         return act(name, body)
     except (msgspec.ValidationError, KeyError) as error:
         raise Malformed(f"at /action: {name}: {error}") from None
+
+
+def _text(said: Mapping[str, object], word: str) -> str:
+    value = said.get(word, "")
+    return value[: LENGTHS[word]] if isinstance(value, str) else ""
 
 
 def _list(value: object) -> list[object]:

@@ -100,8 +100,8 @@ def test_what_has_not_the_shape_is_refused_with_place_and_reason(action: object,
     assert len(str(refused.value)) < 600
 
 
-def test_a_reply_without_what_was_asked_for_is_refused() -> None:
-    values: list[object] = ["click", None, [], {"action": [CLICK]}]
+def test_a_reply_without_actions_is_refused() -> None:
+    values: list[object] = ["click", None, [], {"memory": "x"}, {"action": "click"}]
     for value in values:
         with pytest.raises(Malformed):
             Form().read(value)
@@ -149,3 +149,9 @@ def test_the_shape_is_small_as_it_goes_with_every_call() -> None:
 def test_an_act_names_the_elements_that_it_is_about() -> None:
     assert [1, 2] == offers.indexes(Drag(source=Query(index=1), target=Query(index=2)))
     assert [] == offers.indexes(Extract(query="the price"))
+
+
+def test_words_that_are_missing_or_too_long_are_not_worth_another_call() -> None:
+    turn = Form().read({"memory": "m" * 5_000, "next_goal": 7, "mood": "good", "action": [CLICK]})
+
+    assert ("", "m" * 2_000, "") == (turn.evaluation, turn.memory, turn.next_goal)
