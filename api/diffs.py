@@ -97,6 +97,8 @@ def _told(pair: Pair, each: Difference) -> str:
     if each.what == "act":
         was, now = (said(text) if text.startswith("{") else text or "nothing" for text in (each.a, each.b))
         return f"{where} did {was}, and now does {now}."
+    if each.what == "outcome" and each.b != "ok":
+        return f"{where} failed now: {plain(each.b, 0)}"
     act = "" if each.act is None or len(a.acts) == 1 else f", act {each.act + 1}"
     word = {"result": "read", "target": "was about", "url": "led to", "outcome": "ended with"}.get(each.what, "had")
     return f"{where}{act} {word} {_quoted(each.a)}, and now {_quoted(each.b)}."

@@ -91,7 +91,7 @@ async def _begin(
                 f"A person drove the browser before step {begun.stops_at}; nobody can do that again: it stops there."
             )
         code = await Follower(client, begun.id, as_json=as_json).follow()
-        if word == "rerun" and not as_json:
+        if word == "rerun" and code == SUCCESS and not as_json:
             await _report(client, begun.id)
         return code
 

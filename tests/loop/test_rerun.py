@@ -64,6 +64,21 @@ async def test_a_structured_output_is_made_of_what_is_read_now(world: Any, scrip
     assert (True, '{"total":13}') == (end.success, end.output)
 
 
+async def test_what_a_model_did_by_references_is_aimed_at_the_same_elements(world: Any, script: Any) -> None:
+    button = e.Target(selector="internal:role=button", role="button", name="Buy")
+    by_reference = Click(target=Query(index=12))
+    world.stage.targets = [button]
+    world.scripts["shop"] = script([OPEN], [by_reference, by_reference], needs_tree=True)
+    await ended(world, await play(world, "shop"))
+    world.stage.acts.clear()
+
+    end = await ended(world, await play(world, "again", replay=replay()))
+
+    aimed = as_json(Click(target=Query(selector=button.selector, kind="button", text="Buy")))
+    assert [as_json(OPEN), aimed, aimed] == world.stage.acts
+    assert (True, "the end") == (end.success, end.output)
+
+
 async def test_what_follows_another_answer_is_not_done(world: Any, script: Any) -> None:
     look = LookFor(text="Cookies")
     world.stage.results[as_json(look)] = "there"
@@ -299,6 +314,8 @@ async def test_what_a_model_read_off_the_page_is_looked_for_there(world: Any) ->
         e.StepStarted(fence=2, number=1),
         e.ActionStarted(fence=2, step=1, index=0, name="extract", params=as_json(query), effect="look"),
         e.ActionEnded(fence=2, step=1, index=0, ok=True, result='{"price": 12.5, "name": "Tea  pot"}'),
+        e.ActionStarted(fence=2, step=1, index=1, name="done", params='{"done":{"success":true}}', effect="look"),
+        e.ActionEnded(fence=2, step=1, index=1, ok=True),
         e.StepTaken(fence=2, number=1),
     )
 

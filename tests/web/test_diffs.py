@@ -3,6 +3,7 @@
 from io import BytesIO
 from typing import Any
 
+import msgspec
 from PIL import Image
 
 from api import likeness
@@ -62,6 +63,26 @@ async def test_the_first_difference_is_told_in_words(client: Client, drive: Driv
     assert (True, True) == (longer["differ"], other["differ"])
     assert "Step 2 of the first run (click) has nothing beside it in the second." == longer["first"]
     assert "The output was 12, and is 13." == other["first"]
+
+
+async def test_an_act_that_failed_now_is_told_with_its_reason(client: Client, drive: Drive) -> None:
+    first, again = await run(drive, b""), await drive.create()
+    await drive.start(again)
+    known = {"fence": 2, "step": 1, "index": 0}
+    click = {"name": "click", "params": '{"click":{"target":{"text":"Buy"}}}', "effect": "lasting"}
+    await drive.record(
+        again,
+        e.StepStarted(fence=2, number=1),
+        msgspec.convert({**known, **click}, e.ActionStarted),
+        msgspec.convert({**known, "ok": False, "error": "There is none."}, e.ActionEnded),
+        e.StepTaken(fence=2, number=1),
+    )
+    await drive.fail(again, "differs", "There is none.")
+
+    diff = await told(client, f"{first}/diff/{again}")
+
+    assert "Step 1 failed now: There is none." == diff["first"]
+    assert [{"what": "end", "a": "finished", "b": "failed", "act": None, "matters": True}] == diff["end"]
 
 
 async def test_a_rerun_is_compared_with_what_it_runs_again(client: Client, drive: Drive) -> None:
