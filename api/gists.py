@@ -65,6 +65,8 @@ def _life(event: e.Event) -> str:
             return plain(event.instruction)
         case e.PauseRequested() | e.ResumeRequested() | e.StopRequested():
             return plain(event.reason)
+        case e.TaskPaused(limit=limit) if limit:
+            return f"at step {event.step} ({plain(limit)} is used up)"
         case e.TaskPaused() | e.TaskStopped():
             return f"at step {event.step} ({plain(event.cause)})"
         case e.TaskResumed():

@@ -152,8 +152,8 @@ def ask(task: Task, question: e.InputRequested) -> list[e.Event]:
     return [*asked, e.TaskPaused(fence=question.fence, step=task.step, cause=Hold.INPUT)]
 
 
-def exhaust(task: Task, *, fence: int) -> list[e.Event]:
-    """A limit is used up: the task is parked by itself, until it is resumed. Saying it again changes nothing.
+def exhaust(task: Task, *, fence: int, limit: str = "") -> list[e.Event]:
+    """That limit is used up: the task is parked by itself, until it is resumed. Saying it again changes nothing.
 
     Raises Fenced, and NotAllowed where a pause or a stop has come first.
     """
@@ -163,7 +163,7 @@ def exhaust(task: Task, *, fence: int) -> list[e.Event]:
         raise Fenced
     if task.phase is not Phase.RUNNING or task.desired is not Desired.RUN:
         raise NotAllowed("Another request has come first.")
-    return [e.TaskPaused(fence=fence, step=task.step, cause=Hold.BUDGET)]
+    return [e.TaskPaused(fence=fence, step=task.step, cause=Hold.BUDGET, limit=limit)]
 
 
 def expire(task: Task, *, request: str) -> list[e.Event]:

@@ -184,12 +184,16 @@ class StepInterrupted(Event, frozen=True, kw_only=True, tag="task.step_interrupt
 
 
 class TaskPaused(Event, frozen=True, kw_only=True, tag="task.paused"):
-    """`answers` is the version of the request that this is the effect of."""
+    """`answers` is the version of the request that this is the effect of.
+
+    For the cause `budget` `limit` is what is used up: max_steps, max_tokens or max_cost.
+    """
 
     fence: int
     step: int
     cause: str = "pause"
     answers: int = 0
+    limit: str = ""
 
 
 class TaskResumed(Event, frozen=True, kw_only=True, tag="task.resumed"):

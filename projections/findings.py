@@ -4,7 +4,6 @@ Each finding is named by the first positions at which it was so. What was done a
 acts, of which no more than WINDOW are remembered.
 """
 
-from decimal import Decimal
 from urllib.parse import urlsplit
 from zlib import crc32
 
@@ -61,27 +60,18 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     acting: str = ""
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a task has used up by now, and what it may: `llm` is its model."""
-
-    llm: str
-    limits: e.Limits
-    tokens: int
-    cost_usd: Decimal | None
-
-
-def noted(findings: Findings, recorded: Recorded, account: Account) -> Findings:
-    """With one more event of the task, which has not ended before it."""
+def noted(findings: Findings, recorded: Recorded, llm: str) -> Findings:
+    """With one more event of the task, which has not ended before it and whose model is `llm`."""
     at, event = recorded.position, recorded.event
     match event:
         case e.ActionStarted():
-            return _begun(findings, event, at, account)
+            return _begun(findings, event, at, llm)
         case e.ActionEnded():
             return _acted(findings, event, at)
         case e.NavigationBlocked(url=url, reason=reason):
             return _with(findings, "blocked_domain", at, host_of(url), reason)
-        case e.TaskPaused(cause=Hold.BUDGET):
-            return _with(findings, _budget(findings, account), at)
+        case e.TaskPaused(cause=Hold.BUDGET, limit=limit):
+            return _with(findings, limit or "max_steps", at)
         case e.InputExpired():
             return _with(findings, "unanswered_question", at)
         case e.RunnerLost(cause="browser_lost" | "page_crashed"):
@@ -107,10 +97,10 @@ def host_of(url: str) -> str:
         return url[:ABOUT_CHARACTERS]
 
 
-def _begun(findings: Findings, act: e.ActionStarted, at: int, account: Account) -> Findings:
+def _begun(findings: Findings, act: e.ActionStarted, at: int, llm: str) -> Findings:
     """`instructions` does what it is told, be it ten times the same: that is no loop."""
     findings = msgspec.structs.replace(findings, acting=act.params[:ABOUT_CHARACTERS])
-    if account.llm == "instructions":
+    if llm == "instructions":
         return findings
     print_ = crc32(f"{act.name} {act.params} {act.url}".encode("utf-8", "replace"))
     acts = (*findings.acts, (print_, at))[-WINDOW:]
@@ -135,24 +125,6 @@ def _acted(findings: Findings, act: e.ActionEnded, at: int) -> Findings:
         about = act.error if code in ("secret_refused", "unknown_secret") else ""
         findings = _with(findings, code, at, about, act.error)
     return _with(findings, "failing_act", at, findings.acting, act.error)
-
-
-def _budget(findings: Findings, account: Account) -> str:
-    """Which limit it was that parked the task: each resume has allowed as much again."""
-    times = 1 + sum(each.times for each in findings.found if each.code in ("max_steps", "max_tokens", "max_cost"))
-    limits = account.limits
-    if limits.max_tokens and account.tokens >= limits.max_tokens * times:
-        return "max_tokens"
-    if limits.max_cost_usd and (account.cost_usd or 0) >= _decimal(limits.max_cost_usd) * times:
-        return "max_cost"
-    return "max_steps"
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        return Decimal("Infinity")
 
 
 def _judged(findings: Findings, judged: e.JudgementRecorded, at: int) -> Findings:

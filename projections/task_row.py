@@ -8,7 +8,7 @@ from eventstore import events as e
 from eventstore.codec import kind_of
 from eventstore.machine import DESIRES, ENDED, PHASES, Desired, Hold, Phase, State, after, seen, wish
 from eventstore.store import Recorded
-from projections.findings import Account, Findings, noted
+from projections.findings import Findings, noted
 
 STREAM = "task-"
 
@@ -94,7 +94,7 @@ def apply(row: TaskRow | None, recorded: Recorded) -> TaskRow | None:
     row.deleted = row.deleted or kind is e.TaskDeleted
     _file(row, event)
     if row.ended_at is None and kind in _NOTED:
-        row.findings = noted(row.findings, recorded, _account(row))
+        row.findings = noted(row.findings, recorded, row.llm)
     if kind in _QUIET or row.ended_at is not None:
         return row
     _take(row, recorded)
@@ -148,11 +148,6 @@ def _row(recorded: Recorded, created: e.TaskCreated, *, redacted: bool = False) 
         forked_from=created.forked_from,
         redacted=redacted,
     )
-
-
-def _account(row: TaskRow) -> Account:
-    tokens = row.input_tokens + row.output_tokens
-    return Account(llm=row.llm, limits=row.limits, tokens=tokens, cost_usd=row.cost_usd)
 
 
 def _file(row: TaskRow, event: e.Event) -> None:

@@ -128,12 +128,12 @@ class Gate:
         await self.passage()
         return (await self._tape.state()).answered == asked.request
 
-    async def exhausted(self) -> None:
-        """A limit is used up: park the task until somebody resumes it. Raises LetGo."""
+    async def exhausted(self, limit: str) -> None:
+        """That limit is used up: park the task until somebody resumes it. Raises LetGo."""
         for tries in range(_TRIES):
             await self.passage()
             try:
-                await self._tape.decide(lambda task: decide.exhaust(task, fence=self._tape.fence))
+                await self._tape.decide(lambda task: decide.exhaust(task, fence=self._tape.fence, limit=limit))
                 break
             except NotAllowed:  # a pause has come first
                 if tries == _TRIES - 1:

@@ -19,11 +19,10 @@ class TaskLedger:
 
     def allow(self) -> None:
         """Raise Exhausted where the task's tokens or its money are used up."""
-        limits, spent, times = self._limits, self._past.spent, self._past.allowances + 1
-        if limits.max_tokens and spent.tokens >= limits.max_tokens * times:
-            said = f"The task has used {spent.tokens:,} tokens; it may use {limits.max_tokens * times:,}."
-            raise Exhausted("max_tokens", said)
-        if limits.max_cost_usd and spent.cost_usd >= (most := Decimal(limits.max_cost_usd) * times):
+        limits, spent, before = self._limits, self._past.spent, self._past.allowed.spent
+        if limits.max_tokens and spent.tokens >= (tokens := before.tokens + limits.max_tokens):
+            raise Exhausted("max_tokens", f"The task has used {spent.tokens:,} tokens; it may use {tokens:,}.")
+        if limits.max_cost_usd and spent.cost_usd >= (most := before.cost_usd + Decimal(limits.max_cost_usd)):
             raise Exhausted("max_cost", f"The task has cost {spent.cost_usd:f} US dollars; it may cost {most:f}.")
 
     def charge(self, purpose: str, usage: e.Usage, milliseconds: int) -> None:

@@ -17,7 +17,7 @@ WORDS: dict[type, frozenset[str]] = {
     e.ActionEnded: frozenset({"code"}),
     e.StepTaken: frozenset({"screenshot", "saw"}),
     e.StepInterrupted: frozenset({"cause"}),
-    e.TaskPaused: frozenset({"cause"}),
+    e.TaskPaused: frozenset({"cause", "limit"}),
     e.TaskStopped: frozenset({"cause"}),
     e.TaskFailed: frozenset({"code"}),
     e.SecretUsed: frozenset({"name"}),

@@ -62,6 +62,16 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     expired: bool = False
 
 
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """What had been used when somebody last resumed the task after a limit was used up; nothing before that.
+
+    From there on as much is allowed again, however far beyond the limit the last call went.
+    """
+
+    steps: int = 0
+    spent: Spent = Spent()
+
+
 class Past:
     """The steps so far, folded from a task's events in order. `open` holds the ended acts of the step under way.
 
@@ -69,8 +79,8 @@ class Past:
     own in which the task last started. `question` is the last one that no act has taken in yet, `answers` are those
     that were, by their ids, where they brought a value. `hands` counts what people did in the browser, `files` are
     those that the task produced, by name, and `produced_bytes` is what they came to, older ones of a name too. `spent`
-    is what its model calls came to, and `allowances` how often somebody resumed it after a limit was used up. `through`
-    tells that nothing has begun since the last step was taken.
+    is what its model calls came to, and `allowed` from where on its limits count. `through` tells that nothing has
+    begun since the last step was taken.
     """
 
     def __init__(self) -> None:
@@ -86,7 +96,7 @@ class Past:
         self.files: dict[str, e.File] = {}
         self.produced_bytes = 0
         self.spent = Spent()
-        self.allowances = 0
+        self.allowed = Allowed()
         self.through = False
         self._opening = ""
         self._undone: tuple[PastStep, list[Repeat]] | None = None
@@ -166,7 +176,7 @@ class Past:
             case e.CostRecorded(usage=usage):
                 self.spent = spent(self.spent, usage)
             case e.TaskPaused(cause=Hold.BUDGET):
-                self.allowances += 1
+                self.allowed = Allowed(steps=len(self.steps), spent=self.spent)
 
     def _ask(self, event: e.Event) -> None:
         """What became of a question."""
@@ -212,6 +222,7 @@ class Past:
                 result=ended.result,
                 error=ended.error,
                 url=ended.url,
+                moved=ended.moved,
             )
         )
         if started.effect == Effect.LASTING:
@@ -222,7 +233,6 @@ class Past:
             self._repeat, self._since = [], ""
         elif started.effect == Effect.LOCAL and ended.ok:
             targets = started.target, started.onto
-                moved=ended.moved,
             repeat = Repeat(step=len(self.steps), index=started.index, params=started.params, targets=targets)
             self._repeat.append(repeat)
         elif started.effect == Effect.LASTING:

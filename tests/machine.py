@@ -14,12 +14,15 @@ from tests.world import INTENTIONS, RUNNERS, Together, Wish, World
 
 ASKED = sorted(INTENTIONS)
 CAUSES = ("crash", "shutdown")
-EFFECTS = ("park", "unpark", "stopped")
+EFFECTS = ("park", "unpark", "stopped", "exhaust")
 PEOPLE = ("provide", "take", "give_back", "expire")
-WORK = ("next", "next", "next", "next", "navigation_blocked", "secret_used", "finished", "failed")
+WORK = (
+    *("next", "next", "next", "next", "navigation_blocked", "secret_used", "cost_recorded", "judgement_recorded"),
+    *("finished", "failed"),
+)
 LATE = (
     *("started", "step_started", "action_started", "action_ended", "step_taken", "secret_used"),
-    *("paused", "resumed", "stopped", "finished", "failed"),
+    *("paused", "resumed", "stopped", "finished", "failed", "cost_recorded", "judgement_recorded"),
 )
 OUTSIDERS = (*ASKED, *PEOPLE, "claim", "lose")
 ALL = (*OUTSIDERS, "next", "next", "finished", *EFFECTS, "question", "human_acts")

@@ -38,6 +38,8 @@ FACTS: dict[str, tuple[Sequence[str], str]] = {
     "secret_used": (("claimed", "running"), ""),
     "input_requested": (("running",), ""),
     "human_acted": (("paused",), ""),
+    "cost_recorded": (("running", "paused"), ""),
+    "judgement_recorded": (("running", "paused"), ""),
     "paused": (("claimed", "running"), "paused"),
     "resumed": (("running", "paused"), "running"),
     "finished": (("running",), "finished"),
@@ -77,6 +79,7 @@ class Reference:
     redacted: int = 0
     asking: str = ""
     controlled: bool = False
+    spent: bool = False
     asked: set[str] = field(default_factory=set)
     commands: set[str] = field(default_factory=set)
 
@@ -99,8 +102,8 @@ class Reference:
 
     @property
     def waits(self) -> bool:
-        """Whether it is not for the runner alone to go on: a person is asked, or drives."""
-        return bool(self.asking) or self.controlled
+        """Whether it is not for the runner alone to go on: a person is asked, or drives, or a limit is used up."""
+        return bool(self.asking) or self.controlled or self.spent
 
     def create(self, digest: str) -> list[str]:
         if self.phase != "absent":
@@ -125,7 +128,7 @@ class Reference:
         if intention != "pause":
             self.controlled = False
         if intention == "resume":
-            self.asking = ""
+            self.asking, self.spent = "", False
         if intention == "stop" and not self.runner:
             self.phase = "stopped"
             return self._write("stop_requested", "stopped")
@@ -173,6 +176,15 @@ class Reference:
         self.asked.add(request)
         self.version += 1
         return ["task.input_requested", "task.paused"]
+
+    def exhaust(self, fence: int) -> list[str]:
+        """The task parks itself, for a limit is used up."""
+        if self.phase == "paused" and self.spent:
+            return []
+        if not self.runner or fence != self.fence or self.phase != "running" or self.desired != "run":
+            raise No
+        self.phase, self.parked, self.spent = "paused", True, True
+        return self._write("paused")
 
     def provide(self, request: str, command: str) -> list[str]:
         if command in self.commands:
@@ -244,7 +256,7 @@ class Reference:
             raise No
         self.redacted = self.version
         self.attempt = self.fence = self.step = 0
-        self.asking, self.controlled = "", False
+        self.asking, self.controlled, self.spent = "", False, False
         self.asked.clear()
         self.commands.clear()
         return self._write("redacted")

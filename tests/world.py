@@ -235,7 +235,7 @@ class World:
             assert [] == violations(self._run(self._store.read()))
 
     def effect(self, name: str, runner: str) -> Wish:
-        """What was asked for takes effect: park, unpark or stopped."""
+        """What was asked for takes effect: park, unpark or stopped; or a limit is used up: exhaust."""
         fence = self.fences[runner]
         decision: Decision[Task] = partial(getattr(decide, name), fence=fence)
         return Wish(name, decision, lambda model: list(getattr(model, name)(fence)), runner)
@@ -314,6 +314,10 @@ FACTS: dict[str, Callable[[int, int], e.Event]] = {
     "action_ended": lambda fence, step: e.ActionEnded(fence=fence, step=step, index=0, ok=True),
     "step_taken": lambda fence, step: e.StepTaken(fence=fence, number=step),
     "step_interrupted": lambda fence, step: e.StepInterrupted(fence=fence, number=step, cause="pause"),
+    "cost_recorded": lambda fence, step: e.CostRecorded(
+        fence=fence, step=step, purpose="step", usage=e.Usage(model="m", input_tokens=9)
+    ),
+    "judgement_recorded": lambda fence, _: e.JudgementRecorded(fence=fence, model="m", verdict=None, report="{}"),
     "navigation_blocked": lambda fence, _: e.NavigationBlocked(fence=fence, url="u", reason="r"),
     "secret_used": lambda fence, step: e.SecretUsed(fence=fence, step=step, index=0, name="password", host="h"),
     "paused": lambda fence, step: e.TaskPaused(fence=fence, step=step),
