@@ -271,7 +271,8 @@ class Worker:
         if gate.has_slot:
             self._slots.release()
         self._line.leave(session)
-        task = await self._tasks.load(stream)
+        # What was heard of while the gate stood may not be in anybody's memory yet: the tape itself is asked.
+        task = await self._tasks.fresh(stream)
         if task.claimable:
             self._line.join(stream)
         elif task.ended:
