@@ -64,7 +64,7 @@ class Loop(msgspec.Struct, kw_only=True):
             if done := self.model.ended(self.past.steps):
                 return done
             number = (await self.tape.state()).step + 1
-            if len(self.past.steps) >= (most := self.limits.max_steps * (self.past.allowances + 1)):
+            if len(self.past.steps) >= (most := self.past.allowed.steps + self.limits.max_steps):
                 await self._used_up("max_steps", f"The task did not end within {most} steps.")
                 continue
             try:
@@ -132,8 +132,8 @@ class Loop(msgspec.Struct, kw_only=True):
         """A limit is. Parks the task until somebody allows as much again, or raises ActFailed. Raises LetGo."""
         if self.limits.breach != "pause":
             raise ActFailed(code, message)
-        await self.gate.exhausted()
-        self.past.note([e.TaskPaused(fence=self.tape.fence, step=self.ledger.step, cause=Hold.BUDGET)])
+        await self.gate.exhausted(code)
+        self.past.note([e.TaskPaused(fence=self.tape.fence, step=self.ledger.step, cause=Hold.BUDGET, limit=code)])
 
     async def _reply(self) -> Reply:
         parkings = self.gate.parkings
