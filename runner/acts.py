@@ -14,7 +14,7 @@ from runner.fitting import fitting
 from runner.past import Past
 from runner.ports import Eyes, Hands, Outcome, Resolved
 from runner.tape import Tape
-from runner.vocabulary import ActFailed, AnyAction, Upload, beside
+from runner.vocabulary import ActFailed, AnyAction, Upload, beside, effect_of
 
 RESULT_BYTES = 200_000
 """Of one act's result as it goes on the tape, as JSON; an event holds 256 KiB at most."""
@@ -190,7 +190,7 @@ def _intent(fence: int, number: int, index: int, resolved: Resolved) -> list[e.E
         index=index,
         name=resolved.action.name,
         params=resolved.params,
-        effect=resolved.action.effect.value,
+        effect=effect_of(resolved.action).value,
         url=fitting(resolved.url, WORDS_BYTES),
         target=resolved.target,
         onto=resolved.onto,

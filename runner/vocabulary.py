@@ -105,7 +105,10 @@ class Hover(Action, frozen=True, kw_only=True):
 
 
 class Input(Action, frozen=True, kw_only=True):
-    """Type into a field, replacing what is there if `clear`. Without a target: into what has the focus."""
+    """Type into a field, in place of what it holds if `clear`, else at its end. Without a target: into what has focus.
+
+    At the end it is LASTING; see `effect_of`.
+    """
 
     name: ClassVar[str] = "input"
     effect: ClassVar[Effect] = Effect.LOCAL
@@ -261,10 +264,10 @@ class SwitchTab(Action, frozen=True, kw_only=True):
 
 
 class CloseTab(Action, frozen=True, kw_only=True):
-    """By number from 1; 0 is the current one. As with any page that is left, what it held in memory is gone."""
+    """By number from 1; 0 is the current one. It is LASTING: done twice it closes another one."""
 
     name: ClassVar[str] = "close_tab"
-    effect: ClassVar[Effect] = Effect.NAVIGATION
+    effect: ClassVar[Effect] = Effect.LASTING
     leaves: ClassVar[bool] = True
     number: int = 0
 
@@ -422,6 +425,11 @@ AnyAction: TypeAlias = (
     | Ask
     | Finish
 )
+
+
+def effect_of(action: Action) -> Effect:
+    """That of its class; but what is added to a field, done twice, is there twice."""
+    return Effect.LASTING if isinstance(action, Input) and not action.clear else action.effect
 
 
 def beside(action: Action) -> bool:

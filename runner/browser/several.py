@@ -4,17 +4,23 @@ import msgspec
 
 from runner.browser.choices import OPTIONS, missing, pick, select
 from runner.browser.resolve import Handle, Scene
+from runner.browser.setting import set_value
 from runner.browser.wishes import Found, Option, describe
-from runner.vocabulary import ActFailed, Select
+from runner.vocabulary import ActFailed, Select, SetValue
 
 MANY = "(e) => e.tagName !== 'SELECT' || e.multiple"
 
 
 async def choose(scene: Scene, action: Select, handle: Handle) -> str:
-    """Choose one or several. Raises ActFailed: no_option, naming what there is; bad_action where only one can be."""
+    """Choose one or several, or the value of a slider.
+
+    Raises ActFailed: no_option, naming what there is; bad_action where only one can be.
+    """
     found = handle.found
     if found is None:
         raise ActFailed("no_target", "The action has no target.")
+    if found.seen.role == "slider":
+        return await set_value(scene, SetValue(value=action.option, what="number", target=action.target), handle)
     if not action.more:
         return await select(scene, action, found)
     if not await found.locator.evaluate(MANY, timeout=scene.milliseconds):

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
+from eventstore.secrets import Secret
 from runner.browser import moves
 from runner.browser.browsers import Browsers, Session
 from runner.inbox import Inbox
@@ -29,8 +30,10 @@ from runner.vocabulary import (
     Screenshot,
     Scroll,
     Search,
+    Select,
     Upload,
 )
+from runner.wallet import Wallet
 from tests.browser.conftest import LIMIT
 from tests.playing import do, go, note
 
@@ -79,7 +82,7 @@ def named(text: str, kind: str = "") -> Query:
 
 
 async def test_what_hands_do_on_a_page_is_said_as_it_is(
-    acting: Session, site: str, monkeypatch: pytest.MonkeyPatch
+    acting: Session, browsers: Browsers, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await go(acting, f"{site}/acts.html")
 
@@ -92,7 +95,7 @@ async def test_what_hands_do_on_a_page_is_said_as_it_is(
     monkeypatch.setattr(moves, "MOST_TABS", 3)
     await _tabs(acting, site)
     monkeypatch.setitem(moves.ENGINES, "bing", f"{site}/two.html?q=")
-    await _searches(acting, site)
+    await _searches(acting, site, browsers)
 
 
 async def _questions(acting: Session) -> None:
@@ -147,6 +150,12 @@ async def _fields(acting: Session) -> None:
     assert '"Pear"' in fruits
     assert await page.evaluate("() => document.getElementById('fruits').hidden")
 
+    loud = await index(acting, 'slider "Loud"')
+    assert 'failed: slider "Loud" was set to 120 but has "100".' == await why_not(
+        acting, Select(option="120", target=loud)
+    )
+    await do(acting, Select(option="70", target=loud))
+    assert "70" == await page.evaluate("() => document.querySelector('[type=range]').value")
     await page.evaluate("() => { document.activeElement.blur(); log(''); }")
     assert "pressed a Shift+B ArrowDown" == await do(acting, Press(keys="a Shift+B ArrowDown"))
     assert "got:  a Shift B ArrowDown" == await note(acting)
@@ -184,6 +193,9 @@ async def _files(acting: Session) -> None:
     assert "got: file paper.csv" == await note(acting)
     assert 'clicked link "Report"; downloaded report.txt' == await do(acting, Click(target=named("Report", "link")))
 
+    acting.wallet = Wallet({"fruit": Secret("Pick one")})
+    assert "uncovered: The page shows a secret, so it is not printed." == await why_not(acting, SavePdf())
+    acting.wallet = Wallet()
     (printed,) = (await did(acting, SavePdf(file="acts"))).made
     (picture,) = (await did(acting, Screenshot(file="acts.png"))).made
     assert [("acts.pdf", b"%PDF-"), ("acts.png", b"\x89PNG")] == [
@@ -209,11 +221,15 @@ async def _tabs(acting: Session, site: str) -> None:
     assert await do(acting, CloseTab()) == f"closed {site}/acts.html, which was the only tab: it is empty now"
 
 
-async def _searches(acting: Session, site: str) -> None:
+async def _searches(acting: Session, site: str, browsers: Browsers) -> None:
     found = f'searched for "tea & milk": opened {site}/two.html?q=tea+%26+milk'
     assert found == await do(acting, Search(query="tea & milk", engine="bing"))
     refused = await why_not(acting, Search(query="tea", engine="altavista"))
     assert "bad_action: There is no search engine altavista; there are duckduckgo, google, bing." == refused
+    async with browsers.session(Wanted(viewport=(800, 600), allowed_domains=("shop.test",))) as bound:
+        refused = await why_not(bound, Search(query="tea"))
+    assert refused.startswith("blocked: https://duckduckgo.com/?q=tea is refused: ")
+    assert "one of these hosts has to be allowed: duckduckgo.com for duckduckgo, www.google.com for google" in refused
 
 
 async def test_a_reference_follows_its_element_or_fails_and_never_hits_another(acting: Session, site: str) -> None:

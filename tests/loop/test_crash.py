@@ -12,15 +12,20 @@ from runner.vocabulary import (
     Check,
     Clear,
     Click,
+    CloseTab,
     Drag,
     Expect,
     Extract,
+    FindText,
     Hover,
     Input,
     Navigate,
+    Options,
     Press,
     Query,
+    SavePdf,
     Scroll,
+    Search,
     Select,
     Upload,
     Wait,
@@ -71,9 +76,21 @@ LOCAL = (
     Select(option="Red", target=NAME),
     Check(target=NAME),
     Scroll(direction="bottom"),
+    Scroll(target=MORE, pages=0.5),
+    FindText(text="Terms"),
     Hover(target=MORE),
 )
 LASTING = (CLICK, Press(keys="Enter"), Upload(path="cv.pdf", target=NAME), Drag(source=NAME, target=MORE))
+LOOKING = (
+    OPEN,
+    READ,
+    Wait(seconds=1),
+    Expect(text="Ada"),
+    Search(query="tea"),
+    Options(target=NAME),
+    SavePdf(),
+)
+TWICE = (Input(text="more", target=NAME, clear=False), CloseTab(number=2))
 
 
 @pytest.mark.parametrize("act", LOCAL, ids=lambda act: act.name)
@@ -89,7 +106,7 @@ async def test_what_only_changed_the_page_is_done_again(world: Any, script: Any,
     assert [*before, OPEN, act, READ] == [world_act(done) for done in world.stage.acts]
 
 
-@pytest.mark.parametrize("act", LASTING, ids=lambda act: act.name)
+@pytest.mark.parametrize("act", [*LASTING, *TWICE], ids=lambda act: act.name)
 @pytest.mark.parametrize("where", ["act", "resolve"])
 async def test_what_may_have_lasted_is_never_done_again(world: Any, script: Any, act: Any, where: str) -> None:
     stream = await world.create("buy", script([OPEN], [act], [READ]))
@@ -104,7 +121,11 @@ async def test_what_may_have_lasted_is_never_done_again(world: Any, script: Any,
     assert ("runner_lost", True) == (failed.event.code, named in failed.event.message)
 
 
-@pytest.mark.parametrize("act", [OPEN, READ, Wait(seconds=1), Expect(text="Ada")], ids=lambda act: act.name)
+@pytest.mark.parametrize(
+    "act",
+    LOOKING,
+    ids=lambda act: act.name,
+)
 async def test_looking_and_going_somewhere_are_done_again(world: Any, script: Any, act: Any) -> None:
     stream = await world.create("buy", script([TYPE], [act]))
     await leave_during(world, stream, f"act {as_json(act)}")
