@@ -33,6 +33,9 @@ CHARACTERS_PER_TOKEN = 4
 MOST_MANNERS = 64
 """Kinds of answers whose manner is remembered: what one schema is refused for, another may be taken with."""
 
+SETTLED = frozenset({"model_declined", "model_too_long", "model_rate_limited"})
+"""Refusals that no other manner would have helped against."""
+
 Paid = Callable[[Usage, int], None]
 """Is told what a call cost, and how many milliseconds it took."""
 
@@ -175,9 +178,8 @@ class Client:
             try:
                 answer = await self._call(asking, manner)
             except Trouble as failed:
-                other = None
-                if failed.said and failed.said.status in (400, 422) and failed.code == "model_refused":
-                    other = humbler(manner, self.endpoint, question, failed.said)
+                said = None if failed.code in SETTLED else failed.said
+                other = humbler(manner, self.endpoint, question, said) if said else None
                 if other is None:
                     raise
                 manner = other

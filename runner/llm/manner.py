@@ -46,7 +46,8 @@ _NEW_WORD = frozenset({Provider.OPENAI, Provider.AZURE})
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
     """`level` is how the shape is asked for, `new_word` whether a bound is called max_completion_tokens.
 
-    `swapped` tells that the other word was tried before; `temperature` and `counting` whether these are asked for.
+    `swapped` tells that the other word was tried before; `temperature` and `counting` whether these are asked for, and
+    `pictures` whether they are sent.
     """
 
     level: Level
@@ -54,6 +55,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     swapped: bool = False
     temperature: bool = True
     counting: bool = True
+    pictures: bool = True
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,16 +66,26 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     schema: JsonSchema | None = None
     name: str = "answer"
 
+    @property
+    def pictures(self) -> bool:
+        """Whether there is something to see."""
+        return any(message.pictures for message in self.messages)
+
 
 def first_manner(endpoint: Endpoint, schema: JsonSchema | None) -> Manner:
     """What is tried first."""
     level = min(_RANGE[endpoint.structured][0], Level.STRICT if all_said(schema) else Level.SCHEMA)
-    return Manner(level=level, new_word=endpoint.provider in _NEW_WORD)
+    return Manner(level=level, new_word=endpoint.provider in _NEW_WORD, pictures=endpoint.vision is not False)
 
 
 def humbler(manner: Manner, endpoint: Endpoint, question: Question, said: Said) -> Manner | None:
     """What to try after a request was refused so; None: it is not the manner that is wrong."""
     told = said.told.lower()
+    blind = "image" in told and "support" in told and endpoint.vision is None
+    if blind and question.pictures and manner.pictures:
+        return msgspec.structs.replace(manner, pictures=False)  # with any status: llama.cpp says 500, OpenRouter 404
+    if said.status not in (400, 422):
+        return None
     if "stream_options" in told and manner.counting:
         return msgspec.structs.replace(manner, counting=False)
     if "temperature" in told and manner.temperature and endpoint.temperature is not None:
@@ -89,7 +101,7 @@ def body(endpoint: Endpoint, manner: Manner, question: Question) -> dict[str, ob
     """The request, as JSON will have it."""
     sent: dict[str, object] = {
         "model": endpoint.deployment or endpoint.model,
-        "messages": [_message(message, endpoint) for message in _worded(manner, question)],
+        "messages": [_message(message, pictures=manner.pictures) for message in _worded(manner, question)],
         "max_completion_tokens" if manner.new_word else "max_tokens": question.most_tokens,
     }
     if manner.counting:
@@ -124,12 +136,11 @@ def _format(level: Level, name: str, schema: JsonSchema) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, **strict}}
 
 
-def _message(message: Message, endpoint: Endpoint) -> dict[str, object]:
-    pictures = () if endpoint.vision is False else message.pictures
+def _message(message: Message, *, pictures: bool) -> dict[str, object]:
     text = characters(message.text)  # pages may say half a one, which cannot be sent
-    if not pictures:
+    if not pictures or not message.pictures:
         return {"role": message.role, "content": text}
-    shown = [{"type": "image_url", "image_url": {"url": _data_url(picture)}} for picture in pictures]
+    shown = [{"type": "image_url", "image_url": {"url": _data_url(picture)}} for picture in message.pictures]
     return {"role": message.role, "content": [{"type": "text", "text": text}, *shown]}
 
 

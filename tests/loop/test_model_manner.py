@@ -109,6 +109,23 @@ async def test_a_bound_is_called_what_the_endpoint_calls_it_and_what_it_does_not
     ] == told
 
 
+@pytest.mark.parametrize("status", [500, 404, 400])
+async def test_pictures_are_left_out_where_nobody_said_that_they_are_taken_and_they_are_not(status: int) -> None:
+    def blind(asked: Asked) -> Turn:
+        return Status(status, message="image input is not supported") if asked.pictures else Text("ok")
+
+    shown = [Message(role="user", text="Look.", pictures=(b"png",))]
+    async with model_server([blind]) as served:
+        async with Client(served.endpoint(retries=0)) as client:
+            await client.ask(shown)
+            await client.ask(shown)
+        async with Client(served.endpoint(retries=0, vision=True)) as client:
+            with pytest.raises(ActFailed):
+                await client.ask(shown)
+
+    assert [1, 0, 0, 1] == [len(asked.pictures) for asked in served.requests]
+
+
 @pytest.mark.parametrize(
     ("provider", "word"),
     [(Provider.OPENAI, "max_completion_tokens"), (Provider.OLLAMA, "max_tokens"), (Provider.COMPATIBLE, "max_tokens")],
