@@ -100,8 +100,8 @@ class Marks:
 
 
 def sign(frame: int, row: Row) -> object:
-    """What tells whether a row was there before: its element, or the words of a text."""
-    return (frame, row.key) if row.key else (frame, hash(row.value))
+    """What tells whether a row was there before: its element, and the words of what only says something."""
+    return (frame, row.key) if row.acts else (frame, row.key, hash(row.value))
 
 
 def distance(box: Box, height: int) -> float:

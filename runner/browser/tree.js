@@ -97,17 +97,18 @@ const walker = (listeners) => {
   };
   const walk = (e, out, how) => {
     if (SKIP.has(e.tagName) || tired()) return;
+    const whole = e.getBoundingClientRect();
+    if (large && whole.width > 0 && whole.height > 0 && (whole.bottom < lowest || whole.top > highest)) {
+      state.away[whole.bottom < lowest ? 0 : 1] += 1 + e.getElementsByTagName('*').length;
+      state.far.add(e);
+      return;
+    }
     const style = getComputedStyle(e), own = roleOf(e);
     const via = coverable(e) && !shown(e) ? labelElements(e).find(shown) : null, kept = via || own === 'file';
     if (!kept && style.display !== 'contents' && !e.checkVisibility()) return;
     if (how.deep > LIMITS.depth) { state.cut = state.cut || 'deep'; return; }
-    const box = (via || e).getBoundingClientRect(), seen = box.width > 0 && box.height > 0;
+    const box = via ? via.getBoundingClientRect() : whole, seen = box.width > 0 && box.height > 0;
     if (!seen && !kept && style.display !== 'contents' && style.overflow !== 'visible') return;
-    if (large && seen && (box.bottom < lowest || box.top > highest)) {
-      state.away[box.bottom < lowest ? 0 : 1] += 1 + e.getElementsByTagName('*').length;
-      state.far.add(e);
-      return;
-    }
     const visible = style.visibility === 'visible' && seen;
     if (given(e, 'aria-hidden') === 'true' && !(visible && e.querySelector(FIELDS)) && !listeners.has(e)) return;
     const next = { ...how, deep: how.deep + 1, quiet: how.quiet || far.has(e), mute: how.mute || style.opacity === '0', unseen: style.visibility !== 'visible' };
@@ -156,6 +157,10 @@ const refined = (item) => {
     item.value = item.kids.map((kid) => kid.value || kid.name).join(' | ');
     item.kids = [];
   }
+  // A heading that is a link, a cell or an item of a list with nothing but a button: one line says both.
+  const only = item.kids.length === 1 && item.kids[0].act && !item.act && !item.value ? item.kids[0] : null;
+  if (only && item.role === 'heading' && only.name === item.name) return { ...only, notes: only.notes + item.notes };
+  if (only && (CELLS.has(item.role) || item.role === 'listitem') && !item.name) return only;
   const empty = !item.kids.length && !item.value && !item.name && !item.act && !item.frame;
   return empty && !CELLS.has(item.role) && !['canvas', 'video', 'audio', 'embed', 'object'].includes(item.role) ? null : item;
 };

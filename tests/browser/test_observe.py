@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page
 
+from eventstore.secrets import Secret
 from runner.browser.browsers import Session
 from runner.model import Observation
 from runner.vocabulary import Click, CloseTab, Input, Query, WaitFor
+from runner.wallet import Wallet
 from tests.playing import do, go, note, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,8 +38,7 @@ SEEN = """\
   - row: Apple | 3
   - row
     - cell: Pear
-    - cell
-      - [3] link "order"
+    - [3] link "order"
 - [4] combobox "Colour" (options: "Red", "Blue", "Green", "4", "5", "6" and 2 more): Blue
 - [5] slider "Volume" (0 to 11, step 2): 4
 - [6] textbox "Day" (as YYYY-MM-DD, 2026-01-01 to 2026-12-31): 2026-11-22
@@ -190,7 +191,21 @@ async def test_a_page_of_100_000_elements_is_seen_around_its_viewport(session: S
     assert '"Row 25000"' in place.tree
     first, *_, last = place.tree.splitlines()
     assert "elements further above are not listed" in first
-    assert "elements further below are not listed" in last
+    assert "not listed" in last  # counted, or on a slow machine not even that
+
+
+async def test_a_picture_that_would_show_a_secret_is_not_given_and_said_to_be_missing(
+    session: Session, site: str
+) -> None:
+    await go(session, f"{site}/seen.html")
+    await page_of(session).add_style_tag(content="h1::after { content: 'correct horse'; }")
+    session.wallet = Wallet({"word": Secret("correct horse")})
+
+    seen = await session.look(tree=True, picture=True)
+    session.wallet = Wallet()
+
+    sentence = "there is no picture this time: A style sheet of the page holds a secret."
+    assert (b"", (sentence,)) == (seen.picture, seen.news)
 
 
 async def test_references_are_drawn_into_a_picture_beside_the_page(session: Session, site: str) -> None:

@@ -59,14 +59,14 @@ def test_numbers_stay_with_their_elements_and_documents() -> None:
 
 def test_only_what_was_not_there_at_the_last_look_is_new() -> None:
     marks, there, text = Marks(), button(1), Row(depth=0, key=0, role="text", value="Hello")
+    left, fewer = (Row(depth=0, key=7, role="status", value=f"{count} left") for count in (3, 2))
     first = marks.new(1, there)
-    marks.looked({sign(1, there), sign(1, text)}, {(1, 1)})
+    marks.looked({sign(1, each) for each in (there, text, left)}, {(1, 1)})
 
-    told = [
-        marks.new(1, row) for row in (there, text, button(2), button(3, quiet=True), Row(0, 0, "text", value="Bye"))
-    ]
+    same = [marks.new(1, row) for row in (there, text, left, button(3, quiet=True))]
+    new = [marks.new(1, row) for row in (button(2), fewer, Row(depth=0, key=0, role="text", value="Bye"))]
 
-    assert (False, [False, False, True, False, True]) == (first, told)
+    assert (False, [False] * 4, [True] * 3) == (first, same, new)
 
 
 def test_numbers_of_what_is_gone_are_forgotten_only_where_there_are_very_many() -> None:
