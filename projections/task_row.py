@@ -23,7 +23,7 @@ class TaskRow(msgspec.Struct, kw_only=True, gc=False):
     price is known, None when there was none. `runner` is empty when nobody holds it. `question` is what it asks a
     person and waits to be answered, since `asked_at`; `controlled` that a person drives its browser. `judgement` is the
     report of its judge as JSON text, empty without one, `verdict` what that amounts to; `findings` is what went wrong.
-    `rerun_of` is the id of the task whose acts it plays again, `forked_from` that of the one whose first steps it plays.
+    `rerun_of` is the id of the task whose acts it plays again, `forked_from` that of the one whose first steps it does.
     Of a task that was `redacted` there are the project, the states and the times; `redaction` is why.
     """
 

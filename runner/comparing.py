@@ -5,6 +5,7 @@ model read, another text is the news that the rerun is for.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -32,6 +33,11 @@ KEPT = decide.LOST_BROWSER | {
 """Failures that say more than that something differs."""
 
 QUOTED = 200
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBERS = re.compile(r"(?<![\w.,])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])(?![.,]\d)")
+_MORE = re.compile(r"\n\(\d+ more characters follow; [^\n]*\)$")
+"""What is said behind an answer from a page that was too long to be read at once."""
 
 
 class Comparing(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +84,7 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True):
             return await self.desk(step, action)
         page = await self.session.resolve(Extract(what="page"))
         text = " ".join((await self.session.act(page)).result.split())
-        missing = [value for value in values(then.result) if value is None or " ".join(value.split()) not in text]
+        missing = [value for value in values(then.result) if value is None or not stands(value, text)]
         if missing:
             what = "yes, no or nothing" if missing[0] is None else _short(missing[0])
             raise differs(then, f"the recorded answer says {what}, and that cannot be found on the page")
@@ -127,12 +133,27 @@ def place(url: str) -> tuple[str, str]:
 
 def values(result: str) -> Iterator[str | None]:
     """The texts and numbers in an answer that is JSON, or all of it as one text; None for what no page can show."""
+    answer = _MORE.sub("", result)
     try:
-        found: object = msgspec.json.decode(result)
+        found: object = msgspec.json.decode(answer)
     except (msgspec.DecodeError, RecursionError):
-        found = result
+        found = answer
     leaves = list(_leaves(found))
     yield from leaves or [None]
+
+
+def stands(value: str, text: str) -> bool:
+    """Whether the text says it, whole: 3 does not stand in 13, nor 12 in 12.5; but 1250.5 does in 1,250.50."""
+    wanted = " ".join(value.split())
+    if not _NUMBER.fullmatch(wanted):
+        return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", " ".join(text.split())) is not None
+    return any(_amount(found) == _amount(wanted) for found in _NUMBERS.findall(text))
+
+
+def _amount(number: str) -> str:
+    """Without what can be left out."""
+    number = number.replace(",", "")
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def _leaves(value: object) -> Iterator[str | None]:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from eventstore.events import Target, TaskCreated, Usage
+from eventstore.events import TaskCreated, Usage
 from runner.vocabulary import AnyAction, Extract
 
 
@@ -76,23 +76,6 @@ class PastStep(msgspec.Struct, frozen=True, kw_only=True):
     by_hand: tuple[str, ...] = ()
 
 
-class RecordedAct(msgspec.Struct, frozen=True, kw_only=True):
-    """An act of another task, as its tape has it. `action` is aimed at the very element that it was about then.
-
-    `version` is that of the act's event in its stream, `url` where the page was afterwards, `result` what it brought;
-    `ok` tells whether it succeeded.
-    """
-
-    step: int
-    version: int
-    action: AnyAction
-    target: Target | None = None
-    url: str = ""
-    result: str = ""
-    ok: bool = True
-    next_goal: str = ""
-
-
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
     """What a task's model calls came to: US dollars as far as prices are known."""
 
@@ -121,11 +104,10 @@ class Ledger(Protocol):
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is made for: the task, its ledger, and the acts of the task that it plays again, if it does."""
+    """What a model is made for: the task, and its ledger."""
 
     created: TaskCreated
     ledger: Ledger
-    recorded: tuple[RecordedAct, ...] = ()
 
 
 class Reader(Protocol):
