@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -258,3 +259,10 @@ def test_no_history_makes_suggestions_raise(events: list[e.Event]) -> None:
 
     assert row is not None
     assert all(each.message and each.evidence for each in suggestions(row))
+
+
+def test_every_kind_of_suggestion_is_in_the_documentation() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "models.md").read_text().partition("## Suggestions")[2]
+    kinds = {code.rpartition(":")[2] for code in SAYINGS} - {"model"}
+
+    assert set() == {kind for kind in kinds if f"`{kind}`" not in told}
