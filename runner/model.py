@@ -11,7 +11,7 @@ from runner.vocabulary import AnyAction, Extract
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model may see of the page. `tree` is the accessibility snapshot with [index] references, passwords masked.
+    """What a model may see of the page. `tree` is its outline with [index] references, passwords masked.
 
     `tree` is empty when the model asked only for the place (`url`, `title`, `tabs`). `above` and `below` are how much
     of the page lies outside of the viewport, in viewports. `picture` is a PNG of the viewport, empty where none was

@@ -75,7 +75,7 @@ class Eyes(Protocol):
     """What can be seen of one session of a browser."""
 
     async def look(self, *, tree: bool, picture: bool = False) -> Observation:
-        """The place; with `tree` the accessibility snapshot too, with `picture` what it looks like."""
+        """The place; with `tree` the outline of the page and what has happened, with `picture` what it looks like."""
         ...
 
     async def screenshot(self) -> bytes:
