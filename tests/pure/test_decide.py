@@ -47,6 +47,7 @@ QUESTION = e.InputRequested(fence=2, step=0, request="q1", kind="code", prompt="
 ASKING = (*RUNNING, QUESTION, e.TaskPaused(fence=2, step=0, cause="input"))
 TAKEN_OVER = (*PAUSED, e.ControlTaken())
 LOST_NOW = e.RunnerLost(runner="r1", attempt=1)
+USED_UP = (*RUNNING, e.TaskPaused(fence=2, step=0, cause="budget", limit="max_steps"))
 BY_HAND = e.HumanActed(fence=2, name="click", params="{}")
 
 WITH_PEOPLE: dict[str, tuple[e.Event, ...]] = {
@@ -67,6 +68,16 @@ WITH_PEOPLE: dict[str, tuple[e.Event, ...]] = {
     "stopped while asking": (*ASKING, e.StopRequested(), e.TaskStopped(fence=2, step=0)),
 }
 
+WITH_LIMITS: dict[str, tuple[e.Event, ...]] = {
+    "used up": USED_UP,
+    "used up, and to be paused": (*USED_UP, e.PauseRequested()),
+    "used up, and to be stopped": (*USED_UP, e.StopRequested()),
+    "used up, and run by nobody": (*USED_UP, LOST_NOW),
+    "used up, and resumed": (*USED_UP, e.ResumeRequested()),
+    "used up, and taken over": (*USED_UP, e.ControlTaken()),
+    "used up, taken over and given back": (*USED_UP, e.ControlTaken(), e.ControlReturned()),
+}
+
 INTENDED: dict[str, Decision] = {
     "create": partial(decide.create, created=CREATED),
     "pause": partial(decide.pause, command_id="c1"),
@@ -79,12 +90,13 @@ INTENDED: dict[str, Decision] = {
     "interrupt": partial(decide.interrupt, fence=2, cause="pause"),
     "lose": partial(decide.lose, runner="r1"),
     "ask": partial(decide.ask, question=QUESTION),
+    "exhaust": partial(decide.exhaust, fence=2, limit="max_steps"),
     "provide": partial(decide.provide, request="q1", command_id="c4"),
     "expire": partial(decide.expire, request="q1"),
     "take": partial(decide.take_control, command_id="c5"),
     "return": partial(decide.return_control, command_id="c6"),
 }
-ALL_HISTORIES = {**{state.value: events for state, events in HISTORIES.items()}, **WITH_PEOPLE}
+ALL_HISTORIES = {**{state.value: events for state, events in HISTORIES.items()}, **WITH_PEOPLE, **WITH_LIMITS}
 
 
 def given(*events: e.Event) -> Task:
@@ -472,6 +484,61 @@ def test_who_would_take_over_a_task_without_its_browser_is_told_how_it_comes_bac
 def test_a_question_that_was_asked_once_is_not_asked_again() -> None:
     for history in ("asking", "answered", "expired", "resumed without an answer"):
         assert [] == decide.ask(given(*WITH_PEOPLE[history]), QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("history", "intention", "met"),
+    [
+        ("used up", "exhaust", ""),
+        ("used up", "unpark", ""),
+        ("used up", "claim", "no"),
+        ("used up", "resume", "resume_requested"),
+        ("used up", "pause", "pause_requested"),
+        ("used up", "stop", "stop_requested"),
+        ("used up", "take", "control_taken"),
+        ("used up, and to be paused", "pause", ""),
+        ("used up, and to be paused", "unpark", ""),
+        ("used up, and to be paused", "resume", "resume_requested"),
+        ("used up, and to be stopped", "stopped", "stopped"),
+        ("used up, and run by nobody", "claim", "no"),
+        ("used up, and run by nobody", "take", "no"),
+        ("used up, and run by nobody", "stop", "stop_requested stopped"),
+        ("used up, and resumed", "unpark", "resumed"),
+        ("used up, and resumed", "exhaust", "no"),
+        ("used up, and taken over", "resume", "control_returned resume_requested"),
+        ("used up, and taken over", "unpark", ""),
+        ("used up, taken over and given back", "unpark", ""),
+        ("used up, taken over and given back", "resume", "resume_requested"),
+    ],
+)
+def test_every_intention_meets_what_it_should_while_a_limit_holds_the_task(
+    history: str, intention: str, met: str
+) -> None:
+    try:
+        events = INTENDED[intention](given(*WITH_LIMITS[history]))
+        found = " ".join(type_of(event).removeprefix("task.") for event in events)
+    except Refused:
+        found = "no"
+
+    assert met == found
+
+
+def test_a_limit_parks_a_task_that_runs_and_that_nobody_has_asked_anything_of() -> None:
+    paused = e.TaskPaused(fence=2, step=0, cause="budget", limit="max_tokens")
+
+    assert [paused] == decide.exhaust(given(*RUNNING), fence=2, limit="max_tokens")
+    for state in (State.CLAIMED, State.PAUSING, State.PAUSED, State.RESUMING, State.STOPPING):
+        with pytest.raises(NotAllowed, match=r"^Another request has come first\.$"):
+            decide.exhaust(given(*HISTORIES[state]), fence=2)
+    for fence, state in ((1, State.RUNNING), (2, State.QUEUED)):
+        with pytest.raises(Fenced):
+            decide.exhaust(given(*HISTORIES[state]), fence=fence)
+
+
+def test_a_task_that_ended_is_parked_by_no_limit() -> None:
+    for state in (State.FINISHED, State.FAILED, State.STOPPED):
+        with pytest.raises(Refused):
+            decide.exhaust(given(*HISTORIES[state]), fence=2)
 
 
 def test_an_answer_to_another_question_is_refused() -> None:
