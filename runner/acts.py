@@ -19,8 +19,8 @@ from runner.vocabulary import ActFailed, AnyAction, Upload, beside, effect_of
 RESULT_BYTES = 200_000
 """Of one act's result as it goes on the tape, as JSON; an event holds 256 KiB at most."""
 
-PARAMS_BYTES = 100_000
-"""Of an act's own words."""
+PARAMS_BYTES = 200_000
+"""Of an act's own words as they go on the tape, as JSON within JSON."""
 
 WORDS_BYTES = 10_000
 """Of an address or an error."""
@@ -172,7 +172,7 @@ def since(gate: Gate, began: float) -> int:
 
 def _unwritable(action: AnyAction) -> ActFailed | None:
     """Why it cannot go on the tape, and so is not done."""
-    if len(as_json(action).encode()) <= PARAMS_BYTES:
+    if len(msgspec.json.encode(as_json(action))) <= PARAMS_BYTES:
         return None
     return ActFailed("too_large", f"The words of one act come to at most {PARAMS_BYTES:,} bytes; these are more.")
 

@@ -62,6 +62,8 @@ const table = (wanted) => {
   for (const fit of fits) if (wanted && !chosen.length) chosen = tables.filter((_, i) => fit(named[i]));
   return { count: chosen.length, names: named.map((n, i) => n || `table ${i + 1}`), rows: chosen.length === 1 ? records(chosen[0]) : [] };
 };
+const TABLES = 'table,[role=table],[role=grid],[role=treegrid]';
+const tableOf = (e) => { const found = e.closest(TABLES) || e.querySelector(TABLES); return found ? records(found) : null; };
 const attribute = (e, name) => (['href', 'src', 'action'].includes(name) && typeof e[name] === 'string' ? e[name] : name === 'value' ? (secret(e) ? null : e.value) : e.getAttribute(name));
 
 // Numbers that stand before or after these words, as in "3 items left" and "Items left: 3". One item is said as well.

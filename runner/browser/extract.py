@@ -31,6 +31,8 @@ async def extract(page: Page, action: Extract, found: Found | None, milliseconds
             return await page_text(page)
         case "links":
             return compact(await page.evaluate(f"(most) => {{ {SCRIPT} return links(most); }}", MOST_LINKS))
+        case "table" if found is not None:
+            return await table_of(found, milliseconds)
         case "table":
             return await table(page, action.target.text if action.target else "")
     raise ActFailed("bad_action", f"There is no way to extract {action.what!r} here.")
@@ -55,6 +57,14 @@ async def of_element(action: Extract, found: Found, milliseconds: float) -> str:
     if value is None:
         raise ActFailed("nothing_there", f"The target has no attribute {action.attribute}.")
     return str(value)
+
+
+async def table_of(found: Found, milliseconds: float) -> str:
+    """The rows of the table that the element is in, or holds."""
+    rows = await found.locator.evaluate(f"(e) => {{ {SCRIPT} return tableOf(e); }}", timeout=milliseconds)
+    if rows is None:
+        raise ActFailed("nothing_there", "The target is in no table, and holds none.")
+    return compact(rows)
 
 
 async def table(page: Page, name: str) -> str:

@@ -108,7 +108,8 @@ async def resolve(scene: Scene, action: AnyAction) -> Resolved:
 def looks_only(action: AnyAction) -> bool:
     """Whether its target need not be exactly one element: it is counted, or looked for."""
     if isinstance(action, Extract):
-        return action.what in ("table", "count", "number", "beside")
+        table = action.what == "table" and not (action.target and action.target.index)
+        return table or action.what in ("count", "number", "beside")
     return isinstance(action, LookFor) or (isinstance(action, Verify) and action.what == "count")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from eventstore.human import HumanInput
 from runner.browser.actions import Scene, asks_for_file, perform, resolve
+from runner.browser.bringing import bringing
 from runner.browser.chromium import Chromium
 from runner.browser.covering import covered
-from runner.browser.downloads import asked_for_paper, downloading
+from runner.browser.downloads import downloading
 from runner.browser.finder import Finder
 from runner.browser.human import Hand
 from runner.browser.late import late
@@ -116,7 +117,7 @@ class Session(Hands, Eyes):
             self._tabs.adopted.clear()
             told, before = self._tabs.watched(), self._tabs.standing(scene.tab)
             try:
-                files = self._files(scene, surely=await asks_for_file(scene, resolved))
+                files = bringing(self._tabs, scene.tab, self.inbox, surely=await asks_for_file(scene, resolved))
                 result = await perform(scene, resolved)
                 await arrive(
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
@@ -132,22 +133,6 @@ class Session(Hands, Eyes):
                 raise lost  # an act that needs no page outlives it, and would say that it ended on a blank one
             moved = before != self._tabs.standing(self._tabs.current_now)
             return Outcome(result=result, url=self.url, made=tuple(scene.made), moved=moved)
-
-    def _files(self, scene: Scene, *, surely: bool) -> Callable[[], Coroutine[object, object, str]]:
-        """Before an act: what tells after it, in words, which files it has brought, once they are here."""
-        inbox, tabs, url = self.inbox, len(self._tabs.open), self.url
-        mark = inbox.mark if inbox is not None else 0
-
-        async def told() -> str:
-            popped = self._tabs.adopted.is_set() and len(self._tabs.open) <= tabs
-            if inbox is None:
-                return ""
-            expected = surely or scene.tab.fruitless or popped
-            if not expected and self.url != url and (now := self._tabs.current_now):
-                expected = await asked_for_paper(now.page)
-            return await inbox.told(mark, expected=expected)
-
-        return told
 
     async def look(self, *, tree: bool, picture: bool = False) -> Observation:
         """The place; with `tree` the outline too, whose references are good until the next look; with `picture` one."""

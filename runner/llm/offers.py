@@ -52,7 +52,7 @@ SHORT, LONG, FILE = 500, 10_000, 50_000
 HINTS: Mapping[type[Action], str] = {
     Navigate: "open a URL",
     Search: "search the web",
-    Click: "click an element",
+    Click: "click an element; what the page then asks is declined, or with accept confirmed, or given the answer",
     Input: "type into a field, replacing what is there unless clear is false; without index: where the focus is",
     Select: "choose an option of a drop-down by its text, or a value of a slider",
     Press: 'press keys such as Enter or Control+A, several with spaces between ("Tab Tab Space")',

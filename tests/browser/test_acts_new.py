@@ -19,6 +19,7 @@ from runner.vocabulary import (
     Click,
     CloseTab,
     Drag,
+    Extract,
     FindText,
     Hover,
     Input,
@@ -178,6 +179,13 @@ async def _places(acting: Session) -> None:
     assert 'in the frame about:srcdoc, in paragraph "Deep inside"' in await do(acting, FindText(text="Deep inside"))
     assert (await why_not(acting, FindText(text="Only for members"))).startswith('no_text: "Only for members" is on')
     assert (await why_not(acting, FindText(text="Nowhere"))).startswith('no_text: "Nowhere" is not on the page')
+
+    order = await index(acting, 'button "Order"')
+    rows = await do(acting, Extract(what="table", target=order))
+    assert ('[{"Fruit":"Fig","Left":"3 Order"}]', "Order") == (
+        rows,
+        await do(acting, Extract(what="text", target=order)),
+    )
 
 
 async def _drags(acting: Session) -> None:

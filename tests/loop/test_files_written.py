@@ -76,7 +76,7 @@ async def test_what_it_was_given_can_be_read_and_added_to(world: Any, script: An
         (WriteFile(file="other.txt", content="1", replace="2"), "no_file", "There is no file other.txt."),
         (WriteFile(file="notes.txt", content="1", replace="2"), "no_text", "notes.txt does not hold the text"),
         (WriteFile(file="notes.txt", content="1", replace="2", append=True), "bad_action", "either appended or"),
-        (WriteFile(file="big.txt", content="ä" * 50_000), "too_large", "The words of one act come to at most 100,000"),
+        (WriteFile(file="big.txt", content="ä" * 100_000), "too_large", "The words of one act come to at most 200,000"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
