@@ -99,22 +99,23 @@ def host_of(url: str) -> str:
 
 def _begun(findings: Findings, act: e.ActionStarted, at: int, llm: str) -> Findings:
     """`instructions` does what it is told, be it ten times the same: that is no loop."""
-    findings = msgspec.structs.replace(findings, acting=act.params[:ABOUT_CHARACTERS])
     if llm == "instructions":
-        return findings
-    print_ = crc32(f"{act.name} {act.params} {act.url}".encode("utf-8", "replace"))
-    acts = (*findings.acts, (print_, at))[-WINDOW:]
+        return Findings(found=findings.found, acting=act.params[:ABOUT_CHARACTERS])
+    acts = (*findings.acts, (crc32(f"{act.name} {act.params} {act.url}".encode("utf-8", "replace")), at))[-WINDOW:]
+    acting = act.params[:ABOUT_CHARACTERS]
     for period in PERIODS:
-        if _in_circles([each for each, _ in acts], period):
+        if _in_circles(acts, period):
             first = acts[-period * ROUNDS][1]
-            findings = msgspec.structs.replace(findings, acts=())  # so that going on in circles counts as once more
-            return _with(findings, "loop", first, findings.acting)
-    return msgspec.structs.replace(findings, acts=acts)
+            findings = Findings(found=findings.found, acting=acting)  # so that going on in circles counts as once more
+            return _with(findings, "loop", first, acting)
+    return Findings(found=findings.found, acts=acts, acting=acting)
 
 
-def _in_circles(prints: list[int], period: int) -> bool:
-    tail = prints[-period * ROUNDS :]
-    return len(tail) == period * ROUNDS and tail[period:] == tail[:-period]
+def _in_circles(acts: tuple[tuple[int, int], ...], period: int) -> bool:
+    if len(acts) < period * ROUNDS or acts[-1][0] != acts[-1 - period][0]:
+        return False
+    tail = [each for each, _ in acts[-period * ROUNDS :]]
+    return tail[period:] == tail[:-period]
 
 
 def _acted(findings: Findings, act: e.ActionEnded, at: int) -> Findings:
