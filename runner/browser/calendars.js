@@ -24,7 +24,7 @@ const calendars = () => {
 // Of the smallest texts that say a month and a year, in the calendar or chosen in its drop-downs.
 const monthSaid = (box) => {
   const chosen = [...box.querySelectorAll('select')].filter(shown).map((s) => [...s.selectedOptions].map((o) => o.text).join(' ')).join(' ');
-  const texts = [...box.querySelectorAll('caption,h1,h2,h3,h4,h5,h6,th,button,span,div,[aria-live]')].filter((e) => shown(e) && norm(e.innerText).length <= 40).map((e) => e.innerText);
+  const texts = [...box.querySelectorAll('*')].filter((e) => shown(e) && norm(e.innerText).length <= 40).map((e) => e.innerText);
   return [chosen, ...texts, attr(box, 'aria-label')].map(monthIn).find(Boolean) || null;
 };
 const TURN = {

@@ -1,5 +1,6 @@
 """Acts that look for something, count, or see whether it is so. They wait a little, and change nothing."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -11,12 +12,14 @@ from runner.browser.observe import title
 from runner.browser.resolve import Handle, Scene
 from runner.browser.targets import best, look, passing, tiered, until
 from runner.browser.wishes import Found, Wish, describe
-from runner.browser.words import listing
 from runner.vocabulary import ActFailed, Extract, LookFor, Query, Verify
 
 THERE, NOT_THERE = "there", "not there"
 SHORT_SECONDS = 2.0
 """How long something that may not be there is looked for."""
+
+SETTLED_SECONDS = 0.5
+PAUSE_SECONDS = 0.1
 
 STATES = {
     "checked": "(e) => e.matches(':checked') || ['aria-checked', 'aria-pressed', 'aria-selected']"
@@ -124,31 +127,51 @@ async def read(scene: Scene, action: Extract, handle: Handle) -> str:
 
 
 async def gather(scene: Scene, action: Extract) -> str:
-    """The number of elements, a number that the page says, or what a label is the label of. Raises ActFailed."""
+    """The number of elements, a number that the page says, or what a label is the label of. Raises ActFailed.
+
+    It is believed once it has stayed the same for a while: a page may still be counting what was done last.
+    """
     query = action.target or Query()
     if action.what == "count":
-        # There may be none; but what is still on its way is waited for a little.
-        async def some() -> int | None:
-            return await counted(scene, query) or None
-
-        return str(await until(some, min(SHORT_SECONDS, scene.seconds)) or 0)
+        return (await _settled(scene, lambda: _count_of(scene, query)))[0]
     name = "numbered" if action.what == "number" else "beside"
-    found: list[str] = []
+    found = await _settled(scene, lambda: _said(scene, name, query.text))
+    what = f'{"number" if name == "numbered" else "text"} beside "{query.text}"'
+    if not found:
+        raise ActFailed("nothing_there", f"There is no {what} on the page.")
+    if len(found) > 1:
+        raise ActFailed("ambiguous_target", f"{len(found)} stand there as {what}: {compact(found[:5])}.")
+    return found[0]
 
-    async def one() -> bool | None:
-        nonlocal found
+
+async def _count_of(scene: Scene, query: Query) -> list[str]:
+    return [str(await counted(scene, query))]
+
+
+async def _said(scene: Scene, name: str, words: str) -> list[str]:
+    """What all frames say."""
+    found: list[str] = []
+    for frame in scene.page.frames:
         try:
-            found = await scene.page.evaluate(f"(words) => {{ {SCRIPT} return {name}(words); }}", query.text)
+            found += await frame.evaluate(f"(words) => {{ {SCRIPT} return {name}(words); }}", words)
         except Error as error:
             if scene.page.is_closed() or not passing(error):
                 raise
-        return len(found) == 1 or None
+    return list(dict.fromkeys(found))
 
-    await until(one, scene.seconds)
-    what = "number beside" if name == "numbered" else "text beside"
-    if not found:
-        raise ActFailed("nothing_there", f'There is no {what} "{query.text}" on the page.')
-    if len(found) > 1:
-        told = compact(found[:5])
-        raise ActFailed("ambiguous_target", f'{len(found)} texts stand beside "{query.text}": {listing([told])}.')
-    return found[0]
+
+async def _settled(scene: Scene, read: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    """What is read the same for `SETTLED_SECONDS`; one thing if possible, and more than none."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + scene.seconds
+    patience = clock() + min(SHORT_SECONDS, scene.seconds)
+    last, since = await read(), clock()
+    while clock() < end:
+        one = len(last) == 1 and last != ["0"]
+        if clock() - since >= SETTLED_SECONDS and (one or clock() >= patience):
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
+        now = await read()
+        if now != last:
+            last, since = now, clock()
+    return last

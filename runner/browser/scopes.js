@@ -51,14 +51,22 @@ const containers = (wanted) => {
   for (const e of visibleText(wanted)) if (role(e) === 'heading') ranked.push([e, 5]);
   return ranked.sort((a, b) => a[1] - b[1]);
 };
+// What stands under a heading, up to the next one of its rank.
+const rank = (e) => (role(e) === 'heading' ? +(attr(e, 'aria-level') || e.tagName[1] || 2) : 9);
+const under = (heading) => {
+  const found = [];
+  for (let next = heading.nextElementSibling; next && rank(next) > rank(heading); next = next.nextElementSibling) found.push(next);
+  return found;
+};
 // The best-named container that holds a match; a heading stands for the smallest element around it that does.
 const inAreas = (areas, matches) => {
   let best = null, found = new Set();
-  for (const [area, rank] of areas) {
-    if (best !== null && rank > best) break;
+  for (const [area, rated] of areas) {
+    if (best !== null && rated > best) break;
     let inside = matches.filter((m) => m !== area && holds(area, m));
-    if (rank === 5) for (let at = up(area); at && at !== document.body && !inside.length; at = up(at)) inside = matches.filter((m) => m !== area && holds(at, m));
-    if (inside.length) { best = rank; inside.forEach((m) => found.add(m)); }
+    if (rated === 5) { const parts = under(area); inside = matches.filter((m) => parts.some((part) => holds(part, m))); }
+    if (rated === 5) for (let at = up(area); at && at !== document.body && !inside.length; at = up(at)) inside = matches.filter((m) => m !== area && holds(at, m));
+    if (inside.length) { best = rated; inside.forEach((m) => found.add(m)); }
   }
   return matches.filter((m) => found.has(m));
 };

@@ -44,7 +44,7 @@ const neighbour = (e) => {
   for (let at = e, steps = 0; at && steps < 2; at = at.parentElement, steps++) {
     for (let before = coverable(e) && at.nextSibling ? at.nextSibling : at.previousSibling; before; before = before.previousSibling) {
       if (before === at) continue;
-      if (before.nodeType === 1 && before.querySelector('input,select,textarea,button')) return '';
+      if (before.nodeType === 1 && (before.matches('input,select,textarea,button') || before.querySelector('input,select,textarea,button'))) return '';
       if (norm(before.textContent)) return norm(before.textContent);
     }
   }
@@ -98,8 +98,8 @@ const candidates = (q, listeners) => {
     sources.forEach((text, source) => { const n = level(text, q.text); if (n >= 0) add(e, n * 10 + source); });
     if (fit && words.length && !['any', 'expand'].includes(q.purpose)) { const own = wordsOf(e); if (words.every((w) => own.includes(w))) add(e, 90); }
   }
-  if (FIELDS.has(q.purpose) && ![...ranked].some(([e, tier]) => tier < 80 && shown(e))) {
-    const fields = elements.filter((e) => (editable(e) || accepts(e)) && shown(e));
+  if ((FIELDS.has(q.purpose) || (q.roles && q.roles.some((r) => ['textbox', 'combobox', 'checkbox'].includes(r)))) && ![...ranked].some(([e, tier]) => tier < 80 && shown(e))) {
+    const fields = elements.filter((e) => (editable(e) || e.tagName === 'SELECT' || coverable(e) || (q.purpose !== 'any' && accepts(e))) && shown(e));
     for (const e of besideText(q.text, fields)) if (fits(e) && !labelElements(e).length && !attr(e, 'aria-label') && !attr(e, 'aria-labelledby') && !neighbour(e)) add(e, 80);
   }
   if (q.purpose === 'check' && q.roles && q.roles.includes('radio')) {
@@ -116,7 +116,8 @@ const candidates = (q, listeners) => {
       else if (q.loose) {
         // A link that looks like a button, or a button that looks like a link: by its full name only.
         for (e = hit; e && !['button', 'link'].includes(role(e));) e = up(e);
-        if (e && n < 2) add(e, n * 10 + 7); else if (!e && strength(hit, listeners)) add(hit, n * 10 + 7);
+        if (e && n < 2) add(e, n * 10 + 7);
+        else if (!e && (n < 2 || !q.roles.includes('icon')) && strength(hit, listeners)) add(hit, n * 10 + 7);
       }
     }
     if (q.scanned && q.purpose === 'any' && (!q.roles || q.loose)) {
