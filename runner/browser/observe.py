@@ -18,6 +18,7 @@ from runner.model import Observation
 from runner.vocabulary import ActFailed
 
 TITLE_SECONDS = 2.0
+ASIDE_SECONDS = 0.5
 TREE_SECONDS = 10.0
 WORDS = 300
 """Characters of a title or an address in what a model is told of a tab or a frame."""
@@ -163,10 +164,11 @@ async def title(page: Page) -> str:
 
 
 async def _quietly(page: Page) -> str:
-    """The title of a page that may go away."""
+    """The title of a page that nobody looks at now: it may go away, or be too busy to say."""
     try:
-        return await title(page)
-    except Error:
+        async with asyncio.timeout(ASIDE_SECONDS):
+            return await page.title()
+    except (Error, TimeoutError):
         return ""
 
 

@@ -10,7 +10,7 @@ from itertools import count
 from weakref import WeakKeyDictionary
 
 import msgspec
-from playwright.async_api import CDPSession, Error, Frame, JSHandle
+from playwright.async_api import CDPSession, Error, Frame, JSHandle, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from runner.browser.devtools import Event
@@ -92,10 +92,13 @@ class Sights:
         while True:
             try:
                 heard = await listeners(tab.cdp)
-                return await self._see(tab, tab.page.main_frame, heard, [MOST_FRAMES])
+                eyes, part = await self._ask(tab.page.main_frame, heard)
+                return await self._within(tab, tab.page.main_frame, eyes, part, [MOST_FRAMES])
             except PlaywrightTimeout:
                 raise
             except Error as error:
+                if _unwilling(tab.page, error):
+                    return Sight(frame=tab.page.main_frame, document=0, part=Part(cut="broken"))
                 if tab.page.is_closed() or not passing(error):
                     raise
                 await tab.page.wait_for_load_state("domcontentloaded", timeout=LOAD_SECONDS * 1000)
@@ -127,9 +130,8 @@ class Sights:
             )
         return seen
 
-    async def _see(self, tab: Tab, frame: Frame, heard: Paths, left: list[int]) -> Sight:
-        """The frame and those in it; `left` is how many more may be asked."""
-        eyes, part = await self._ask(frame, heard)
+    async def _within(self, tab: Tab, frame: Frame, eyes: _Eyes, part: Part, left: list[int]) -> Sight:
+        """The frame as it was seen, with those in it; `left` is how many more may be asked."""
         owners = {row.key for row in part.rows if row.frame}
         if not owners or not frame.child_frames:
             return Sight(frame=frame, document=eyes.document, part=part)
@@ -141,7 +143,8 @@ class Sights:
                     if key not in owners or left[0] <= 0:
                         return None
                     left[0] -= 1
-                    return key, await self._see(tab, child, await self._listeners(tab, child), left)
+                    own, seen = await self._ask(child, await self._listeners(tab, child))
+                return key, await self._within(tab, child, own, seen, left)
             except (Error, TimeoutError):
                 return None
 
@@ -160,12 +163,7 @@ class Sights:
                 # The document of that script is gone; what is there now is asked below.
                 self._eyes.pop(frame, None)
         eyes = await self._open(frame)
-        try:
-            return eyes, await _look(eyes, asked)
-        except Error as error:
-            if passing(error) or frame.page.is_closed() or "crashed" in error.message or "closed" in error.message:
-                raise
-            return eyes, Part(cut="broken")
+        return eyes, await _look(eyes, asked)
 
     async def _open(self, frame: Frame) -> _Eyes:
         script = await frame.evaluate_handle(EYES)
@@ -202,6 +200,11 @@ class Sights:
         except Error:
             eyes.ears = None
             return ()
+
+
+def _unwilling(page: Page, error: Error) -> bool:
+    """Whether the page has put its own in the place of what scripts need: nothing else is amiss."""
+    return not (passing(error) or page.is_closed() or "crashed" in error.message or "closed" in error.message)
 
 
 async def _look(eyes: _Eyes, asked: str) -> Part:

@@ -9,6 +9,7 @@ from playwright.async_api import Page
 
 from eventstore.secrets import Secret
 from runner.browser.browsers import Session
+from runner.browser.observe import BUSY
 from runner.model import Observation
 from runner.vocabulary import Click, CloseTab, Input, Query, WaitFor
 from runner.wallet import Wallet
@@ -171,11 +172,14 @@ async def test_a_hostile_page_costs_only_the_part_that_is(session: Session, site
     tree = (await session.look(tree=True)).tree
     await page_of(session).evaluate("() => { JSON.stringify = () => { throw new Error('no'); }; }")
     broken = (await session.look(tree=True)).tree
+    await go(session, f"{site}/index.html")
+    await page_of(session).evaluate("() => { window.WeakMap = window.Map = null; }")
+    barred = (await session.look(tree=True)).tree
 
     assert "nested too deeply" in tree
     assert '[8] button "Add one"' in tree
     assert "innermost" not in tree
-    assert "(The page does not let itself be looked at.)" == broken
+    assert ["(The page does not let itself be looked at.)"] * 2 == [broken, barred]
 
 
 @pytest.mark.slow
@@ -206,6 +210,16 @@ async def test_a_picture_that_would_show_a_secret_is_not_given_and_said_to_be_mi
 
     sentence = "there is no picture this time: A style sheet of the page holds a secret."
     assert (b"", (sentence,)) == (seen.picture, seen.news)
+
+
+@pytest.mark.slow
+async def test_a_page_that_is_too_busy_to_answer_is_said_to_be(fresh: Session, site: str) -> None:
+    await go(fresh, f"{site}/index.html")
+    await page_of(fresh).evaluate("() => { setTimeout(() => { for (;;); }); }")
+
+    seen = await fresh.look(tree=True, picture=True)
+
+    assert ("", b"", BUSY) == (seen.title, seen.picture, seen.tree)
 
 
 async def test_references_are_drawn_into_a_picture_beside_the_page(session: Session, site: str) -> None:
