@@ -96,6 +96,7 @@ def create_app(service: Service, routes: Iterable[Route] = ROUTES) -> web.Applic
     app[STREAMS] = Streams(each=service.settings.max_connections // 2)
     app[WATCHERS] = Watchers()
     app[tape.VERIFYING] = asyncio.Lock()
+    app[diffs.COMPARING] = asyncio.Lock()
     app[tape_pages.MESSAGES] = tape_pages.Messages()
     app[DESK] = Desk()
     app[keys.KEYS] = keys.Ring(service.store)

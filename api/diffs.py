@@ -16,6 +16,9 @@ from eventstore.store import PAGE
 from projections.compared import Compared, Difference, Pair, Reading, Run, Step, compared
 from projections.task_row import TaskRow
 
+COMPARING = web.AppKey("comparing", asyncio.Lock)
+"""One comparison at a time: it reads two whole tasks and their pictures."""
+
 MOST_EVENTS = 100_000
 LONGEST = 200
 """Characters of one side in the sentence about the first difference."""
@@ -25,7 +28,8 @@ async def diff(request: web.Request) -> web.Response:
     """Two tasks of the caller's, side by side."""
     service, caller = request.app[SERVICE], request[CALLER]
     rows = [await _row(service, caller, request.match_info[name]) for name in ("task_id", "other_id")]
-    return reply(await _compare(service, rows[0], rows[1]))
+    async with request.app[COMPARING]:
+        return reply(await _compare(service, rows[0], rows[1]))
 
 
 async def report(request: web.Request) -> web.Response:
@@ -34,7 +38,9 @@ async def report(request: web.Request) -> web.Response:
     row = await _row(service, caller, request.match_info["task_id"])
     if not (first := row.rerun_of or row.forked_from):
         raise NotFound("This task plays no other one again")
-    return reply(await _compare(service, await _row(service, caller, first), row))
+    original = await _row(service, caller, first)
+    async with request.app[COMPARING]:
+        return reply(await _compare(service, original, row))
 
 
 async def _row(service: Service, caller: Caller, task_id: str) -> TaskRow:
