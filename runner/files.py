@@ -95,6 +95,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
 
     async def lay(self, name: str) -> None:
         """Put a file that the task has produced where uploads are taken from. Raises ActFailed: file_lost."""
+        await self.tape.settle()  # it may have been downloaded a moment ago
         file = self.past.files.get(name)
         if self.folder is None or file is None:
             return

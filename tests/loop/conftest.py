@@ -90,7 +90,7 @@ class Stage:
     async def session(self, wanted: Wanted) -> AsyncIterator["Stage"]:
         self.sessions += 1
         self.states.append(wanted.state)
-        self.uploads = wanted.uploads
+        self.uploads, self.inbox = wanted.uploads, wanted.inbox
         self.attached = self.keep = wanted.own in self.living
         self.own = wanted.own if self.attached else f"browser-{self.sessions}" if self.isolated else ""
         self.url = self.living.pop(wanted.own, "about:blank")

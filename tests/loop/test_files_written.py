@@ -1,6 +1,7 @@
 """A task reads what it was given and writes files of its own: each is on the tape with its act, once, or not at all."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,6 +153,26 @@ async def test_a_file_that_the_task_wrote_lies_where_its_uploads_are_taken_from(
     await run(world, script, NOTES, upload, MORE, upload)
 
     assert [{"notes.txt": b"one\n"}, {"notes.txt": b"one\ntwo\n"}] == world.stage.offered
+
+
+async def test_a_file_that_has_just_been_downloaded_can_be_given_to_the_next_page(
+    world: Any, script: Any, tmp_path: Path
+) -> None:
+    world.files = tmp_path
+    (tmp_path / "came").write_bytes(b"1,2")
+    upload = Upload(path="report.csv", target=Query(text="File"))
+    stream = await world.create("write", script([LOOK, upload], needs_tree=True))
+    where = f"act {as_json(LOOK)}"
+    arrived = world.stage.stop_at(where)
+
+    async with world.worker():
+        await arrived.wait()
+        world.stage.inbox.begin("key", "report.csv")
+        world.stage.inbox.end("key", tmp_path / "came")
+        world.stage.hold[where].set()
+        await world.until(stream, e.TaskFinished)
+
+    assert [{"report.csv": b"1,2"}] == world.stage.offered
 
 
 async def test_a_secret_in_a_file_is_read_by_its_name(world: Any, script: Any) -> None:
