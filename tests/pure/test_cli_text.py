@@ -58,6 +58,7 @@ SAID: list[tuple[e.Event, str]] = [
     ),
     (e.StepInterrupted(fence=2, number=3, cause="pause", uncertain=(0, 1)), "step 3: pause; uncertain acts: 0, 1"),
     (e.TaskPaused(fence=2, step=3), "at step 3 (pause)"),
+    (e.TaskPaused(fence=2, step=3, cause="budget", limit="max_tokens"), "at step 3 (max_tokens is used up)"),
     (e.TaskResumed(fence=2, step=3), "at step 3"),
     (e.TaskStopped(fence=2, step=3), "at step 3 (stop)"),
     (e.NavigationBlocked(fence=2, url="http://b.test/", reason="not allowed"), "http://b.test/: not allowed"),
