@@ -122,8 +122,10 @@ class Session(Hands, Eyes):
                 await arrive(
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
                 )
-                result += ("" if resolved.action.leaves else told()) + await files()
-                self.seeing.lately.told(self.inbox, questions=not resolved.action.leaves)
+                # What is read is the result as it is; what pages asked meanwhile is told with the next look.
+                telling = not resolved.action.leaves and resolved.action.effect is not Effect.LOOK
+                result += (told() if telling else "") + await files()
+                self.seeing.lately.told(self.inbox, questions=telling)
             except asyncio.CancelledError:
                 self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise

@@ -9,7 +9,7 @@ from runner.model import PastStep
 from runner.vocabulary import AnyAction, LookFor
 
 THERE = "there"
-"""What looking for something answers where it is."""
+"""How the answer of looking for something begins where it is there; where it is not, that is said first."""
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ def course(sentences: Sequence[Sentence], past: Sequence[PastStep]) -> Course:
             continue  # it did nothing, or not what its sentence says
         when, act = sentences[at.number].when, step.acts[-1]
         if when and act.name == LookFor.name and not at.cleared:
-            if (act.result == THERE) is when.there:
+            if act.result.startswith(THERE) is when.there:
                 at.cleared = True
             else:
                 _pass(at, step if at.times else None)

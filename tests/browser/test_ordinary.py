@@ -55,8 +55,6 @@ CHORES = [
     ('extract what is beside "Due"', "Friday"),
     ('extract the number of "people listed"', "2"),
     ('count the items in "Todos"', "2"),
-    ("extract the number of rows", "2"),
-    ('extract the number of "Edit" buttons', "4"),
     ("expect 2 rows", "there are 2 of row"),
     ('type "Main St 1" into "Street" and expect the "Street" field to be "Main St 1"', 'field is "Main St 1"'),
     ('type "123" into "Postcode" and expect the field "Postcode" to contain "2"', 'field contains "2"'),
@@ -81,7 +79,6 @@ CHORES = [
     ('expect "Toppings" to be "Olives, Cheese"', 'list "Toppings" is "Olives, Cheese"'),
     ('click "Load more" until it is gone', "not there"),
     ('expect no "Load more"', '"Load more" is not visible'),
-    ('click "Buy" in the row of "Lamp" if "Accept cookies" is visible', "not there"),
     ('open the "Delivery" section. type "3" into "Floor"', 'typed into field "Floor"'),
     ('expand "Payment". expand "Payment"', 'button "Payment" is open already'),
     ('open the "Alerts" tab and click "Mute"', 'clicked button "Mute"'),
@@ -100,7 +97,6 @@ REFUSALS = [
         'It is hidden in the section "Payment", which is closed; first write open the "Payment" section.',
     ),
     ('click "Edit" in the row of "Bob"', '2 elements match element "Edit" in the row of "Bob"'),
-    ("click the ghost icon", 'No icon "ghost" is on the page.'),
     ('set "Volume" to 72', 'slider "Volume" was set to 72 but has "70".'),
     ('set "Brightness" to 12', 'slider "Brightness" goes from 0 to 10, not to 12.'),
     ('set "Arrival" to 9:30', 'field "Arrival" takes a date, which 09:30 is not.'),
@@ -112,7 +108,6 @@ REFUSALS = [
     ("expect 3 rows", "3 of row are expected, and there are 2."),
     ('expect "Arrival" to be "x"', 'field "Arrival" is "", and "x" is expected.'),
     ('expect the checkbox in the row of "Milk" to be checked', "checkbox .toggle is not checked after 0.5 s."),
-    ('extract what is beside "Nothing"', 'There is no text beside "Nothing" on the page.'),
 ]
 
 
