@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -70,8 +70,8 @@ def read(path: Path, environ: Mapping[str, str]) -> tuple[Configured, ...]:
             found.append(_model(name, table, path, environ))
         except Wrong as wrong:
             raise CannotOpen(f'{path}, table "{name}", key "{wrong.key}": {wrong}.') from None
-    for name in tables:
-        _check_fallbacks(path, name, {each.name: each.fallback for each in found})
+    for model in found:
+        _check_fallback(path, model, tables)
     return tuple(found)
 
 
@@ -207,12 +207,9 @@ def _variable(at: str, name: str, environ: Mapping[str, str]) -> Secret:
         raise Wrong(at, f"the variable {error}") from None
 
 
-def _check_fallbacks(path: Path, name: str, fallbacks: Mapping[str, str]) -> None:
-    seen = [name]
-    while following := fallbacks[seen[-1]]:
-        if following not in fallbacks:
-            why = f"there is no table of this name; there are: {', '.join(list(fallbacks)[:20])}"
-            raise CannotOpen(f'{path}, table "{seen[-1]}", key "fallback": {why}.')
-        if following in seen:
-            raise CannotOpen(f'{path}, table "{name}", key "fallback": leads back to where it began.')
-        seen.append(following)
+def _check_fallback(path: Path, model: Configured, names: Collection[str]) -> None:
+    """Two may stand in for each other: whoever is asked asks each once."""
+    if model.fallback and (model.fallback not in names or model.fallback == model.name):
+        others = [name for name in names if name != model.name]
+        why = f"should be another table of this file; there are: {', '.join(others[:20]) or 'none'}"
+        raise CannotOpen(f'{path}, table "{model.name}", key "fallback": {why}.')

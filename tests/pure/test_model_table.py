@@ -218,12 +218,11 @@ OLLAMA = '[small]\nprovider = "ollama"\n'
         (f'{OLLAMA}headers_env = {{ a = "sk-1" }}', 'key "headers_env.a": should be the name of a variable of the'),
         (
             f'{OLLAMA}fallback = "big"',
-            'table "small", key "fallback": there is no table of this name; there are: small.',
+            'table "small", key "fallback": should be another table of this file; there are: none.',
         ),
-        (f'{OLLAMA}fallback = "small"', 'table "small", key "fallback": leads back to where it began.'),
         (
-            f'{OLLAMA}fallback = "b"\n[b]\nprovider = "vllm"\nfallback = "c"\n[c]\nprovider = "vllm"\nfallback = "b"',
-            'table "small", key "fallback": leads back to where it began.',
+            f'{OLLAMA}fallback = "small"\n[b]\nprovider = "ollama"',
+            'table "small", key "fallback": should be another table of this file; there are: b.',
         ),
         (
             '[small]\nprovider = "vllm"\nbase_url = "http://localhost:9999/v1"',
@@ -260,6 +259,12 @@ def test_a_default_or_a_stand_in_that_the_table_does_not_have_is_named_with_thos
         'TAPEWRIGHT_MODEL_ALIASES has "gpt-4.1" stand for "big", which is not configured. There are: small, '
         "instructions."
     )
+
+
+def test_two_models_may_stand_in_for_each_other(tmp_path: Path) -> None:
+    text = '[a]\nprovider = "ollama"\nfallback = "b"\n[b]\nprovider = "llamacpp"\nfallback = "a"'
+
+    assert ["b", "a"] == [each.fallback for each in read(tmp_path, text).table]
 
 
 def test_with_a_table_no_other_model_is_offered(tmp_path: Path) -> None:
