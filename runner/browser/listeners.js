@@ -16,8 +16,8 @@ const pathTo = (e) => {
     if (parent.nodeType === 11) { path.unshift(-1); at = parent.host; } else at = parent;
   }
 };
-const heard = (most, listenersOf) => {
-  const roots = [document], paths = [];
+const heard = (most, listenersOf, twice) => {
+  const roots = [document], paths = [], types = twice ? [...CLICKS, 'dblclick'] : CLICKS;
   let seen = 0;
   for (const root of roots) {
     for (const e of root.querySelectorAll('*')) {
@@ -25,7 +25,7 @@ const heard = (most, listenersOf) => {
       if (e.shadowRoot) roots.push(e.shadowRoot);
       if (e === document.body || e === document.documentElement || paths.length >= 2000) continue;
       const listeners = listenersOf(e);
-      if (CLICKS.some((type) => (listeners[type] || []).length)) paths.push(pathTo(e));
+      if (types.some((type) => (listeners[type] || []).length)) paths.push(pathTo(e));
     }
   }
   return paths;

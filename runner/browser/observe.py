@@ -184,4 +184,4 @@ def named(tabs: Tabs, current: Tab, titles: Mapping[Tab, str], mask: Mask) -> tu
 
 async def clickable(tab: Tab) -> Sequence[Sequence[int]]:
     """Paths of the elements of the main frame that listen for clicks; only the console's API knows them."""
-    return await listeners(tab.cdp)
+    return await listeners(tab.cdp, twice=False)

@@ -233,11 +233,14 @@ async def contexts(cdp: CDPSession | None) -> dict[str, int]:
     return {chain: one for chain, one in places.items() if "-1" not in chain.split(",")}
 
 
-async def listeners(cdp: CDPSession | None, context: int = 0) -> Paths:
-    """What listens for clicks in the document of this context, or else of the main frame of these. Raises Error."""
+async def listeners(cdp: CDPSession | None, context: int = 0, *, twice: bool = True) -> Paths:
+    """What listens for clicks in the document of this context, or else of the main frame of these. Raises Error.
+
+    With `twice` also what listens for double clicks alone.
+    """
     if cdp is None:
         return ()
-    expression = f"(() => {{ {EARS} return JSON.stringify(heard({MOST_LISTED}, getEventListeners)); }})()"
+    expression = f"(() => {{ {EARS} return JSON.stringify(heard({MOST_LISTED}, getEventListeners, {int(twice)})); }})()"
     asked = {"expression": expression, "includeCommandLineAPI": True, "returnByValue": True}
     within = {"contextId": context} if context else {}
     answer = (await cdp.send("Runtime.evaluate", {**asked, **within}))["result"].get("value")

@@ -53,13 +53,13 @@ SEEN = """\
 - [14] generic [scrolls: 0 above, 2.6 below]
   - text: first
   - text: second
-  - text: third
-- [15] span .shade at (x, y)
+  - [15] paragraph "third"
+- [16] span .shade at (x, y)
 - iframe "Near" (about:srcdoc)
-  - [16] span "near listener"
+  - [17] span "near listener"
 - iframe "Far" (http://localhost:80/far.html)
-  - [17] span "far listener"
-- [18] button "loud…"
+  - [18] span "far listener"
+- [19] button "loud…"
 """
 
 
@@ -93,9 +93,9 @@ async def test_all_frames_and_open_shadow_roots_are_seen_and_acted_in(session: S
 
     place = await session.look(tree=True)
     notes = []
-    for reference in (15, 16, 17):
+    for reference in (16, 17, 18):
         await do(session, Click(target=Query(index=reference)))
-        await do(session, WaitFor(text="got: " + ("shade", "near", "far")[reference - 15]))
+        await do(session, WaitFor(text="got: " + ("shade", "near", "far")[reference - 16]))
         notes.append(await note(session))
     later = (await session.look(tree=True)).tree
 
@@ -116,7 +116,7 @@ async def test_a_number_stays_with_its_element_while_the_document_lives(session:
     resolved = await session.resolve(Input(text="typed", target=Query(index=9)))
 
     assert '- [9] textbox "Secret Code": ********' in tree  # that was a password once
-    assert [r"- *[19] button at (x, y)", "- *text: New words"] == plainly(tree).splitlines()[:2]
+    assert [r"- *[20] button at (x, y)", "- *text: New words"] == plainly(tree).splitlines()[:2]
     assert resolved.target is not None
     assert "Secret Code" == resolved.target.name
 
