@@ -13,7 +13,8 @@ from api.service import Caller, Service
 from eventstore import events as e
 from eventstore.answers import VALUED, is_answer
 from eventstore.errors import Gone, Invalid, NotAllowed, NotFound
-from eventstore.replay import MASKED, TYPED, Played, Telling, Told, hidden, key_of, secrets, typed, with_inputs
+from eventstore.inputs import MASKED, TYPED, hidden, key_of, secrets, typed, with_inputs
+from eventstore.replay import Played, Telling, Told
 from eventstore.secrets import Secrets
 from eventstore.store import PAGE
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from eventstore import events as e
-from eventstore.replay import renaming
+from eventstore.inputs import renaming
 from eventstore.store import Recorded
 
 MOST_STEPS = 1_000

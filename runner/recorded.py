@@ -3,7 +3,8 @@
 import msgspec
 
 from eventstore import events as e
-from eventstore.replay import MASKED, Played, Telling, Told, hidden, with_inputs
+from eventstore.inputs import MASKED, hidden, with_inputs
+from eventstore.replay import Played, Telling, Told
 from eventstore.store import PAGE, EventStore
 from runner.action_json import from_json
 from runner.aiming import aimed

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from eventstore import events as e
-from eventstore.replay import Played, Told, hidden, key_of, secrets, told, typed, with_inputs
+from eventstore.inputs import hidden, key_of, secrets, typed, with_inputs
+from eventstore.replay import Played, Told, told
 from eventstore.store import Recorded
 
 CREATED = e.TaskCreated(instruction="Buy.", llm="m", session="s", project="p", family="v1", request_digest="")
