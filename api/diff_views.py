@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from projections.compared import Difference, Step
+from projections.compared import Difference
+from projections.runs import Step
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from api.text import plain
 from api.wire import CALLER, Route, reply
 from eventstore.errors import Gone, NotFound
 from eventstore.store import PAGE
-from projections.compared import Compared, Difference, Pair, Reading, Run, Step, compared
+from projections.compared import Compared, Difference, Pair, compared
+from projections.runs import Reading, Run, Step
 from projections.task_row import TaskRow
 
 COMPARING = web.AppKey("comparing", asyncio.Lock)

@@ -11,7 +11,7 @@ from api.client import SUCCESS, UNSUCCESSFUL, connect
 from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
 from api.diff_views import Diff, Row
 from api.text import duration, plain, short
-from projections.compared import Step
+from projections.runs import Step
 
 DID = 34
 DIFFERS = 60

@@ -3,7 +3,8 @@
 import pytest
 
 from eventstore import events as e
-from projections.compared import Act, Compared, Difference, Run, Step, compared, run_of
+from projections.compared import Compared, Difference, compared
+from projections.runs import Act, Run, Step, run_of
 from tests.pure.test_replay import BUY, act, cut, step, tape
 
 BUTTON = e.Target(selector="s", role="button", name="Buy")
