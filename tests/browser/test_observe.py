@@ -165,6 +165,20 @@ async def test_what_happens_between_acts_is_news_once(session: Session, site: st
     assert () == later
 
 
+async def test_a_navigation_that_was_refused_is_news_and_fails_no_later_act(session: Session, site: str) -> None:
+    await go(session, f"{site}/seen.html")
+    tab = session._tabs.current_now
+    assert tab is not None
+    await tab.page.evaluate("() => { location = 'http://169.254.169.254/'; }")
+    await tab.trouble.wait()
+
+    news = (await session.look(tree=True)).news
+    await go(session, f"{site}/index.html")
+
+    assert 1 == len(news)
+    assert "http://169.254.169.254/ is refused" in news[0]
+
+
 async def test_a_hostile_page_costs_only_the_part_that_is(session: Session, site: str) -> None:
     await go(session, f"{site}/icons.html")
     await page_of(session).evaluate(HOSTILE)
