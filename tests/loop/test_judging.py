@@ -236,6 +236,33 @@ async def test_a_task_whose_runner_dies_while_it_is_judged_is_judged_again_and_a
     assert (await report(world, stream))["verdict"]
 
 
+async def test_a_judgement_of_a_runner_that_was_declared_dead_does_not_count(world: Any, script: Any) -> None:
+    async with judged_by(world, [said(verdict=False), said(verdict=True)]) as served, world.worker():
+        stream = await world.create("buy", script([OPEN], [CLICK]), agent=JUDGED)
+        world.overtake(e.JudgementRecorded, lambda task: decide.lose(task, runner=task.runner))
+        await world.until(stream, e.TaskFinished)
+
+    assert 2 == len(served.requests)
+    assert [as_json(OPEN), as_json(CLICK), as_json(OPEN)] == world.stage.acts  # the page, as it was left
+    assert (await report(world, stream))["verdict"]
+
+
+async def test_a_task_that_lets_go_of_its_browser_while_it_is_judged_is_judged_again_when_resumed(
+    world: Any, script: Any
+) -> None:
+    turns: list[Turn] = [Held(asyncio.Event(), said(verdict=False)), said(verdict=True)]
+    async with judged_by(world, turns) as served, world.worker(keep_paused_seconds=0.05):
+        stream = await world.create("buy", script([OPEN], [CLICK]), agent=JUDGED)
+        await served.asked(1)
+        await world.tell(stream, decide.pause)
+        lost = (await world.until(stream, e.RunnerLost)).event
+        await world.tell(stream, decide.resume)
+        await world.until(stream, e.TaskFinished)
+
+    assert ("let_go", 2) == (lost.cause, len(served.requests))
+    assert (await report(world, stream))["verdict"]
+
+
 async def test_a_task_that_was_judged_and_whose_runner_dies_before_its_end_is_not_judged_again(
     world: Any, script: Any
 ) -> None:
