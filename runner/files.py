@@ -33,7 +33,7 @@ READ_BYTES = 20 * 1024 * 1024
 """Of one file that is read as text."""
 
 ALL_BYTES = 100 * 1024 * 1024
-"""Of all that a task makes itself and downloads, each newer file of the same name too."""
+"""Of all that a task makes itself, each newer file of the same name too. Downloads have a bound of their own."""
 
 MOST_FILES = 200
 """Names of files of a task."""
@@ -109,7 +109,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
         raise ActFailed("file_lost", f"{name} is no longer on the disk.")
 
     def _bounded(self, name: str, size: int) -> None:
-        if self.past.produced_bytes + size > ALL_BYTES:
+        if self.past.made_bytes + size > ALL_BYTES:
             raise ActFailed("too_large", f"{name} was not kept: a task makes at most {ALL_BYTES:,} bytes of files.")
         if name not in self.past.files and len(self.past.files) >= MOST_FILES:
             raise ActFailed("too_large", f"{name} was not kept: a task makes at most {MOST_FILES} files.")

@@ -23,6 +23,10 @@ MOST_BY_HAND = 20
 """Of what people did after one step, as a model is told."""
 
 
+MAKING = frozenset({"write_file", "save_as_pdf", "screenshot"})
+"""Acts that make files."""
+
+
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     """A page-local act to be done again: `step` is an index into the past, `params` the tape's (masked) record.
 
@@ -78,7 +82,7 @@ class Past:
     `used_ms` is the time that they took, `lost` the cause of the last RunnerLost, `browser` names the browser of its
     own in which the task last started. `question` is the last one that no act has taken in yet, `answers` are those
     that were, by their ids, where they brought a value. `hands` counts what people did in the browser, `files` are
-    those that the task produced, by name, and `produced_bytes` is what they came to, older ones of a name too. `spent`
+    those that the task produced, by name, older ones count too in what was `downloaded_bytes` and `made_bytes`. `spent`
     is what its model calls came to, and `allowed` from where on its limits count. `through` tells that nothing has
     begun since the last step was taken.
     """
@@ -94,7 +98,8 @@ class Past:
         self.answers: list[str] = []
         self.hands = 0
         self.files: dict[str, e.File] = {}
-        self.produced_bytes = 0
+        self.downloaded_bytes = 0
+        self.made_bytes = 0
         self.spent = Spent()
         self.allowed = Allowed()
         self.through = False
@@ -133,7 +138,7 @@ class Past:
                     self.lost = cause
                 case e.FileProduced(file=file):
                     self.files[file.name] = file
-                    self.produced_bytes += file.size
+                    self._produced(file.size)
                 case e.HumanActed():
                     self._touched(event)
                 case e.CostRecorded() | e.TaskPaused():
@@ -156,6 +161,13 @@ class Past:
     def fresh(self) -> bool:
         """Whether the last step did what may be about to have an effect still."""
         return any(act.effect == Effect.LASTING for act in self.steps[-1].acts) if self.steps else False
+
+    def _produced(self, size: int) -> None:
+        """By the act that is under way, or by a page."""
+        if self._started and self._started[max(self._started)].name in MAKING:
+            self.made_bytes += size
+        else:
+            self.downloaded_bytes += size
 
     def _taken(self, taken: e.StepTaken) -> None:
         self.used_ms += taken.duration_ms

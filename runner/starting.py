@@ -58,7 +58,7 @@ class Start(msgspec.Struct, kw_only=True):
             must_be_honest(self.past, known)
         options, shared = self.created.options, self.equipment
         if shared.files is not None and shared.downloads_bytes:
-            used = self.past.produced_bytes
+            used = self.past.downloaded_bytes
             self.inbox = Inbox(self.bringing.keep, most_bytes=shared.downloads_bytes, used=used)
         self.folder = await stack.enter_async_context(given(shared.files, self.created.uploads, shared.blobs))
         copy = Copy() if known else await self.profiles.copy(options.profile)
