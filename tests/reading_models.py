@@ -1,6 +1,5 @@
 """A scripted model that acts on what it is shown: it looks the indexes up on the page that the request tells."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +10,17 @@ from tests.modelled import says
 Acts = list[dict[str, Any]]
 
 
-def index(asked: Asked, named: str) -> int:
-    """The index of the only element on the page with that in its line, such as `button "Buy"`."""
+def indexes(asked: Asked, named: str) -> list[int]:
+    """The indexes of the elements on the page with that in their lines, such as `button "Buy"`."""
     page = asked.last.partition("# The page now")[2]
-    found = re.findall(rf"\[(\d+)\] [^\n]*{re.escape(named)}", page)
+    return [int(found) for found in re.findall(rf"\[(\d+)\] [^\n]*{re.escape(named)}", page)]
+
+
+def index(asked: Asked, named: str) -> int:
+    """The index of the only such element."""
+    found = indexes(asked, named)
     assert 1 == len(found), f"{named} is there {len(found)} times:\n{asked.last}"
-    return int(found[0])
+    return found[0]
 
 
 def doing(acts: Callable[[Asked], Acts], *, goal: str) -> Callable[[Asked], str]:
@@ -31,9 +35,3 @@ def doing(acts: Callable[[Asked], Acts], *, goal: str) -> Callable[[Asked], str]
 def click(named: str) -> Callable[[Asked], str]:
     """A turn that clicks the element."""
     return doing(lambda asked: [{"click": {"index": index(asked, named)}}], goal=f"click {named}")
-
-
-def text_after(asked: Asked, words: str) -> str:
-    """What stands on the page behind these words, on the same line."""
-    line = asked.last.partition("# The page now")[2].partition(words)[2].partition("\n")[0]
-    return json.dumps(line).strip('"').strip()
