@@ -81,12 +81,26 @@ def act_by_hand(task: Task) -> list[e.Event]:
     return decide.human_acted(task, e.HumanActed(fence=task.fence, name="click", params='{"x":1,"y":2}', url="u"))
 
 
+def spend(task: Task) -> list[e.Event]:
+    return decide.record(task, e.CostRecorded(fence=task.fence, step=task.step, purpose="step", usage=USAGE))
+
+
+def judge(task: Task) -> list[e.Event]:
+    report = '{"reasoning":"r","reached_captcha":true}'
+    return decide.record(task, e.JudgementRecorded(fence=task.fence, model="m", verdict=False, report=report))
+
+
+def exhaust(task: Task) -> list[e.Event]:
+    return decide.exhaust(task, fence=task.fence, limit="max_tokens")
+
+
 # What happens often in a task's life stands here more than once, so that histories become long.
 MOVES: Sequence[Move] = (
     *[claim, start, step, act, acted, take] * 4,
     *[decide.pause, decide.resume, park] * 2,
     *[lambda task: decide.unpark(task, fence=task.fence), lambda task: decide.lose(task, runner=task.runner)] * 2,
     *[ask, decide.take_control, act_by_hand, decide.return_control],
+    *[spend, judge, exhaust],
     lambda task: decide.provide(task, request=task.asking),
     lambda task: decide.expire(task, request=task.asking),
     lambda task: decide.interrupt(task, fence=task.fence, cause="pause"),
