@@ -19,7 +19,9 @@ _SEEN = frozenset({"wheel", "move"})
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """An act as its events have it. `params` is JSON text, `url` where the page was afterwards, `goal` the step's.
+    """An act as its events have it. `params` is JSON text, `goal` the step's.
+
+    `at` is where the page was before, `url` where it was afterwards.
 
     `version` is that of its first event. With `by_hand` a person did it; its step is the one that came next.
     """
@@ -31,6 +33,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     lasting: bool = False
     target: e.Target | None = None
     onto: e.Target | None = None
+    at: str = ""
     url: str = ""
     result: str = ""
     goal: str = ""
@@ -170,6 +173,7 @@ def _act(version: int, started: e.ActionStarted, ended: e.ActionEnded) -> Played
         lasting=started.effect in _STAYS,
         target=started.target,
         onto=started.onto,
+        at=started.url,
         url=ended.url,
         result=ended.result,
     )

@@ -1,5 +1,7 @@
 """The acts of another task, read off its tape, ready to be done again: each aimed at the very element it was about."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from eventstore import events as e
@@ -8,7 +10,7 @@ from eventstore.replay import Played, Telling, Told
 from eventstore.store import PAGE, EventStore
 from runner.action_json import from_json
 from runner.aiming import aimed
-from runner.vocabulary import ActFailed, AnyAction
+from runner.vocabulary import ActFailed, AnyAction, Navigate, Search
 
 GONE = {
     "absent": "There is no such task (any more).",
@@ -18,6 +20,9 @@ GONE = {
 
 READING = frozenset({"extract", "look_for"})
 """Acts that bring something; of others it is only told that they were done."""
+
+GOING = frozenset({Navigate.name, Search.name})
+"""Acts that begin anywhere."""
 
 MOST_EVENTS = 100_000
 """Of one task, that are read to play it again."""
@@ -77,7 +82,7 @@ def recorded(replay: e.Replay, then: Told) -> Record:
         raise ActFailed("no_recording", f"The task {replay.task} cannot be played again. {why}")
     return Record(
         task=replay.task,
-        acts=tuple(_act(act) for act in with_inputs(then.acts, replay.inputs)),
+        acts=_acts(with_inputs(then.acts, replay.inputs)),
         llm=then.created.llm,
         output_schema=then.created.output_schema,
         whole=not replay.until,
@@ -86,6 +91,18 @@ def recorded(replay: e.Replay, then: Told) -> Record:
         output=then.output,
         message=then.message,
     )
+
+
+def _acts(played: Sequence[Played]) -> tuple[RecordedAct, ...]:
+    """All of them. A task that began on a page that another one had left, in its session, goes there first."""
+    acts = tuple(map(_act, played))
+    if not played or played[0].name in GOING or not played[0].at.startswith(("http://", "https://")):
+        return acts
+    first, url = played[0], played[0].at
+    opening = RecordedAct(
+        step=first.step, was=f"beginning at {url}", action=Navigate(url=url), url=url, goal=first.goal
+    )
+    return (opening, *acts)
 
 
 def _act(act: Played) -> RecordedAct:

@@ -91,6 +91,24 @@ async def test_what_follows_another_answer_is_not_done(world: Any, script: Any) 
     assert [as_json(OPEN), as_json(look)] == world.stage.acts
 
 
+async def test_a_task_that_began_on_a_page_of_another_one_goes_there_first(world: Any, script: Any) -> None:
+    begin = world.stage.session
+
+    def left(wanted: Any) -> Any:
+        session = begin(wanted)
+        world.stage.living[wanted.own] = OPEN.url
+        return session
+
+    world.stage.session = left
+    await record(world, script, [TYPE], [READ])
+    world.stage.session = begin
+
+    end = await ended(world, await play(world, "again", replay=replay()))
+
+    assert [as_json(OPEN), as_json(TYPE), as_json(READ)] == world.stage.acts
+    assert (True, "did extract") == (end.success, end.output)
+
+
 async def test_other_texts_are_typed_where_they_are_given(world: Any, script: Any) -> None:
     await record(world, script, [OPEN], [TYPE])
 
