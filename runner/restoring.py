@@ -11,8 +11,9 @@ from runner.control import Gate, Interrupted
 from runner.keeping import Kept
 from runner.model import Model
 from runner.parking import LetGo
-from runner.past import Past, Repeat
+from runner.past import Past
 from runner.ports import Resolved, Session
+from runner.remembered import Repeat
 from runner.tape import Tape
 from runner.vocabulary import ActFailed, AnyAction, Navigate
 
