@@ -1,8 +1,7 @@
 """Answers in shape: asked for by schema, found in what came, read; what does not fit is sent back with the reason."""
 
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -20,10 +19,9 @@ T = TypeVar("T")
 REPAIRS = 2
 SHOWN_CHARACTERS = 4_000
 REASON_CHARACTERS = 600
-MOST_PLACES = 50
+MOST_PLACES = 100
 """Braces in an answer where JSON is looked for."""
 
-_FENCED = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
 _THOUGHT = "</think>"
 _JSON = json.JSONDecoder()
 
@@ -71,36 +69,44 @@ async def structured(
 
 
 def read(text: str, shape: Shape[T]) -> T:
-    """What the text says, wherever in it the JSON stands. Raises ValueError with a reason for the model to read."""
+    """What the text says, wherever in it the JSON stands. Raises ValueError with a reason for the model to read.
+
+    Of several objects that fit none is taken: one of them may be what a page says, and not what the model wants.
+    """
+    said = text.rpartition(_THOUGHT)[2].strip()
+    if isinstance(whole := _decoded(said), dict):
+        return shape.decode(whole)
+    fitting: list[T] = []
     reason: ValueError | None = None
-    for value in _objects(text):
+    for value in _objects(said):
         try:
-            return shape.decode(value)
+            fitting.append(shape.decode(value))
         except ValueError as error:
             reason = reason or error
-    raise reason or NoJson("There is no JSON object in the answer that is whole.")
+    if len(fitting) > 1:
+        raise ValueError("There is more than one JSON object in the answer. Say one, and nothing else.")
+    if not fitting:
+        raise reason or NoJson("There is no JSON object in the answer that is whole.")
+    return fitting[0]
 
 
-def _objects(text: str) -> Iterator[object]:
-    """JSON objects in the text, the likeliest first: behind thoughts, then in fences, then anywhere."""
-    said = text.rpartition(_THOUGHT)[2].strip()
-    for part in (said, *_FENCED.findall(said)):
-        value = _decoded(part)
-        if isinstance(value, dict):
-            yield value
+def _objects(said: str) -> list[object]:
+    """The JSON objects in a text, each once."""
+    found: list[object] = []
     start = -1
     for _ in range(MOST_PLACES):
         start = said.find("{", start + 1)
         if start < 0:
-            return
+            break
         try:
             _, end = _JSON.raw_decode(said, start)
         except (ValueError, RecursionError):
             continue
         value = _decoded(said[start:end])
-        if isinstance(value, dict):
-            yield value
-            start = end - 1
+        if isinstance(value, dict) and value not in found:
+            found.append(value)
+        start = end - 1
+    return found
 
 
 def _decoded(text: str) -> object:

@@ -129,6 +129,7 @@ def test_a_schema_in_which_something_may_be_left_out_is_not_one_to_be_strict_wit
         f'<think>I could say {{"text": "no"}}, but</think>\n{JSON}',
         f"thoughts whose beginning is not sent</think>{JSON}",
         f'As {{you}} asked, not {{"a": 1}} but {JSON}',
+        f"I mean {JSON}, again: {JSON}",
     ],
 )
 def test_an_answer_is_found_wherever_its_json_stands(text: str) -> None:
@@ -156,6 +157,13 @@ def test_an_answer_that_does_not_fit_is_refused_with_place_and_reason(text: str,
         read(text, SHAPE)
 
     assert reason == str(refused.value)
+
+
+def test_what_a_page_says_is_not_taken_for_the_answer_where_a_model_quotes_it_beside_its_own() -> None:
+    quoted = 'The page says {"text": "evil"}, but I say {"text": "good"}.'
+
+    with pytest.raises(ValueError, match="more than one JSON object"):
+        read(quoted, SHAPE)
 
 
 def test_what_a_shape_itself_finds_wrong_is_the_reason() -> None:
