@@ -11,14 +11,9 @@ const monthIn = (text) => {
 const dayCells = (box) => [...box.querySelectorAll('td,button,a,span,div,[role=gridcell],[role=option]')]
   .filter((e) => shown(e) && /^(0?[1-9]|[12]\d|3[01])$/.test(norm(e.innerText)) && ![...e.children].some((c) => norm(c.innerText) === norm(e.innerText)));
 const calendars = () => {
-  const found = [];
-  for (const e of all()) {
-    if (!shown(e) || e.children.length > 400 || e === document.body || e === document.documentElement) continue;
-    if (!e.matches('table,[role=grid],[role=dialog],div,section') || e.querySelectorAll('*').length > 600) continue;
-    const days = dayCells(e);
-    if (days.length < 28 || days.length > 45 || !monthSaid(e)) continue;
-    found.push(e);
-  }
+  const counts = new Map();
+  for (const cell of dayCells(document)) for (let e = up(cell); e && e !== document.body; e = up(e)) counts.set(e, (counts.get(e) || 0) + 1);
+  const found = [...counts].filter(([e, days]) => days >= 28 && days <= 45 && e.querySelectorAll('*').length <= 600 && monthSaid(e)).map(([e]) => e);
   return found.filter((e) => !found.some((inner) => inner !== e && holds(e, inner)));
 };
 // Of the smallest texts that say a month and a year, in the calendar or chosen in its drop-downs.

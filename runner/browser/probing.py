@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from playwright.async_api import Error
+from playwright.async_api import Error, Frame
 
 from runner.browser import looks
 from runner.browser.extract import SCRIPT, compact
 from runner.browser.observe import title
 from runner.browser.resolve import Handle, Scene
 from runner.browser.targets import best, look, passing, tiered, until
-from runner.browser.wishes import Found, Wish, describe
+from runner.browser.wishes import Found, Seen, Wish, describe
 from runner.vocabulary import ActFailed, Extract, LookFor, Query, Verify
 
 THERE, NOT_THERE = "there", "not there"
@@ -36,12 +36,16 @@ async def look_for(scene: Scene, action: LookFor, _handle: Handle) -> str:
         hurried = msgspec.structs.replace(scene, seconds=seconds)
         return THERE if await looks.seen(hurried, action.text, absent=False) else NOT_THERE
     wish = Wish(query=action.target)
+    found: list[tuple[Frame, Seen]] = []
 
     async def there() -> bool | None:
+        nonlocal found
         found = best(await look(scene.page, wish, await scene.scan(), scene.finder))
         return any(seen.enabled for _, seen in found) or None
 
-    return THERE if await until(there, seconds) else NOT_THERE
+    if await until(there, seconds):
+        return THERE
+    return f"{NOT_THERE} to be used: {describe(found[0][1])} is disabled" if found else NOT_THERE
 
 
 async def counted(scene: Scene, query: Query) -> int:

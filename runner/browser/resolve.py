@@ -119,6 +119,8 @@ def masked(action: AnyAction, found: Found | None) -> str:
         known = [placeholder(name) for name in names(action.text)]
         typed = PLACEHOLDER.sub("", action.text)
         action = msgspec.structs.replace(action, text="".join([MASK] * bool(typed or not known) + known))
+    if isinstance(action, SetValue) and found is not None and found.seen.secret:
+        action = msgspec.structs.replace(action, value=MASK)
     return as_json(action)
 
 

@@ -1,7 +1,7 @@
 // What "in the row of", "within" and "near" mean: they narrow the matches of one tier.
 const ROWS = 'tr,li,article,[role=row],[role=listitem],[role=option],[role=treeitem],[role=article]';
 // One of several that repeat: of the same class, or, where there are no classes, beginning with the same kind of element.
-const head = (e) => (e.firstElementChild ? `${e.firstElementChild.tagName} ${attr(e.firstElementChild, 'class')}` : '');
+const head = (e) => (e.childElementCount > 1 ? `${e.firstElementChild.tagName} ${attr(e.firstElementChild, 'class')}` : '');
 const alike = (a, b) => a !== b && a.tagName === b.tagName && attr(a, 'class') === attr(b, 'class') && !!(attr(a, 'class') || (head(a) && head(a) === head(b)));
 const siblings = (e) => [...(e.parentElement ? e.parentElement.children : [])].filter((s) => s !== e);
 

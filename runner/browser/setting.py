@@ -14,6 +14,9 @@ from runner.vocabulary import ActFailed, Select, SetValue
 MOST_KEYS = 400
 """From one end of a slider to the other, step by step."""
 
+KEYS_UP, KEYS_DOWN = ("ArrowUp", "ArrowRight"), ("ArrowDown", "ArrowLeft")
+"""Some sliders hear only the keys along their own way."""
+
 NATIVE = {
     "date": ("date", "datetime-local"),
     "datetime": ("datetime-local",),
@@ -44,10 +47,14 @@ class Slider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def set_value(scene: Scene, action: SetValue, handle: Handle) -> str:
-    """Raises ActFailed: bad_value where it does not take it, failed where it has another one afterwards."""
+    """Raises ActFailed: secret, bad_value where it does not take it, failed where it has another one afterwards."""
     found = handle.found
     if found is None:
         raise ActFailed("no_target", "The action has no target.")
+    if found.seen.secret:
+        raise ActFailed(
+            "secret", f"{describe(found.seen)} holds a secret, which is typed and never read; type into it."
+        )
     if found.seen.tag == "select" or found.seen.role == "listbox":
         return await select(scene, Select(option=action.value, target=action.target), found)
     takes = await found.locator.evaluate(TAKES, timeout=scene.milliseconds)
@@ -95,14 +102,18 @@ async def _slide(scene: Scene, action: SetValue, found: Found) -> str:
     low, high = _number(start.min or ""), _number(start.max or "")
     if (low is not None and wanted < low) or (high is not None and wanted > high):
         raise ActFailed("bad_value", f"{describe(found.seen)} goes from {start.min} to {start.max}, not to {wanted:g}.")
-    for _ in range(MOST_KEYS):
-        if now == wanted:
-            return f"set {describe(found.seen)} to {action.value}"
-        before, up = now, now < wanted
-        await found.locator.press("ArrowUp" if up else "ArrowDown", timeout=scene.milliseconds, no_wait_after=True)
-        now = _number((await _slider(scene, found)).now or "")
-        if now is None or now == before or ((now > wanted) is up and now != wanted):
-            break
+    up = now < wanted
+    for key in KEYS_UP if up else KEYS_DOWN:
+        for _ in range(MOST_KEYS):
+            before = now
+            if now == wanted:
+                return f"set {describe(found.seen)} to {action.value}"
+            await found.locator.press(key, timeout=scene.milliseconds, no_wait_after=True)
+            now = _number((await _slider(scene, found)).now or "")
+            if now is None or now == before or (now > before) is not up or (now != wanted and (now > wanted) is up):
+                break
+        if now is None or now != before:
+            break  # the key does something, and this is how far it goes
     told = "nothing" if now is None else f"{now:g}"
     raise ActFailed("failed", f"{describe(found.seen)} could not be brought to {action.value}: it is at {told}.")
 

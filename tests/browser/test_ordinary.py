@@ -6,7 +6,7 @@ from runner.browser.browsers import Session
 from runner.keyless.course import Sentence, course
 from runner.keyless.grammar import parse
 from runner.model import PastAct, PastStep
-from runner.vocabulary import ActFailed
+from runner.vocabulary import ActFailed, Query, SetValue
 from tests.playing import do, go, note
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,6 +71,7 @@ CHORES = [
     ('set "Colour" to #f00', 'set field "Colour" to #ff0000'),
     ('set "Volume" to 70', 'set slider "Volume" to 70'),
     ('set "Brightness" to 8', 'set slider "Brightness" to 8'),
+    ('set "Contrast" to 3', 'set slider "Contrast" to 3'),
     ('set "Departure" to 14 February 2027', 'set field "Departure" to 2027-02-14'),
     ('pick 30 September 2026 in "Departure"', 'set field "Departure" to 2026-09-30'),
     ('type "Ber" into "City" and choose "Berlin"', 'chose option "Berlin"'),
@@ -105,6 +106,7 @@ REFUSALS = [
         'select "Olives" and "Nuts" from "Toppings"',
         'list "Toppings" has no option "Nuts". It has: "Olives", "Onions", "Cheese".',
     ),
+    ('set "PIN" to 1234', 'field "PIN" holds a secret, which is typed and never read; type into it.'),
     ("expect 3 rows", "3 of row are expected, and there are 2."),
     ('expect "Arrival" to be "x"', 'field "Arrival" is "", and "x" is expected.'),
     ('expect the checkbox in the row of "Milk" to be checked', "checkbox .toggle is not checked after 0.5 s."),
@@ -133,4 +135,6 @@ async def test_what_cannot_be_done_for_certain_is_refused_with_what_is_right(has
 
     said = [(sentence, await refusal(hasty, sentence)) for sentence, _ in REFUSALS]
 
+    pin = await hasty.resolve(SetValue(value="1234", what="number", target=Query(text="PIN")))
+    assert "1234" not in pin.params
     assert [] == [told for told, (_, part) in zip(said, REFUSALS, strict=True) if part not in told[1]]
