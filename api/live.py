@@ -1,5 +1,7 @@
 """A task's progress as lines, folded from its events. Pure; the commands print what it says."""
 
+from decimal import Decimal, InvalidOperation
+
 import msgspec
 
 from api.gists import gist, target
@@ -22,7 +24,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     `step` is the step under way (0: none), `begun` and `since` when the task was started and that step, `doing` what
     it is at, `acts` and `error` what the step has brought so far, `held` whether a runner has it, `paused` whether
-    nothing moves, `question` what it asks a person, `end` how it ended.
+    nothing moves, `question` what it asks a person, `end` how it ended. `tokens` and `dollars` are what its model calls
+    came to, as far as their prices are known.
     """
 
     step: int = 0
@@ -37,6 +40,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool = False
     question: e.InputRequested | None = None
     end: ENDS | None = None
+    tokens: int = 0
+    dollars: Decimal = Decimal()
 
 
 def advance(progress: Progress, at: int, event: e.Event) -> tuple[Progress, tuple[Line, ...]]:
@@ -46,6 +51,9 @@ def advance(progress: Progress, at: int, event: e.Event) -> tuple[Progress, tupl
             return _step(progress, at, event)
         case e.TaskFinished() | e.TaskFailed() | e.TaskStopped():
             return _end(progress, at, event)
+        case e.CostRecorded(usage=usage):
+            tokens = progress.tokens + usage.input_tokens + usage.output_tokens
+            return _with(progress, tokens=tokens, dollars=progress.dollars + _dollars(usage.cost_usd)), ()
         case e.TaskStarted():
             told = (Line(f"started in {gist(event)}", QUIET),) if not progress.begun else ()
             return _with(progress, begun=progress.begun or at, doing="looking at the page"), told
@@ -115,7 +123,10 @@ def _step(progress: Progress, at: int, event: e.Event) -> tuple[Progress, tuple[
         case e.StepTaken():
             done = _with(progress, url=event.url or progress.url, step=event.number)
             row = _row(done, event.next_goal, event.duration_ms)
-            return _with(done, step=0, taken=progress.taken + 1, doing="looking at the page"), row
+            # The keyless model has no thoughts: it says there what its sentence before was.
+            thought = (Line(f"     thinks: {plain(event.evaluation, 0)}", QUIET),) if done.tokens else ()
+            told = (*(thought if event.evaluation else ()), *row)
+            return _with(done, step=0, taken=progress.taken + 1, doing="looking at the page"), told
         case e.StepInterrupted():
             row = (Line(f"{event.number:>3}  cut     {plain(event.cause)}", "yellow"),)
             return _with(progress, step=0), row
@@ -137,7 +148,9 @@ def _end(progress: Progress, at: int, event: ENDS) -> tuple[Progress, tuple[Line
     cut = _row(_with(progress, error=progress.error or "not finished"), "", (at - progress.since) / 1_000)
     rows = cut if progress.step and isinstance(event, e.TaskFailed) else ()
     took = f" in {duration((at - progress.begun) / 1_000)}" if progress.begun else ""
-    steps = f"{progress.taken} step{'' if progress.taken == 1 else 's'}{took}"
+    cost = f" (${progress.dollars.normalize():f})" if progress.dollars else ""
+    used = f", {progress.tokens:,} tokens{cost}" if progress.tokens else ""
+    steps = f"{progress.taken} step{'' if progress.taken == 1 else 's'}{took}{used}"
     match event:
         case e.TaskFinished(success=success):
             last = Line(f"finished {'with' if success else 'without'} success: {steps}", OK if success else BAD)
@@ -146,6 +159,15 @@ def _end(progress: Progress, at: int, event: ENDS) -> tuple[Progress, tuple[Line
         case e.TaskStopped():
             last = Line(f"stopped after {steps}", "yellow")
     return _with(progress, end=event, step=0, doing="", paused=False, question=None), (*rows, last)
+
+
+def _dollars(said: str | None) -> Decimal:
+    """Nothing, where nobody knows."""
+    try:
+        amount = Decimal(said or 0)
+    except InvalidOperation:
+        return Decimal()
+    return amount if amount.is_finite() else Decimal()
 
 
 def _with(progress: Progress, **changes: object) -> Progress:

@@ -354,6 +354,24 @@ async def test_a_question_about_the_page_is_answered_by_one_more_call(world: Any
     assert [("step", 1), ("extract", 1), ("step", 2)] == costs
 
 
+async def test_a_pause_while_a_question_is_answered_keeps_the_answer(world: Any) -> None:
+    answer = asyncio.Event()
+    asks = says({"extract": {"query": "What does tea cost?"}})
+    turns: list[Turn] = [asks, Held(answer, '{"found": true, "answer": "3 EUR"}'), ends()]
+
+    async with modelled(world, turns) as served, world.worker():
+        stream = await task(world)
+        await served.asked(2)
+        await world.tell(stream, decide.pause)
+        await world.until(stream, e.TaskPaused)
+        answer.set()
+        await world.tell(stream, decide.resume)
+        await world.until(stream, e.TaskFinished)
+
+    read = [ended.result for ended in await facts(world, stream, e.ActionEnded)]
+    assert (["3 EUR", "all done"], 3) == (read, len(served.requests))
+
+
 async def test_a_question_that_the_page_does_not_answer_fails_as_an_act(world: Any) -> None:
     asks = says({"extract": {"query": "What does tea cost?", "output_schema": SCHEMA}})
 

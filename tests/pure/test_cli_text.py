@@ -271,6 +271,27 @@ def test_a_question_is_open_until_nobody_waits_any_more(ends: e.Event) -> None:
     assert isinstance(ends, e.StopRequested) is (closed.question is not None)
 
 
+def test_what_a_model_thinks_and_wants_is_told_with_each_step_and_at_the_end_what_it_cost() -> None:
+    def cost(dollars: str | None) -> e.CostRecorded:
+        usage = e.Usage(model="m", input_tokens=1_000, output_tokens=200, cost_usd=dollars)
+        return e.CostRecorded(fence=2, step=1, purpose="step", usage=usage)
+
+    told = tell(
+        e.StepStarted(fence=2, number=1),
+        cost("0.0120"),
+        cost(None),
+        cost("none"),
+        e.StepTaken(fence=2, number=1, evaluation="The form\nis open.", next_goal="Send it", duration_ms=1_500),
+        e.TaskFinished(fence=2, success=True),
+    )
+
+    assert [
+        Line("     thinks: The form is open.", QUIET),
+        Line("  1  ok        1.5 s  Send it", OK),
+        Line("finished with success: 1 step, 3,600 tokens ($0.012)", OK),
+    ] == told
+
+
 @pytest.mark.parametrize("event", [event for event, _ in SAID])
 def test_every_event_can_be_followed(event: e.Event) -> None:
     progress, lines = advance(Progress(), AT, event)
