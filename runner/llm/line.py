@@ -26,6 +26,7 @@ TOKEN_CHARACTERS = 64
 LEAST_CHARACTERS = 16_384
 ROOM_BYTES = 262_144
 NO_KEY = "none"
+OWN_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -139,6 +140,7 @@ def _connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
     http = openai.DefaultAsyncHttpxClient(
         timeout=timeout,
         verify=_trusted(),
+        mounts=dict.fromkeys(OWN_MACHINE),  # no proxy of the environment has to do with these
         follow_redirects=False,  # or the key goes where nobody meant it to go
         headers={"Accept-Encoding": "identity"},  # or the bound is one on what was packed
         event_hooks={"response": [_bound_errors]},

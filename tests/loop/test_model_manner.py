@@ -166,6 +166,19 @@ async def test_an_endpoint_without_a_key_gets_none_and_nothing_of_the_environmen
     assert "of-somebody-else" not in asked.headers.values()
 
 
+async def test_a_model_on_this_machine_is_not_asked_through_a_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    async with model_server(["ok"]) as served, Client(served.endpoint(retries=0)) as client:
+        answer = await client.ask(ASKED)
+
+    assert "ok" == answer.text
+
+
 async def test_a_header_of_the_settings_takes_the_place_of_the_key() -> None:
     header = {"Authorization": Secret("Token abc")}
     async with model_server(["ok"]) as served, Client(served.endpoint(key=None, headers=header)) as client:
