@@ -80,7 +80,7 @@ class Agent(Model):
         return ()
 
     async def _turn(self, checked: Checked, messages: Sequence[Message]) -> Turn:
-        """The model's answer. One that still makes no sense after all repairs is taken as it is, and fails by itself."""
+        """The model's answer. One that makes no sense after all repairs is taken as it is, and fails by itself."""
         try:
             return await structured(self._client, self._ledger, messages, checked.shape(), purpose="step")
         except ActFailed as failed:
