@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import quote
 
 import msgspec
 
@@ -56,7 +57,7 @@ def with_inputs(acts: Iterable[Played], inputs: Mapping[str, str]) -> tuple[Play
             if not hidden(act):
                 known[typed(act)] = inputs[key]
             act = _with(act, {TYPED[act.name]: inputs[key]})
-        changed.append(_renamed(act, renaming(known)) if known else act)
+        changed.append(_renamed(act, known) if known else act)
     return tuple(changed)
 
 
@@ -83,8 +84,9 @@ def _with(act: Played, changes: Mapping[str, object]) -> Played:
     return msgspec.structs.replace(act, params=msgspec.json.encode({act.name: body}).decode())
 
 
-def _renamed(act: Played, now: Callable[[str], str]) -> Played:
-    """The act about what is called otherwise now."""
+def _renamed(act: Played, known: Mapping[str, str]) -> Played:
+    """The act about what is called otherwise now, also in the address to which it leads."""
+    now, written = renaming(known), renaming({quote(old): quote(new) for old, new in known.items()} | dict(known))
 
     def aim(target: e.Target | None) -> e.Target | None:
         if target is None:
@@ -94,7 +96,9 @@ def _renamed(act: Played, now: Callable[[str], str]) -> Played:
 
     if act.name in SAID and isinstance(text := _body(act.params).get("text"), str):
         act = _with(act, {"text": now(text)})
-    return msgspec.structs.replace(act, target=aim(act.target), onto=aim(act.onto), goal=now(act.goal))
+    return msgspec.structs.replace(
+        act, target=aim(act.target), onto=aim(act.onto), goal=now(act.goal), url=written(act.url)
+    )
 
 
 def _quoted(literal: str, now: Callable[[str], str]) -> str:

@@ -73,7 +73,7 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True):
         if self._must_read_the_same(resolved.action) and outcome.result != then.result:
             raise differs(then, f"it reads {_short(outcome.result)}, and then it read {_short(then.result)}")
         url = await self._arrived(then, outcome.url)
-        if not self._same(url, then.url):
+        if not _same(url, then.url):
             raise differs(then, f"the page is at {url} now, and then it was at {then.url}")
         return msgspec.structs.replace(outcome, url=url)
 
@@ -97,22 +97,22 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True):
     async def _arrived(self, then: RecordedAct, url: str) -> str:
         """Where the page is once it is where it was then, or after a while."""
         end = asyncio.get_running_loop().time() + self.arriving_seconds
-        while not self._same(url, then.url) and (left := end - asyncio.get_running_loop().time()) > 0:
+        while not _same(url, then.url) and (left := end - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(min(0.1, left))
             place: Observation = await self.session.look(tree=False)
             url = place.url
         return url
-
-    def _same(self, now: str, then: str) -> bool:
-        """Whether it is the same page; where other texts are typed, the same place is enough."""
-        here, there = place(now), place(then)
-        return not then or here == there or (self.recording.with_inputs and here[0] == there[0])
 
     def _differs(self, action: AnyAction, failure: ActFailed) -> ActFailed:
         then = self.recording.expected(action)
         if then is None or failure.code in KEPT:
             return failure
         return differs(then, str(failure))
+
+
+def _same(now: str, then: str) -> bool:
+    """Whether it is the same page, as far as it is known where it was."""
+    return not then or place(now) == place(then)
 
 
 def differs(then: RecordedAct, why: str) -> ActFailed:

@@ -55,11 +55,6 @@ class Recording:
         """Whether results must be those of then: nobody can make the output of a model anew from others."""
         return self._record.llm != INSTRUCTIONS and not self._replay.inputs and self._replay.then == "end"
 
-    @property
-    def with_inputs(self) -> bool:
-        """Whether other texts are typed than were then, so that other pages may come."""
-        return bool(self._replay.inputs)
-
     def expected(self, action: AnyAction) -> RecordedAct | None:
         """What that very act is played from, if it is."""
         return next((act for each, act in self._playing if each is action), None)

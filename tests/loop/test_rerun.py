@@ -147,6 +147,29 @@ async def test_it_stops_where_the_page_is_elsewhere(world: Any, script: Any) -> 
     assert "the page is at http://shop.test/login?next=1 now, and then it was at http://shop.test/" in end.message
 
 
+async def test_the_address_may_differ_by_what_was_typed_and_by_nothing_else(world: Any, script: Any) -> None:
+    act = world.stage.act
+
+    def leads(path: str) -> None:
+        async def go(resolved: Any) -> Any:
+            outcome = await act(resolved)
+            world.stage.url = f"http://shop.test/{path}" if resolved.action == CLICK else world.stage.url
+            return type(outcome)(result=outcome.result, url=world.stage.url)
+
+        world.stage.act = go
+
+    leads("Ada")
+    await record(world, script, [OPEN], [TYPE], [CLICK])
+    leads("Bob")
+    same = await ended(world, await play(world, "same", replay=replay(inputs={"Ada": "Bob"})))
+    leads("error")
+    other = await ended(world, await play(world, "other", replay=replay(inputs={"Ada": "Bob"})))
+
+    assert same.success
+    assert "differs" == other.code
+    assert "the page is at http://shop.test/error now, and then it was at http://shop.test/Bob" in other.message
+
+
 async def test_another_query_or_fragment_is_the_same_page(world: Any, script: Any) -> None:
     await record(world, script, [OPEN], [CLICK])
     act = world.stage.act

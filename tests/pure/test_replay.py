@@ -174,6 +174,15 @@ def test_another_text_is_typed_and_found_where_the_page_then_says_it() -> None:
     assert '{"expect":{"text":"Hello Bo\\"b, not Adam"}}' == changed[3].params
 
 
+def test_the_address_that_an_act_leads_to_has_the_new_text_as_addresses_write_it() -> None:
+    search = msgspec.structs.replace(PLAYED, params='{"input":{"text":"green tea"}}')
+    click = Played(step=4, version=1, name="click", params=BUY, url="http://shop.test/green%20tea?q=green%20tea&page=1")
+
+    changed = with_inputs((search, click), {"green tea": "a/b c"})
+
+    assert "http://shop.test/a/b%20c?q=a/b%20c&page=1" == changed[1].url
+
+
 def test_numbers_that_count_are_no_texts() -> None:
     number = msgspec.structs.replace(PLAYED, params='{"input":{"text":"1"}}')
     click = Played(step=4, version=1, name="click", params=BUY, target=ROW)
