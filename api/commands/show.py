@@ -60,6 +60,8 @@ def _facts(task: TaskAsOf) -> Iterator[tuple[str, str]]:
         **_question(task.question),
         "asked": plain(task.instruction, 0),
         "model": task.llm,
+        "runs again": task.rerun_of,
+        "forked from": task.forked_from,
         "created": task.created_at,
         "started": task.started_at,
         "ended": task.ended_at,

@@ -17,8 +17,10 @@ async def test_a_task_is_run_again_by_the_beginning_of_its_id_with_other_texts(c
 
     done = await command("rerun", first[:30], "--input", "Ada=Bob = Eve", "--detach")
     now = await created(drive, done.out.strip())
+    shown = await command("show", done.out.strip())
 
     assert (0, "") == (done.code, done.err)
+    assert f"runs again  {first}" in shown.out
     assert e.Replay(task=first, inputs={"Ada": "Bob = Eve"}) == now.replay
 
 
