@@ -1,6 +1,6 @@
 // Where a page says something: scrolls to the first place that can be seen. Changes nothing else.
 const UNSAID = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'TITLE']);
-const MOST_PLACES = 1000;
+const MOST_PLACES = 1000, MARGIN = 2000;
 const says = (text, want, exact) => { const have = norm(text); return exact ? have.includes(want) : have.toLowerCase().includes(want.toLowerCase()); };
 // The deepest elements that hold it: what stands over several of them belongs to the one around these.
 const placesOf = (want, exact) => {
@@ -16,8 +16,8 @@ const placesOf = (want, exact) => {
 };
 const fieldsOf = (want, exact) => all().filter((e) => /^(INPUT|TEXTAREA)$/.test(e.tagName) && !secret(e) && !coverable(e) && e.type !== 'hidden' && says(e.value, want, exact));
 const around = (text, want) => {
-  const have = norm(text), at = Math.max(have.toLowerCase().indexOf(want.toLowerCase()), 0), from = Math.max(at - 60, 0), to = at + want.length + 60;
-  return (from ? '…' : '') + have.slice(from, to) + (to < have.length ? '…' : '');
+  const have = norm(text), at = Math.max(have.toLowerCase().indexOf(want.toLowerCase()), 0);
+  return have.slice(Math.max(at - MARGIN, 0), at + want.length + MARGIN);
 };
 const find = (wanted) => {
   const want = norm(wanted);

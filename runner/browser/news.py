@@ -5,7 +5,7 @@ from collections import deque
 from playwright.async_api import Dialog
 
 MOST_NEWS = 50
-DIALOG_CHARACTERS = 500
+DIALOG_CHARACTERS = 2_000
 
 
 class News:

@@ -10,12 +10,15 @@ from runner.browser.selectors import NAMES
 from runner.browser.targets import passing, until
 from runner.browser.wishes import describe
 from runner.browser.words import word
+from runner.masking import Mask
 from runner.vocabulary import ActFailed, FindText, Scroll
 
 SCRIPT = NAMES + (Path(__file__).parent / "find.js").read_text(encoding="utf-8")
 FIND_SECONDS = 1.0
 DIRECTIONS = ("down", "up", "top", "bottom")
 MOST_PAGES = 100.0
+AROUND = 60
+"""Characters told before and after what was found."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +75,7 @@ async def find_text(scene: Scene, action: FindText, _handle: Handle) -> str:
         for frame in scene.page.frames:
             place = await _asked(scene, frame, action.text)
             if place.seen:
-                return _said(action.text, place, frame)
+                return _said(action.text, place, frame, scene.wallet.mask)
             hidden = max(hidden, place.hidden)
         return None
 
@@ -96,8 +99,15 @@ async def _asked(scene: Scene, frame: Frame, text: str) -> Place:
         return Place()
 
 
-def _said(text: str, place: Place, frame: Frame) -> str:
+def _said(text: str, place: Place, frame: Frame, mask: Mask) -> str:
     others = f"; {place.seen - 1} more places say it" if place.seen > 1 else ""
     inside = f" in the frame {frame.name or frame.url}" if frame.parent_frame else ""
     kind = word(place.role, place.tag)
-    return f'scrolled to "{text}"{inside}, in {kind} "{place.around}"{others}'
+    return f'scrolled to "{text}"{inside}, in {kind} "{_cut(mask.text(place.around), text)}"{others}'
+
+
+def _cut(around: str, text: str) -> str:
+    """What stands right around the text. It is masked before: half a secret is none that could be known."""
+    at = max(around.lower().find(" ".join(text.split()).lower()), 0)
+    start, end = max(at - AROUND, 0), at + len(text) + AROUND
+    return f"{'…' if start else ''}{around[start:end]}{'…' if end < len(around) else ''}"

@@ -176,6 +176,10 @@ async def _places(acting: Session) -> None:
     )
     top = await page_of(acting).evaluate("() => document.getElementById('terms').getBoundingClientRect().top")
     assert 0 < top < 800
+    acting.wallet = Wallet({"key": Secret("that is as long as sixty characters and then some more of them")})
+    said = await do(acting, FindText(text="a long list"))
+    assert 'in paragraph "A long list with a key <secret>key</secret>, and with others that are n…"' in said
+    acting.wallet = Wallet()
     assert 'in the frame about:srcdoc, in paragraph "Deep inside"' in await do(acting, FindText(text="Deep inside"))
     assert (await why_not(acting, FindText(text="Only for members"))).startswith('no_text: "Only for members" is on')
     assert (await why_not(acting, FindText(text="Nowhere"))).startswith('no_text: "Nowhere" is not on the page')
