@@ -1,6 +1,7 @@
 """Observe, ask, act, record: the one loop for every model. Eyes, hands, model and gate are arguments."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 
@@ -31,6 +32,8 @@ MOST_DROPPED = 20
 
 LOOK_SECONDS = 30.0
 """How long it may take to see and keep what a step left."""
+
+_NEW = re.compile(r"^( *- )\*", re.MULTILINE)
 
 Keep = Callable[[int, set[Effect]], Awaitable[str]]
 """Keeps what the step of that number and those effects left; answers the SHA-256 of its picture in hex, or nothing."""
@@ -199,4 +202,5 @@ def _digest(place: Observation) -> str:
     """The page as it was seen, in a few characters; what is marked as new is the same page a look later."""
     if not place.tree:
         return ""
-    return sha256(f"{place.url}\n{place.tree}".replace("*[", "[").encode(errors="replace")).hexdigest()[:16]
+    tree = _NEW.sub(r"\1", place.tree)
+    return sha256(f"{place.url}\n{tree}".encode(errors="replace")).hexdigest()[:16]

@@ -8,8 +8,8 @@ from runner.model import PastAct, PastStep
 FULL, SHORT = 10, 60
 """The last steps that are told act by act, and those before them that have a line each; older ones are counted."""
 
-RESULT, LATEST = 400, 12_000
-"""Characters of a result or an error: in later steps, and in the step right after it."""
+RESULT, LATEST, TOGETHER = 400, 21_000, 42_000
+"""Characters of a result or an error: in later steps; in the step right after it, one and all of them together."""
 
 PARAMS, WORDS, GOAL = 300, 2_000, 160
 """Characters of an act, of what the model noted, and of a goal on its line."""
@@ -25,7 +25,8 @@ def told(past: Sequence[PastStep], fence: Fence) -> str:
         lines.append(f"({len(before) - SHORT} earlier steps)")
     lines += [_short(step) for step in before[-SHORT:]]
     for step in full:
-        lines += _full(step, fence, most=LATEST if step is past[-1] else RESULT, notes=step is past[-1])
+        latest = min(LATEST, TOGETHER // max(len(step.acts), 1))
+        lines += _full(step, fence, most=latest if step is past[-1] else RESULT, notes=step is past[-1])
     return "\n".join(lines)
 
 

@@ -109,7 +109,7 @@ def test_dropped_acts_and_those_of_a_person_are_told() -> None:
 
 
 def test_a_long_result_is_told_at_length_only_in_the_step_after_it() -> None:
-    long = "x" * 5_000
+    long = "x" * 20_000
     first = step(1, result=long)
 
     assert long in history.told([first], FENCE)
