@@ -19,7 +19,10 @@ from eventstore.secrets import Secrets
 from eventstore.store import PAGE
 
 MAX_INPUTS = 100
-MAX_INPUT = 50_000
+MAX_INPUT = 20_000
+MAX_TOGETHER = 40_000
+"""Characters: they stand on the tape."""
+
 MAX_EVENTS = 100_000
 NAMED = 20
 """Texts that a message names."""
@@ -100,6 +103,8 @@ def _inputs(acts: Collection[Played], wish: Wish) -> None:
     """Each input is for a text that was typed, and each hidden text has one, without being told on the tape."""
     if len(wish.inputs) > MAX_INPUTS:
         raise Invalid(f"At most {MAX_INPUTS} inputs are allowed.", field=("body", "inputs"))
+    if sum(len(key) + len(value) for key, value in wish.inputs.items()) > MAX_TOGETHER:
+        raise Invalid(f"Inputs may have at most {MAX_TOGETHER:,} characters in all.", field=("body", "inputs"))
     used: set[str] = set()
     for act in acts:
         key = key_of(act, wish.inputs)

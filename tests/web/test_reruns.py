@@ -148,6 +148,9 @@ async def test_what_is_not_on_the_tape_is_given_as_a_secret(client: Client, driv
     ("word", "body", "loc", "words"),
     [
         ("rerun", {"inputs": {"Eve": "Bob"}}, ["body", "inputs", "Eve"], 'typed were: "Ada"'),
+        ("rerun", {"inputs": {"Ada": "x" * 20_001}}, ["body", "inputs", "Ada"], "at most 20,000 characters"),
+        ("rerun", {"inputs": {"Ada": "x" * 40_001}}, ["body", "inputs"], "at most 40,000 characters in all"),
+        ("rerun", {"inputs": dict.fromkeys(map(str, range(101)), "")}, ["body", "inputs"], "At most 100 inputs"),
         ("rerun", {"llm": "m"}, ["body", "llm"], "Without `rescue` no model is asked"),
         ("rerun", {"rescue": True}, ["body", "llm"], "instructions cannot look at a page"),
         ("rerun", {"rescue": True, "llm": "n"}, ["body", "llm"], 'No model "n" is configured'),
