@@ -34,10 +34,10 @@ class Agent(Part, frozen=True, kw_only=True):
     """
 
     flash: bool = False
-    thinking: bool = True
+    thinking: bool = False
     thinking_level: str = ""
     vision: str = "auto"
-    highlight: bool = True
+    highlight: bool = False
     extension: str = ""
     judge: bool = False
     ground_truth: str = ""

@@ -34,6 +34,7 @@ def wish(**fields: object) -> e.TaskCreated:
         "project": "default",
         "family": "v1",
         "request_digest": "d",
+        "agent": e.Agent(highlight=True),
     }
     return e.TaskCreated(**plain | fields)  # type: ignore[arg-type] # a mistake shows in the comparison
 
