@@ -4,6 +4,7 @@ Elements are named by the integer of the observation, as `index`; a drag has `fr
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TypeAlias
 
 from msgspec import inspect
@@ -114,6 +115,7 @@ LENGTHS: Mapping[tuple[type[Action], str], int] = {
 }
 
 
+@cache
 def parameters(kind: type[Action]) -> tuple[dict[str, Schema], list[str]]:
     """The schema of each parameter, and the names of those that are needed; the others may be null, or left out."""
     schemas: dict[str, Schema] = {}

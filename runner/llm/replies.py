@@ -4,6 +4,8 @@ Actions stand as `{"click": {"index": 12}}`, as clients of the vendor's v2 API k
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import jsonschema_rs
 import msgspec
@@ -65,15 +67,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
         return ("thinking", *said) if self.thinking and not self.flash else said
 
     def schema(self) -> Schema:
-        """The JSON schema of a reply."""
-        offers = {} if self.last else {name: closed(*parameters(kind)) for name, kind in OFFERED.items()}
-        done = closed(
-            {"success": {"type": "boolean"}, **self._output()}, ["success"] if self.data else ["success", "text"]
-        )
-        one = [closed({name: body}, [name]) for name, body in (offers | {DONE: done}).items()]
-        action = {"type": "array", "minItems": 1, "maxItems": 1 if self.last else MOST_ACTS, "items": {"anyOf": one}}
-        said = {word: {"type": "string", "maxLength": LENGTHS[word]} for word in self.words}
-        return closed({**said, "action": action}, [*said, "action"])
+        """The JSON schema of a reply. One for all, not to be changed."""
+        return _schema(self)
 
     def read(self, value: object) -> Turn:
         """What the reply says. Raises Malformed.
@@ -96,23 +91,47 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
             next_goal=_text(said, "next_goal"),
         )
 
-    def _output(self) -> dict[str, Schema]:
-        text: Schema = {"type": "string", "maxLength": FILE}
-        return {"data": {"type": "object"}, "text": text} if self.data else {"text": text}
-
     def _check(self, entries: list[object]) -> None:
         """Against the schema: entry by entry, as an error about all the shapes at once would help nobody."""
-        schema = self.schema()
-        action = schema["properties"]["action"]  # type: ignore[index] # it was put there above
-        offers = {next(iter(one["properties"])): one for one in action["items"]["anyOf"]}
+        checks = _checks(self)
         for number, entry in enumerate(entries):
             name, body = _entry(entry)
-            if name not in offers:
-                raise Malformed(f"at /action/{number}: there is no action {name!r}; there are: {', '.join(offers)}.")
-            inner = offers[name]["properties"][name]
-            spare = {key: None for key, each in inner["properties"].items() if _spare(each)}
-            _fits(inner, spare | _given(body), f"/action/{number}/{name}")
-        _fits({**action, "items": {}}, entries, "/action")
+            if name not in checks:
+                raise Malformed(f"at /action/{number}: there is no action {name!r}; there are: {', '.join(checks)}.")
+            validator, spare = checks[name]
+            _fits(validator, spare | _given(body), f"/action/{number}/{name}")
+        most = 1 if self.last else MOST_ACTS
+        if not 1 <= len(entries) <= most:
+            raise Malformed(f"at /action: there must be 1 to {most} actions, and there are {len(entries)}.")
+
+
+@cache
+def _schema(form: Form) -> Schema:
+    acts = {} if form.last else {name: closed(*parameters(kind)) for name, kind in OFFERED.items()}
+    text: Schema = {"type": "string", "maxLength": FILE}
+    output: dict[str, Schema] = {"data": {"type": "object"}, "text": text} if form.data else {"text": text}
+    done = closed({"success": {"type": "boolean"}, **output}, ["success"] if form.data else ["success", "text"])
+    one = [closed({name: body}, [name]) for name, body in (acts | {DONE: done}).items()]
+    action: Schema = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 1 if form.last else MOST_ACTS,
+        "items": {"anyOf": one},
+    }
+    said: dict[str, Schema] = {word: {"type": "string", "maxLength": LENGTHS[word]} for word in form.words}
+    return closed({**said, "action": action}, [*said, "action"])
+
+
+@cache
+def _checks(form: Form) -> dict[str, tuple[jsonschema_rs.Validator, dict[str, None]]]:
+    """For each action what its body must fit, and what of it may be null."""
+    found: dict[str, tuple[jsonschema_rs.Validator, dict[str, None]]] = {}
+    schema: Any = form.schema()
+    for one in schema["properties"]["action"]["items"]["anyOf"]:
+        ((name, body),) = one["properties"].items()
+        spare = dict.fromkeys(key for key, inner in body["properties"].items() if _spare(inner))
+        found[name] = jsonschema_rs.validator_for(body, offline=True), spare
+    return found
 
 
 def closed(properties: Mapping[str, Schema], needed: Sequence[str]) -> Schema:
@@ -136,11 +155,10 @@ def _spare(schema: Mapping[str, object]) -> bool:
     return "anyOf" in schema or isinstance(schema.get("type"), list)
 
 
-def _fits(schema: Schema, value: object, place: str) -> None:
-    validator = jsonschema_rs.validator_for(schema, offline=True)
+def _fits(validator: jsonschema_rs.Validator, value: object, place: str) -> None:
     for error in validator.iter_errors(value):
         where = "".join(f"/{step}" for step in error.instance_path)
-        raise Malformed(f"at {place + where or '/'}: {error.message[:300]}")
+        raise Malformed(f"at {place}{where}: {error.message[:300]}")
 
 
 def _given(value: object) -> dict[str, object]:

@@ -80,8 +80,8 @@ def test_in_the_last_step_there_is_nothing_but_the_end() -> None:
 
 
 @pytest.mark.parametrize(("action", "said"), [
-    ([], "at /action: [] "),
-    ([CLICK] * 6, "at /action: ["),
+    ([], "at /action: there must be 1 to 5 actions, and there are 0."),
+    ([CLICK] * 6, "at /action: there must be 1 to 5 actions, and there are 6."),
     ([{"clack": {}}], "at /action/0: there is no action 'clack'"),
     ([CLICK, {"click": {}}], 'at /action/1/click: "index" is a required property'),
     ([{"click": {"index": 0}}], "at /action/0/click/index: 0 is less than"),
