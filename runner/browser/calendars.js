@@ -16,9 +16,9 @@ const calendars = () => {
   const found = [...counts].filter(([e, days]) => days >= 28 && days <= 45 && e.querySelectorAll('*').length <= 600 && monthSaid(e)).map(([e]) => e);
   return found.filter((e) => !found.some((inner) => inner !== e && holds(e, inner)));
 };
-// Of the smallest texts that say a month and a year, in the calendar or chosen in its drop-downs.
+// Of the smallest texts that say a month and a year, in the calendar or chosen in its fields.
 const monthSaid = (box) => {
-  const chosen = [...box.querySelectorAll('select')].filter(shown).map((s) => [...s.selectedOptions].map((o) => o.text).join(' ')).join(' ');
+  const chosen = [...box.querySelectorAll('select,input')].filter(shown).map((s) => (s.selectedOptions ? [...s.selectedOptions].map((o) => o.text).join(' ') : s.value)).join(' ');
   const texts = [...box.querySelectorAll('*')].filter((e) => shown(e) && norm(e.innerText).length <= 40).map((e) => e.innerText);
   return [chosen, ...texts, attr(box, 'aria-label')].map(monthIn).find(Boolean) || null;
 };
@@ -28,7 +28,7 @@ const TURN = {
 };
 const turning = (box, way) => {
   const able = [...box.querySelectorAll('button,a,th,span,div,[role=button]')].filter((e) => shown(e) && !e.matches(':disabled,[aria-disabled=true]') && e.innerText.length < 20 &&
-    (INTERACTIVE.has(role(e)) || getComputedStyle(e).cursor === 'pointer' || e.onclick));
+    (INTERACTIVE.has(role(e)) || getComputedStyle(e).cursor === 'pointer' || e.tagName === 'A' || e.onclick));
   const ways = able.filter((e) => TURN[way].test(`${attr(e, 'aria-label')} ${attr(e, 'title')}`) || TURN[way].test(norm(e.innerText)) || TURN[way].test(attr(e, 'class').replace(/[_-]/g, ' ')));
   const monthly = ways.filter((e) => !/year|jahr|ann[eé]e|a[nñ]o/i.test(`${attr(e, 'aria-label')} ${attr(e, 'title')} ${attr(e, 'class')}`) && !/^[»«]$/.test(norm(e.innerText)) || ways.length === 1);
   return monthly.filter((e) => !monthly.some((inner) => inner !== e && holds(e, inner)));

@@ -1,8 +1,10 @@
 """Choosing a day in a calendar that a field opens: turn its pages to the month, click the day. Bounded; no guesses."""
 
 import datetime
+import re
 
 import msgspec
+from playwright.async_api import ElementHandle, Error
 
 from runner.browser.resolve import Scene
 from runner.browser.selectors import HERE, NAMES, at
@@ -34,7 +36,9 @@ async def pick_day(scene: Scene, value: str, found: Found) -> str:
     if "T" in value:
         raise ActFailed("bad_value", f"{describe(found.seen)} takes no time; set the date, and then the time.")
     day = datetime.date.fromisoformat(value)
-    before = str(await found.locator.evaluate("(e) => e.value ?? e.innerText", timeout=scene.milliseconds))
+    # A calendar inside of the field's label is a part of its name: from here on it is this very element.
+    field = await found.locator.element_handle(timeout=scene.milliseconds)
+    before = await _value(field)
     await found.locator.click(timeout=scene.milliseconds, no_wait_after=True)
 
     async def opened() -> Calendar | None:
@@ -51,14 +55,13 @@ async def pick_day(scene: Scene, value: str, found: Found) -> str:
     seen = await _turned(scene, seen, day)
     if seen.day is None or not seen.usable:
         raise ActFailed("bad_value", f"The calendar of {describe(found.seen)} does not offer {value}.")
-    await at(scene.page.main_frame, seen.day).click(timeout=scene.milliseconds, no_wait_after=True)
+    await _click(scene, seen.day)
 
     async def taken() -> bool | None:
-        after = str(await found.locator.evaluate("(e) => e.value ?? e.innerText", timeout=scene.milliseconds))
-        return _says(after, day) or None
+        return says_day(await _value(field), day) or None
 
     if not await until(taken, min(TURN_SECONDS, scene.seconds)):
-        has = str(await found.locator.evaluate("(e) => e.value ?? e.innerText", timeout=scene.milliseconds))
+        has = await _value(field)
         raise ActFailed("failed", f'{describe(found.seen)} had "{before}" and has "{has}", which is not {value}.')
     return f"set {describe(found.seen)} to {value}"
 
@@ -72,7 +75,7 @@ async def _turned(scene: Scene, seen: Calendar, day: datetime.date) -> Calendar:
         month, button = seen.month, seen.next if seen.month < wanted else seen.previous
         if button is None:
             raise ActFailed("bad_value", f"The calendar cannot be turned from {month[0]}-{month[1]:02} to {day}.")
-        await at(scene.page.main_frame, button).click(timeout=scene.milliseconds, no_wait_after=True)
+        await _click(scene, button)
 
         async def turned(before: tuple[int, int] = month) -> Calendar | None:
             now = await _look(scene, day.day)
@@ -91,6 +94,22 @@ async def _turned(scene: Scene, seen: Calendar, day: datetime.date) -> Calendar:
     return seen
 
 
+async def _value(field: ElementHandle) -> str:
+    return str(await field.evaluate("(e) => e.value ?? e.innerText"))
+
+
+async def _click(scene: Scene, path: list[int]) -> None:
+    """Click this very element, once. Calendars draw themselves anew in the midst of it; what it did is seen after."""
+    element = await at(scene.page.main_frame, path).element_handle(timeout=scene.milliseconds)
+    try:
+        await element.click(timeout=scene.milliseconds, no_wait_after=True)
+    except Error as error:
+        if scene.page.is_closed() or "not attached" not in error.message:
+            raise
+    finally:
+        await element.dispose()
+
+
 async def _look(scene: Scene, day: int) -> Calendar:
     raw = await scene.page.evaluate(f"(day) => {{ {SCRIPT} return calendar(day); }}", day)
     return msgspec.convert(raw, Calendar)
@@ -100,9 +119,15 @@ def _months(month: tuple[int, int]) -> int:
     return month[0] * 12 + month[1]
 
 
-def _says(text: str, day: datetime.date) -> bool:
-    """Whether the field has something with that day and year in it."""
-    digits = "".join(c if c.isdigit() else " " for c in text).split()
-    numbers = [int(each) for each in digits if len(each) < 9]
-    short = {day.year, day.year % 100}
-    return day.day in numbers and bool(short & set(numbers))
+def says_day(text: str, day: datetime.date) -> bool:
+    """Whether a field says that day, in whatever order; a month that stands there as a word is believed."""
+    written = [int(each) for each in re.findall(r"[0-9]{1,8}", text)]
+    for year in (day.year, day.year % 100):
+        numbers = list(written)
+        for part in (year, day.day):
+            if part not in numbers:
+                break
+            numbers.remove(part)
+        else:
+            return day.month in numbers or any(letter.isalpha() for letter in text)
+    return False

@@ -20,10 +20,13 @@ OPPOSITE = {"checked": "unchecked", "unchecked": "checked", "enabled": "disabled
 
 def count(found: Found) -> Extract:
     """How many there are; and of what is no kind of element, the number that the page itself says."""
-    target = found.things()
-    if target:
-        return extract("count", found, target)
     phrase = found.word("target")
+    try:
+        if target := found.things():
+            return extract("count", found, target)
+    except Unclear:
+        if '"' in phrase:
+            raise  # without quotes it may be the page's own words: items in cart
     quoted = re.fullmatch(r'(?:the )?"[0-9]+"', phrase)
     if (not quoted and '"' in phrase) or len(phrase.split()) > 6:
         raise Unclear('say of what, as in extract the number of list items in "Todos", or of "items left"')

@@ -118,6 +118,7 @@ SENTENCES: list[tuple[str, list[AnyAction]]] = [
     ("extract the number of rows", [Extract(what="count", target=Query(kind="row"))]),
     ('extract the number of "A" buttons', [Extract(what="count", target=Query(text="A", kind="button"))]),
     ("extract the number of items left", [Extract(what="number", target=Query(text="items left"))]),
+    ("extract the number of items in cart", [Extract(what="number", target=Query(text="items in cart"))]),
     ('get the number of "A"', [Extract(what="number", target=A)]),
     ('extract what is beside "A" as s', [Extract(what="beside", target=A, field="s")]),
     ("expect 3 rows", [Verify(what="count", target=Query(kind="row"), count=3)]),
