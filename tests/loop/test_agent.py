@@ -14,7 +14,7 @@ from runner.llm.endpoints import Prices
 from runner.model import Assignment, Done
 from runner.past import Past
 from runner.tape import Tape
-from runner.vocabulary import ActFailed
+from runner.vocabulary import ActFailed, Extract
 from tests.model_server import Held, Text, Turn
 from tests.modelled import ends, gives, modelled, says
 
@@ -299,6 +299,24 @@ async def test_after_a_restart_the_model_goes_on_with_all_that_was_done(world: A
     assert f"{CLICKED} -> ok" in told
 
 
+async def test_an_act_that_a_restart_cut_off_is_not_repeated_but_told_as_uncertain(world: Any) -> None:
+    turns = [says(OPEN), says(TYPE, CLICK), ends("looked for myself")]
+    world.stage.stop_at(f"act {CLICKED}")
+
+    async with modelled(world, turns) as served:
+        async with world.worker():
+            stream = await task(world)
+            await world.stage.reached[f"act {CLICKED}"].wait()
+        async with world.worker():
+            await world.until(stream, e.TaskFinished)
+
+    assert CLICKED not in world.stage.acts
+    told = served.requests[2].last
+    assert '{"input":{"index":2,"text":"Ada"}} -> ok' in told
+    assert f"{CLICKED} -> failed: " in told
+    assert "nobody can say whether it took effect" in told
+
+
 async def test_after_a_restart_an_end_that_was_said_is_not_asked_for_again(world: Any) -> None:
     async with modelled(world, [says(CLICK), ends("bought", success=False)]), world.worker():
         stream = await task(world)
@@ -380,6 +398,14 @@ async def test_a_question_that_the_page_does_not_answer_fails_as_an_act(world: A
         await world.until(stream, e.TaskFinished)
 
     assert "The page does not say that." in served.requests[2].last
+
+
+async def test_without_a_model_nobody_answers_questions_about_pages(world: Any, script: Any) -> None:
+    async with world.worker():
+        stream = await world.create("read", script([Extract(query="What does tea cost?")]))
+        failed = await world.until(stream, e.TaskFailed)
+
+    assert ("no_model", True) == (failed.event.code, "Only a task with a language model" in failed.event.message)
 
 
 async def test_a_limit_that_is_used_up_within_a_question_is_named(world: Any) -> None:
