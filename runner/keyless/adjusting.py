@@ -4,8 +4,8 @@ import re
 
 from runner.keyless.clauses import Unclear
 from runner.keyless.dates import when
+from runner.keyless.filling import INTO, TYPE, field
 from runner.keyless.forms import Found, form
-from runner.keyless.sentences import INTO, TYPE, field
 from runner.vocabulary import Expand, Query, SetValue
 
 NUMBER = re.compile(r"(?P<number>[-\u2212]?[0-9]{1,15}(?:\.[0-9]{1,9})?) ?(?:%|percent)?", re.IGNORECASE)

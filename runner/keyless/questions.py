@@ -4,8 +4,8 @@ import re
 
 from eventstore.answers import VALUED, answer_name
 from runner.keyless.clauses import Unclear
+from runner.keyless.filling import INTO, TYPE, field
 from runner.keyless.forms import Found, form
-from runner.keyless.sentences import INTO, TYPE, field
 from runner.placeholders import placeholder
 from runner.vocabulary import ActFailed, AnyAction, Ask, Input
 

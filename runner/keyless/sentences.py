@@ -6,10 +6,10 @@ import msgspec
 
 from runner.keyless import values
 from runner.keyless.clauses import Unclear
+from runner.keyless.filling import INTO, TYPE, field, fields, fill_in, secret, select_several, type_into
 from runner.keyless.forms import Found, form
 from runner.keyless.keys import AMBIGUOUS, keys
-from runner.keyless.lists import AND, NAMES
-from runner.placeholders import names, placeholder
+from runner.keyless.lists import NAMES
 from runner.vocabulary import (
     Check,
     Clear,
@@ -21,7 +21,6 @@ from runner.vocabulary import (
     Input,
     Navigate,
     Press,
-    Query,
     Reload,
     Scroll,
     Select,
@@ -54,48 +53,6 @@ def press(found: Found) -> Press | Click:
     if named or not CLICKABLE.search(phrase):
         raise Unclear('it is no key; write press Enter or press Control+A, and for a button click "Save"')
     return Click(target=found.query("all"))
-
-
-def fields(found: Found) -> tuple[Query, ...]:
-    """The fields that are to be filled; a place alone is none."""
-    targets = found.queries()
-    if any(target.kind in ("row", "list item", "section", "dialog", "form", "table") for target in targets):
-        raise Unclear('name the field and then its place, as in "Amount" in the row of "Bob"')
-    return targets
-
-
-def field(found: Found) -> Query:
-    """The one field that is to be filled."""
-    first, *more = fields(found)
-    if more:
-        raise Unclear("it names several fields; write a sentence for each")
-    return first
-
-
-def type_into(found: Found) -> tuple[Input, ...]:
-    """One text into one field or several, or a text for each field."""
-    each = found.pairs("all", TYPED) or [found]
-    return tuple(Input(text=part.text("text"), target=target) for part in each for target in fields(part))
-
-
-def fill_in(found: Found) -> tuple[Input, ...]:
-    """The same, with the fields first."""
-    each = found.pairs("all", FILLED) or [found]
-    return tuple(Input(text=part.text("text"), target=target) for part in each for target in fields(part))
-
-
-def select_several(found: Found) -> Select:
-    """All of them at once: a list that takes several forgets those chosen one by one."""
-    first, *more = found.names("options")
-    return Select(option=first, more=tuple(more), target=field(found))
-
-
-def secret(found: Found) -> str:
-    """The placeholder of the secret that is named. Raises Unclear."""
-    name = found.name("name") if found.word("name") else found.word("bare")
-    if names(placeholder(name)) != [name]:
-        raise Unclear("the name of a secret has at most 100 characters, none of them < or >")
-    return placeholder(name)
 
 
 def upload(found: Found) -> Upload:
@@ -134,14 +91,7 @@ def tab_number(found: Found) -> SwitchTab:
 
 CLICK = r"(?:click|tap)(?: on)?"
 TO_TAB = "(?:switch|go|change)(?: back)? to"
-TYPE = "(?:type|enter|write|input|put|fill in|fill)"
-INTO = "(?:into|in to|in|to|for|on)"
 PAGE = r"(?: of the page)?"
-TYPED = re.compile(
-    rf'(?:the text )?"(?P<text>[0-9]+)" {INTO} (?P<target>.+?)(?:{AND}(?=(?:the text )?"[0-9]+" {INTO} )|\Z)',
-    re.IGNORECASE,
-)
-FILLED = re.compile(rf'(?P<target>.+?) with (?:the text )?"(?P<text>[0-9]+)"(?:{AND}|\Z)', re.IGNORECASE)
 
 ACTING = (
     form(
