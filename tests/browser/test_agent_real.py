@@ -63,6 +63,7 @@ async def test_a_model_logs_in_with_a_secret_goes_through_a_popup_and_gives_what
                 browsers=browsers,
                 blobs=Blobs(tmp_path / "blobs"),
                 vault=vault,
+                screenshots=False,
             )
             worker = Worker(store, tasks, equipment, name="w", max_concurrent=1, keep_paused_seconds=60.0)
             running = asyncio.create_task(worker.run())
