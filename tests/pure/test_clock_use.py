@@ -12,6 +12,8 @@ ALLOWED = {
     "api/signing.py": "a signed link expires for whoever got it, at a time that both know",
     "api/watch_link.py": "so does the link of a live page",
     "api/etag.py": "a tag lasts no longer than the links in what it tags",
+    "runner/llm/agent.py": "a model is told what day it is",
+    "runner/llm/pace.py": "an endpoint names the date from which on it may be asked again",
 }
 USERS = {
     "eventstore/memory.py": "`at` of an event, which never goes back",
