@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from runner.llm.endpoints import Endpoint, Find
 from runner.llm.pool import open_clients
 from runner.models import Choice
 from tests.model_server import ModelServer, Turn, model_server
@@ -26,11 +27,16 @@ def gives(data: object, *, success: bool = True) -> str:
     return says({"done": {"data": data, "text": None, "success": success}})
 
 
+def found(*endpoints: Endpoint) -> Find:
+    """Finds these by their names."""
+    return {endpoint.name: endpoint for endpoint in endpoints}.get
+
+
 @asynccontextmanager
 async def modelled(world: Any, turns: Sequence[Turn], **settings: Any) -> AsyncIterator[ModelServer]:
     """Tasks of the world whose model is `scripted` are run by these turns."""
     async with model_server(turns) as served:
         endpoint = served.endpoint(**settings)
-        async with open_clients(lambda name: endpoint if name == endpoint.name else None) as clients:
+        async with open_clients(found(endpoint)) as clients:
             world.choice = Choice(clients)
             yield served

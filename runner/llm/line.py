@@ -1,32 +1,27 @@
-"""The one place that knows the openai client: a line to one endpoint, that says a request and hears the answer.
+"""A line to one endpoint: says a request by the openai client and hears the answer, bounded in time and size.
 
-Importing it costs about a second, so that is done when a line is opened.
+Importing that costs about a second, so that is done when a line is opened.
 """
 
-import ssl
 from collections.abc import AsyncIterator
-from functools import cache
 from typing import Any, cast
 
 import httpx2
 import openai
-from openai import omit
 
-from runner.llm.endpoints import Endpoint, Provider
+from runner.llm.connection import connect
+from runner.llm.endpoints import Endpoint
 from runner.llm.heard import Heard, Tokens
 from runner.llm.pace import retry_after
 from runner.llm.prices import cost
 from runner.llm.trouble import Said, broken_off, no_answer, refused, silent, unreachable, unsendable
 
-CONNECT_SECONDS = 10.0
 ERROR_BYTES = 65_536
 TOKEN_BYTES = 2_048
 """What a token of an answer comes to on the wire at most: the frame of a stream's part is ten times the text."""
 TOKEN_CHARACTERS = 64
 LEAST_CHARACTERS = 16_384
 ROOM_BYTES = 262_144
-NO_KEY = "none"
-OWN_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -53,15 +48,10 @@ class Line:
     """Connections to one address, open from here to `close`. Sends nothing again and follows no redirection."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._sdk = _connect(endpoint)
+        """Raises Trouble: unreachable by the way that the environment has set."""
+        self._sdk = connect(endpoint, response=_bound_errors)
         # The overloads want each argument by itself; the body is made where what an endpoint takes is known.
         self._create = cast(Any, self._sdk.chat.completions.with_raw_response.create)
-        self._extra: dict[str, object] = {}
-        names = {name.lower() for name in endpoint.headers}
-        if endpoint.key is None:
-            self._extra |= {name: omit for name in ("Authorization", "api-key") if name.lower() not in names}
-        if endpoint.provider is not Provider.OPENAI:  # of the environment, and nobody else's business
-            self._extra |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
 
     async def close(self) -> None:
         await self._sdk.close()
@@ -78,7 +68,7 @@ class Line:
         Raises Trouble.
         """
         try:
-            raw = await self._create(**body, stream=True, extra_headers=self._extra)
+            raw = await self._create(**body, stream=True)
         except openai.APIStatusError as error:
             raise refused(endpoint, _said(error)) from None
         except openai.APITimeoutError:
@@ -133,44 +123,6 @@ class Line:
             if heard.size > most:
                 heard.finish = "length"
                 return
-
-
-def _connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
-    timeout = openai.Timeout(endpoint.quiet_seconds, connect=min(CONNECT_SECONDS, endpoint.quiet_seconds))
-    http = openai.DefaultAsyncHttpxClient(
-        timeout=timeout,
-        verify=_trusted(),
-        mounts=dict.fromkeys(OWN_MACHINE),  # no proxy of the environment has to do with these
-        follow_redirects=False,  # or the key goes where nobody meant it to go
-        headers={"Accept-Encoding": "identity"},  # or the bound is one on what was packed
-        event_hooks={"response": [_bound_errors]},
-    )
-    key = endpoint.key.reveal() if endpoint.key else NO_KEY
-    headers = {name: value.reveal() for name, value in endpoint.headers.items()}
-    if endpoint.provider is Provider.AZURE and endpoint.api_version:
-        return openai.AsyncAzureOpenAI(
-            azure_endpoint=endpoint.base_url,
-            api_version=endpoint.api_version,
-            api_key=key,
-            max_retries=0,
-            timeout=timeout,
-            default_headers=headers,
-            http_client=http,
-        )
-    return openai.AsyncOpenAI(
-        base_url=endpoint.base_url,
-        api_key=key,
-        max_retries=0,
-        timeout=timeout,
-        default_headers=headers,
-        http_client=http,
-    )
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Whose certificates are believed. Reading them takes longer than all else that a line needs."""
-    return httpx2.create_ssl_context()
 
 
 async def _bound_errors(response: httpx2.Response) -> None:

@@ -134,3 +134,16 @@ def unsendable(endpoint: Endpoint) -> Trouble:
     """A header cannot carry what is to stand in it."""
     text = f"{model_in_words(endpoint)} cannot be asked: its key or its headers hold characters that cannot be sent. "
     return Trouble("model_refused", f"{text}Set them in plain ASCII.", elsewhere=True)
+
+
+def no_way(endpoint: Endpoint) -> Trouble:
+    """The environment names a proxy that is none."""
+    text = f"{model_in_words(endpoint)} cannot be asked: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY of the "
+    text += "environment cannot be used. Name an http or https proxy there (socks is not one), or none."
+    return Trouble("model_unreachable", text, elsewhere=True)
+
+
+def untrusting(endpoint: Endpoint) -> Trouble:
+    """The environment names certificates that are none."""
+    text = f"{model_in_words(endpoint)} cannot be asked: the certificates that SSL_CERT_FILE or SSL_CERT_DIR of the "
+    return Trouble("model_unreachable", f"{text}environment names cannot be read.", elsewhere=True)
