@@ -5,7 +5,7 @@ No key and no message is ever logged or put into an error.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
@@ -112,14 +112,14 @@ class Client:
                     break
         raise ActFailed(failures[0].code, " Its fallback: ".join(str(failed) for failed in failures)) from None
 
-    def _round(self) -> list["Client"]:
+    def _round(self) -> Iterator["Client"]:
         """This client and those that stand in for it, each once."""
-        found: list[Client] = []
+        met: list[Client] = []
         client: Client | None = self
-        while client is not None and client not in found:
-            found.append(client)
+        while client is not None and client not in met:
+            yield client
+            met.append(client)
             client = client.fallback
-        return found
 
     def unheeded(self, name: str, model: str) -> None:
         """What that model answered so was no JSON, though a schema went along: from now on it goes in words."""
