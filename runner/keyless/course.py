@@ -24,14 +24,16 @@ class Sentence(msgspec.Struct, frozen=True):
 
 
 class Course(msgspec.Struct, kw_only=True):
-    """`steps` are the last ones of the sentences behind, None for one that was skipped.
+    """`steps` are those in which the sentences behind were done (last), None for one that was skipped.
 
-    `cleared` tells that the condition of the sentence at hand holds; `times` is how often its act has been done.
+    `cleared` tells that the condition of the sentence at hand holds; `times` is how often its act has been done, and
+    `done` the step in which it was last.
     """
 
     steps: list[PastStep | None]
     cleared: bool = False
     times: int = 0
+    done: PastStep | None = None
 
     @property
     def number(self) -> int:
@@ -52,9 +54,9 @@ def course(sentences: Sequence[Sentence], past: Sequence[PastStep]) -> Course:
             if act.result.startswith(THERE) is when.there:
                 at.cleared = True
             else:
-                _pass(at, step if at.times else None)
+                _pass(at, at.done)
         elif when and when.most:
-            at.cleared, at.times = False, at.times + 1
+            at.cleared, at.times, at.done = False, at.times + 1, step
         else:
             _pass(at, step)
     return at
@@ -62,4 +64,4 @@ def course(sentences: Sequence[Sentence], past: Sequence[PastStep]) -> Course:
 
 def _pass(at: Course, step: PastStep | None) -> None:
     at.steps.append(step)
-    at.cleared, at.times = False, 0
+    at.cleared, at.times, at.done = False, 0, None

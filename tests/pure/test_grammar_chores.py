@@ -285,6 +285,13 @@ def test_an_extract_that_was_skipped_leaves_its_field_out() -> None:
     assert Done(success=True, output='{"b":"2"}') == model.ended([looked("not there"), done("2")])
 
 
+def test_an_extract_that_is_repeated_brings_what_it_found_last() -> None:
+    model = Instructions('extract "A" until "x" is visible. extract "B"')
+    past = [looked("not there"), done("1"), looked("not there"), done("2"), looked("there"), done("3")]
+
+    assert Done(success=True, output="2\n3") == model.ended(past)
+
+
 def test_acts_after_a_condition_are_recalled_from_the_tape_alone() -> None:
     model = Instructions('click "A". click "B" if it is there. click "C"')
 
