@@ -27,7 +27,8 @@ class Limits(Part, frozen=True, kw_only=True):
 class Agent(Part, frozen=True, kw_only=True):
     """What the client chose about the model. A model that cannot do what is chosen here leaves it out.
 
-    `flash` asks for acts without evaluation and goal, `thinking` for thoughts before them; `vision` is `on`, `off` or
+    `flash` asks for acts without evaluation and goal, `thinking` for thoughts before them; `thinking_level` is how much
+    it may think by itself: minimal, low, medium, high, or empty for as much as it will. `vision` is `on`, `off` or
     `auto`; `highlight` draws boxes around what can be acted on into the pictures that the model gets. `extension` is
     added to the system prompt. With `judge` a model judges the outcome: `judge_llm` (empty: the task's own), which is
     told `ground_truth`.

@@ -25,8 +25,10 @@ class Choice:
 
     def reader(self, assignment: Assignment) -> Reader | None:
         """Who answers questions about pages; nobody where the task has no such model. Raises ActFailed: no_model."""
-        llm = assignment.created.llm
-        return None if llm == INSTRUCTIONS else Extraction(self._clients.of(llm), assignment.ledger)
+        created = assignment.created
+        if created.llm == INSTRUCTIONS:
+            return None
+        return Extraction(self._clients.of(created.llm), assignment.ledger, created.agent.thinking_level)
 
 
 def keyless(assignment: Assignment) -> Model:

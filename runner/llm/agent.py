@@ -81,8 +81,11 @@ class Agent(Model):
 
     async def _turn(self, checked: Checked, messages: Sequence[Message]) -> Turn:
         """The model's answer. One that makes no sense after all repairs is taken as it is, and fails by itself."""
+        effort = self._created.agent.thinking_level
         try:
-            return await structured(self._client, self._ledger, messages, checked.shape(), purpose="step")
+            return await structured(
+                self._client, self._ledger, messages, checked.shape(), purpose="step", effort=effort
+            )
         except ActFailed as failed:
             if failed.code != "model_broken" or checked.last is None:
                 raise

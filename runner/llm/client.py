@@ -87,12 +87,14 @@ class Client:
         schema: JsonSchema | None = None,
         name: str = "answer",
         most_tokens: int = 0,
+        effort: str = "",
         paid: Paid | None = None,
     ) -> Answer:
         """The answer of this model, or of the first of its fallbacks that gives one.
 
         With a `schema`, called `name`, the answer is asked for as JSON that fits it, in whatever way the endpoint
         takes; nothing here checks that it does. It has `most_tokens` at most, 0 for as many as the settings allow.
+        `effort` is how much the model may think (minimal, low, medium, high), where the endpoint lets that be said.
         `paid` is told of each call that costs something as soon as that is known, also if its answer is lost: broken
         off, or nobody waits for it any more.
 
@@ -102,7 +104,7 @@ class Client:
         failures: list[Trouble] = []
         for client in self._round():
             most = min(most_tokens or client.endpoint.max_output_tokens, client.endpoint.max_output_tokens)
-            question = Question(messages=messages, schema=schema, name=name, most_tokens=most)
+            question = Question(messages=messages, schema=schema, name=name, most_tokens=most, effort=effort)
             try:
                 return await client.answer(question, paid or _nobody)
             except Trouble as failed:

@@ -25,11 +25,12 @@ Where the text does not say, `found` is false: do not guess."""
 
 
 class Extraction:
-    """Of one task."""
+    """Of one task. `effort` is how much its model may think."""
 
-    def __init__(self, client: Client, ledger: Ledger) -> None:
+    def __init__(self, client: Client, ledger: Ledger, effort: str = "") -> None:
         self._client = client
         self._ledger = ledger
+        self._effort = effort
 
     async def answer(self, action: Extract, text: str) -> str:
         """The answer to the query, as JSON where it has an output schema. `text` is that of the whole page.
@@ -42,7 +43,8 @@ class Extraction:
         part = text[action.offset : action.offset + TEXT_CHARACTERS]
         left = len(text) - action.offset - len(part)
         try:
-            said = await structured(self._client, self._ledger, _messages(action, part, left), shape, purpose="extract")
+            messages = _messages(action, part, left)
+            said = await structured(self._client, self._ledger, messages, shape, purpose="extract", effort=self._effort)
         except Exhausted as exhausted:
             raise ActFailed(exhausted.code, str(exhausted)) from exhausted
         more = f"{left} more characters follow; extract with offset {action.offset + len(part)}." if left > 0 else ""

@@ -1,6 +1,7 @@
 """How one endpoint wants to be asked: found out from what it refuses, and kept as long as the process runs."""
 
 import base64
+import re
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Literal
@@ -40,14 +41,17 @@ _RANGE = {
 }
 """The first and the last way that an endpoint is asked in, by its setting."""
 
+_EFFORT = re.compile(r"reasoning.{0,3}(effort|value|level)|thinking[ _](is|level|budget|config)|supports? thinking")
+"""Words about how much is thought, and none that a schema or the name of a model may have in it."""
+
 _NEW_WORD = frozenset({Provider.OPENAI, Provider.AZURE})
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
     """`level` is how the shape is asked for, `new_word` whether a bound is called max_completion_tokens.
 
-    `swapped` tells that the other word was tried before; `temperature` and `counting` whether these are asked for, and
-    `pictures` whether they are sent.
+    `swapped` tells that the other word was tried before; `temperature`, `counting` and `effort` whether these are asked
+    for, and `pictures` whether they are sent. `minimal` tells whether that is an effort; else it is `low`.
     """
 
     level: Level
@@ -56,15 +60,21 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     temperature: bool = True
     counting: bool = True
     pictures: bool = True
+    effort: bool = True
+    minimal: bool = True
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked. With a `schema` the answer shall be JSON that fits it, which is called `name`."""
+    """What is asked. With a `schema` the answer shall be JSON that fits it, which is called `name`.
+
+    `effort` is how much may be thought before: minimal, low, medium, high, or empty for as much as the model will.
+    """
 
     messages: Sequence[Message]
     most_tokens: int
     schema: JsonSchema | None = None
     name: str = "answer"
+    effort: str = ""
 
     @property
     def pictures(self) -> bool:
@@ -90,11 +100,23 @@ def humbler(manner: Manner, endpoint: Endpoint, question: Question, said: Said) 
         return msgspec.structs.replace(manner, counting=False)
     if "temperature" in told and manner.temperature and endpoint.temperature is not None:
         return msgspec.structs.replace(manner, temperature=False)
+    if _EFFORT.search(told) and question.effort and manner.effort:
+        return _easier(manner, question)
     if ("max_tokens" in told or "max_completion_tokens" in told) and not manner.swapped:
         return msgspec.structs.replace(manner, new_word=not manner.new_word, swapped=True)
     if question.schema is not None and manner.level > _RANGE[endpoint.structured][1]:
         return msgspec.structs.replace(manner, level=Level(manner.level - 1))
+    if question.effort and manner.effort:  # it does not say what is wrong: all ways again, and this left out
+        level = first_manner(endpoint, question.schema).level
+        return msgspec.structs.replace(manner, effort=False, level=level)
     return None
+
+
+def _easier(manner: Manner, question: Question) -> Manner:
+    """Many know the other levels and not `minimal`; `low` is nearer to it than to leave it to the model."""
+    if question.effort == "minimal" and manner.minimal:
+        return msgspec.structs.replace(manner, minimal=False)
+    return msgspec.structs.replace(manner, effort=False)
 
 
 def body(endpoint: Endpoint, manner: Manner, question: Question) -> dict[str, object]:
@@ -108,6 +130,8 @@ def body(endpoint: Endpoint, manner: Manner, question: Question) -> dict[str, ob
         sent["stream_options"] = {"include_usage": True}
     if endpoint.temperature is not None and manner.temperature:
         sent["temperature"] = endpoint.temperature
+    if question.effort and manner.effort:
+        sent["reasoning_effort"] = question.effort if manner.minimal or question.effort != "minimal" else "low"
     if question.schema is not None and manner.level is not Level.WORDS:
         sent["response_format"] = _format(manner.level, question.name, question.schema)
     return sent

@@ -19,6 +19,7 @@ T = TypeVar("T")
 REPAIRS = 2
 SHOWN_CHARACTERS = 4_000
 REASON_CHARACTERS = 600
+FOLLOWING = "Try again, or use a model that follows instructions better."
 MOST_PLACES = 100
 """Braces in an answer where JSON is looked for."""
 
@@ -38,6 +39,7 @@ async def structured(
     *,
     purpose: str,
     most_tokens: int = 0,
+    effort: str = "",
 ) -> T:
     """An answer that fits the shape. The ledger is asked before each call and charged after, whatever came of it.
 
@@ -54,6 +56,7 @@ async def structured(
             schema=shape.schema,
             name=shape.name,
             most_tokens=most_tokens,
+            effort=effort,
             paid=partial(ledger.charge, "repair" if again else purpose),
         )
         _accepted(client, answer)
@@ -64,8 +67,9 @@ async def structured(
             if isinstance(error, NoJson) and answer.finish != "length":
                 client.unheeded(shape.name, answer.usage.model)
         asked = [*messages, *_sent_back(answer.text, reason, shape)]
-    text = f"{model_in_words(client.endpoint)} does not answer in the shape that was asked for: {reason} "
-    raise ActFailed("model_broken", f"{text}Try again, or use a model that follows instructions better.")
+    text = f"{model_in_words(client.endpoint)} does not answer in the shape that was asked for: {reason}"
+    advice = "Allow it longer ones: max_output_tokens." if answer.finish == "length" else FOLLOWING
+    raise ActFailed("model_broken", f"{text} {advice}")
 
 
 def read(text: str, shape: Shape[T]) -> T:

@@ -79,6 +79,20 @@ async def test_the_model_is_told_the_rules_once_and_with_each_step_the_past_and_
         assert part in second.last
 
 
+@pytest.mark.parametrize("level", ["", "minimal", "high"])
+async def test_how_much_a_model_may_think_goes_along_with_its_steps_and_with_what_it_reads(
+    world: Any, level: str
+) -> None:
+    reads = says({"extract": {"query": "the price", "what": "query"}})
+    turns = [reads, '{"found": true, "answer": "12"}', ends()]
+
+    async with modelled(world, turns) as served, world.worker():
+        stream = await task(world, agent=e.Agent(thinking_level=level))
+        await world.until(stream, e.TaskFinished)
+
+    assert [level or None] * 3 == [request.body.get("reasoning_effort") for request in served.requests]
+
+
 async def test_a_start_url_is_opened_first_without_a_call(world: Any) -> None:
     async with modelled(world, [ends()]) as served, world.worker():
         stream = await task(world, start_url="http://shop.test/")

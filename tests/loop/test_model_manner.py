@@ -111,6 +111,55 @@ async def test_a_bound_is_called_what_the_endpoint_calls_it_and_what_it_does_not
     ] == told
 
 
+def thinking(*efforts: str, told: str) -> React:
+    """An endpoint that takes these efforts of `reasoning_effort` and refuses others so."""
+
+    def react(asked: Asked) -> Turn:
+        return Text('{"a": true}') if effort(asked) in efforts else Status(400, message=told)
+
+    return react
+
+
+def effort(asked: Asked) -> str:
+    """How much the model was to think."""
+    return str(asked.body.get("reasoning_effort", ""))
+
+
+@pytest.mark.parametrize(
+    ("takes", "told", "wanted", "tried"),
+    [
+        (("minimal", "high", ""), "", "minimal", ["minimal"]),
+        (("minimal", "high", ""), "", "high", ["high"]),
+        (("low", ""), "invalid reasoning value: 'minimal' (must be low)", "minimal", ["minimal", "low"]),
+        (("",), "Unsupported value: 'reasoning_effort' does not support it.", "minimal", ["minimal", "low", ""]),
+        (("",), "Unrecognized request argument supplied: reasoning_effort", "high", ["high", ""]),
+        (("",), "model-x does not support thinking", "high", ["high", ""]),
+        (("",), "Extra inputs are not permitted", "high", ["high"] * 4 + [""]),
+    ],
+)
+async def test_a_model_is_told_how_much_to_think_as_far_as_its_endpoint_takes_that_and_that_is_remembered(
+    takes: tuple[str, ...], told: str, wanted: str, tried: list[str]
+) -> None:
+    async with model_server([thinking(*takes, told=told)]) as served, Client(served.endpoint()) as client:
+        for _ in range(2):
+            await client.ask(ASKED, schema=STRICT, effort=wanted)
+        await client.ask(ASKED, schema=STRICT)
+
+    assert [*tried, tried[-1], ""] == [effort(asked) for asked in served.requests]
+    assert "strict" == way(served.requests[-1])
+
+
+async def test_a_schema_that_is_refused_for_its_thoughts_says_nothing_about_how_much_is_thought() -> None:
+    def refusing(asked: Asked) -> Turn:
+        told = "Invalid schema for step_thinking: ('properties', 'thinking') has maxLength; use reasoning models."
+        return Status(400, message=told) if way(asked) == "strict" else Text("{}")
+
+    async with model_server([refusing]) as served, Client(served.endpoint()) as client:
+        await client.ask(ASKED, schema=STRICT, effort="high")
+
+    assert [("strict", "high"), ("json_schema", "high")] == [(way(asked), effort(asked)) for asked in served.requests]
+
+
 @pytest.mark.parametrize("status", [500, 404, 400])
 async def test_pictures_are_left_out_where_nobody_said_that_they_are_taken_and_they_are_not(status: int) -> None:
     def blind(asked: Asked) -> Turn:

@@ -119,6 +119,13 @@ async def test_an_answer_that_was_cut_goes_back_cut_with_a_request_to_say_less()
     assert len(served.requests[1].texts[2]) < 4_100
 
 
+async def test_a_model_that_uses_up_its_tokens_before_it_answers_fails_with_what_to_set() -> None:
+    failed, _ = await asked([Text("", finish="length")], Book())
+
+    assert isinstance(failed, ActFailed)
+    assert str(failed).endswith("The answer was cut, as it was too long. Allow it longer ones: max_output_tokens.")
+
+
 async def test_a_model_that_reacts_to_what_it_is_told_mends_its_answer() -> None:
     def model(request: Asked) -> Turn:
         return '{"index": 3}' if "cannot be used" in request.last else "{}"
