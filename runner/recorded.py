@@ -52,9 +52,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     task: str
+    created: e.TaskCreated
     acts: tuple[RecordedAct, ...]
-    llm: str = ""
-    output_schema: str = ""
     whole: bool = True
     end: str = ""
     success: bool = False
@@ -82,9 +81,8 @@ def recorded(replay: e.Replay, then: Told) -> Record:
         raise ActFailed("no_recording", f"The task {replay.task} cannot be played again. {why}")
     return Record(
         task=replay.task,
+        created=then.created,
         acts=_acts(with_inputs(then.acts, replay.inputs)),
-        llm=then.created.llm,
-        output_schema=then.created.output_schema,
         whole=not replay.until,
         end=then.end,
         success=then.success,

@@ -10,14 +10,11 @@ import msgspec
 
 from eventstore import events as e
 from eventstore.store import EventStore
+from runner.claiming import INSTRUCTIONS, Claim
 from runner.equipment import Models
-from runner.keyless.answers import Answer
-from runner.model import Assignment, Done, Model, Observation, PastAct, PastStep, Reply
+from runner.model import Assignment, Done, Model, Observation, PastStep, Reply
 from runner.recorded import Record, RecordedAct, record_of
-from runner.vocabulary import ActFailed, AnyAction, Extract, Finish
-
-INSTRUCTIONS = "instructions"
-"""The model whose output is what its extracts find, and nothing else."""
+from runner.vocabulary import ActFailed, AnyAction, Finish
 
 
 class Recording:
@@ -47,13 +44,13 @@ class Recording:
         self._playing: list[tuple[AnyAction, RecordedAct]] = []
         self._handed = False
         self._own = 0
-        self._answer, self._unfit = _answer(record, self._acts)
+        self._claim = Claim(record, replay, self._acts)
         self._look_back(past)
 
     @property
     def strict(self) -> bool:
         """Whether results must be those of then: nobody can make the output of a model anew from others."""
-        return self._record.llm != INSTRUCTIONS and not self._replay.inputs and self._replay.then == "end"
+        return self._record.created.llm != INSTRUCTIONS and not self._replay.inputs and self._replay.then == "end"
 
     def expected(self, action: AnyAction) -> RecordedAct | None:
         """What that very act is played from, if it is."""
@@ -63,7 +60,7 @@ class Recording:
         """The end, once every act was played, or as whoever went on says it."""
         if self._look_back(past):
             return self._successor.ended(past[self._own :]) if self._successor else None
-        return self._end(past) if self._played(past) >= len(self._acts) else None
+        return self._claim.of(past) if self._played(past) >= len(self._acts) else None
 
     async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
         """What is left of the recorded step that comes next. Raises ActFailed: differs."""
@@ -73,7 +70,7 @@ class Recording:
         done = self._played(past)
         memory = f"{done} of {len(self._acts)} recorded acts done"
         if done >= len(self._acts):
-            return Reply(done=self._end(past), memory=memory)
+            return Reply(done=self._claim.of(past), memory=memory)
         self._playing = self._step(done)
         if not self._playing:
             act = self._acts[done]
@@ -121,54 +118,6 @@ class Recording:
             self.needs_tree, self.needs_picture = self._successor.needs_tree, self._successor.needs_picture
             self._own = 0 if self.needs_tree else self._own  # who looks for himself had better know all that was done
         return self._handed
-
-    def _end(self, past: Sequence[PastStep]) -> Done:
-        """What a rerun can honestly say of its outcome."""
-        record, acts = self._record, _acts("recorded act", len(self._acts))
-        if record.whole and record.end != "finished":
-            why = f": {record.message}" if record.message else ""
-            said = f"{acts} played again. The recorded task itself had {record.end or 'not ended'}{why}"
-            return Done(success=False, output=said)
-        done = [act for step in past for act in step.acts if act.ok]
-        if record.llm == INSTRUCTIONS:
-            return self._anew(done)
-        if not self._replay.inputs:
-            return Done(success=record.success, output=record.output)
-        said = f"{acts} played again with other inputs, ending at {done[-1].url if done else 'no page'}."
-        if record.output_schema.strip():
-            return Done(success=False, output=f"{said} No model was there to make the structured output anew.")
-        return Done(success=record.success, output=f"{said} What the recorded task said of its own is not repeated.")
-
-    def _anew(self, done: Sequence[PastAct]) -> Done:
-        """The output of sentences: what their extracts found now."""
-        if self._unfit:
-            return Done(success=False, output=self._unfit)
-        pairs = zip(self._acts, done, strict=True)
-        results = [act.result for recorded, act in pairs if _reads(recorded)]
-        if self._answer:
-            return self._answer.done(results)
-        if results:
-            return Done(success=True, output="\n".join(results))
-        where = f", ending at {done[-1].url}" if done and done[-1].url else ""
-        return Done(success=True, output=f"{_acts('recorded act', len(self._acts))} played again{where}.")
-
-
-def _answer(record: Record, acts: Sequence[RecordedAct]) -> tuple[Answer | None, str]:
-    """What makes the structured output of sentences anew; or why what they extracted can be none."""
-    if record.llm != INSTRUCTIONS or not record.whole or not record.output_schema.strip():
-        return None, ""
-    try:
-        return Answer(record.output_schema, [act.action for act in acts if isinstance(act.action, Extract)]), ""
-    except ActFailed as failure:
-        return None, str(failure)
-
-
-def _reads(act: RecordedAct) -> bool:
-    return isinstance(act.action, Extract)
-
-
-def _acts(what: str, count: int) -> str:
-    return f"1 {what} was" if count == 1 else f"{count} {what}s were"
 
 
 async def recording(

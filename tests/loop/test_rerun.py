@@ -53,16 +53,6 @@ async def test_what_was_done_is_done_again_in_its_steps_and_read_anew(world: Any
     assert await world.story("task-shop") == await world.story(again)
 
 
-async def test_a_structured_output_is_made_of_what_is_read_now(world: Any, script: Any) -> None:
-    schema = '{"type": "object", "properties": {"total": {"type": "integer"}}, "required": ["total"]}'
-    await record(world, script, [OPEN], [READ], output_schema=schema)
-    world.stage.results[as_json(READ)] = "13"
-
-    end = await ended(world, await play(world, "again", replay=replay()))
-
-    assert (True, '{"total":13}') == (end.success, end.output)
-
-
 async def test_what_a_model_did_by_references_is_aimed_at_the_same_elements(world: Any, script: Any) -> None:
     button = e.Target(selector="internal:role=button", role="button", name="Buy")
     by_reference = Click(target=Query(index=12))
@@ -184,39 +174,6 @@ async def test_another_query_or_fragment_is_the_same_page(world: Any, script: An
     assert (await ended(world, await play(world, "again", replay=replay()))).success
 
 
-async def test_the_output_of_a_model_is_not_claimed_when_what_it_read_differs(world: Any, script: Any) -> None:
-    await record(world, script, [OPEN], [READ], llm="script")
-
-    same = await ended(world, await play(world, "same", replay=replay()))
-    world.stage.results[as_json(READ)] = "13"
-    other = await ended(world, await play(world, "other", replay=replay()))
-
-    assert (True, "the end") == (same.success, same.output)
-    assert "differs" == other.code
-    assert 'it reads "13", and then it read "did extract"' in other.message
-
-
-async def test_the_output_of_a_model_is_not_claimed_for_other_inputs(world: Any, script: Any) -> None:
-    await record(world, script, [OPEN], [TYPE], llm="script")
-
-    end = await ended(world, await play(world, "again", replay=replay(inputs={"Ada": "Bob"})))
-
-    assert end.success
-    assert "the end" not in end.output
-    assert "2 recorded acts were played again with other inputs, ending at http://shop.test/." in end.output
-
-
-async def test_playing_a_task_that_failed_is_no_success(world: Any, script: Any) -> None:
-    world.stage.fails[as_json(CLICK)] = ActFailed("no_target", "There is none.")
-    await record(world, script, [OPEN], [CLICK])
-
-    end = await ended(world, await play(world, "again", replay=replay()))
-
-    assert [as_json(OPEN)] == world.stage.acts
-    assert not end.success
-    assert "The recorded task itself had failed: no_target: " in end.output
-
-
 async def test_what_was_asked_of_a_person_is_asked_again(world: Any, script: Any) -> None:
     question = Ask(prompt="Which code?", kind="code")
     world.scripts["shop"] = script([question], [OPEN])
@@ -276,27 +233,3 @@ async def test_what_is_gone_cannot_be_played(world: Any, script: Any, gone: str,
 
     assert ("no_recording", True) == (end.code, words in end.message)
     assert [] == world.stage.acts
-
-
-async def test_what_a_model_read_off_the_page_is_looked_for_there(world: Any) -> None:
-    query = Extract(query="What does it cost?")
-    page = as_json(Extract(what="page"))
-    await told(
-        world,
-        "read",
-        e.StepStarted(fence=2, number=1),
-        e.ActionStarted(fence=2, step=1, index=0, name="extract", params=as_json(query), effect="look"),
-        e.ActionEnded(fence=2, step=1, index=0, ok=True, result='{"price": 12.5, "name": "Tea  pot"}'),
-        e.ActionStarted(fence=2, step=1, index=1, name="done", params='{"done":{"success":true}}', effect="look"),
-        e.ActionEnded(fence=2, step=1, index=1, ok=True),
-        e.StepTaken(fence=2, number=1),
-    )
-
-    world.stage.results[page] = "A Tea\npot for 12.5 pounds"
-    same = await ended(world, await play(world, "same", replay=e.Replay(task="read")))
-    world.stage.results[page] = "A Tea\npot for 14 pounds"
-    other = await ended(world, await play(world, "other", replay=e.Replay(task="read")))
-
-    assert (True, "the end") == (same.success, same.output)
-    assert "differs" == other.code
-    assert 'the recorded answer says "12.5", and that cannot be found on the page' in other.message
