@@ -27,6 +27,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--autofill-server-url=about:blank",  # else the vendor is asked about the forms of every page
     # Two names of one switch: Chromium has renamed it, and the headless shell has not.
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",

@@ -4,20 +4,18 @@ The same is done with a text that is no secret: it is found in every one of thos
 """
 
 import asyncio
-import base64
-import html
-import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import aiohttp
 import msgspec
 import pytest
+
+from tests.needles import Places, files, hits
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,41 +29,6 @@ SENTENCES = (
     ' Extract the aria-label attribute of the "link" link as label. Take a screenshot.'
 )
 NAMING = ' Click the "nowhere" link.'
-Places = dict[str, bytes]
-
-
-def needles(value: str) -> dict[str, bytes]:
-    """The value as it might lie about."""
-    octets = value.encode()
-    found = {
-        "raw": octets,
-        "capitals": value.upper().encode(),
-        "percent": quote(value, safe="").encode(),
-        "percent in small letters": quote(value, safe="").lower().encode(),
-        "percent in a path": quote(value).encode(),
-        "form": quote_plus(value).encode(),
-        "html": html.escape(value).encode(),
-        "json": json.dumps(value)[1:-1].encode(),
-        "json as it is": json.dumps(value, ensure_ascii=False)[1:-1].encode(),
-        "utf-16-le": value.encode("utf-16-le"),
-        "utf-16-be": value.encode("utf-16-be"),
-        "hex": octets.hex().encode(),
-    }
-    for offset in range(3):
-        core = base64.b64encode(bytes(offset) + octets).rstrip(b"=")[(0, 2, 3)[offset] : -1]
-        found |= {f"base64, {offset}": core, f"base64 of URLs, {offset}": core.translate(bytes.maketrans(b"+/", b"-_"))}
-    return found
-
-
-def hits(value: str, places: Places) -> dict[str, list[str]]:
-    """Where it was found, and how it was spelt."""
-    found = {place: [way for way, needle in needles(value).items() if needle in data] for place, data in places.items()}
-    return {place: ways for place, ways in found.items() if ways}
-
-
-def files(directory: Path) -> Places:
-    """Every file below the directory."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 class Running:
