@@ -39,6 +39,8 @@ class Extraction:
         """
         if not action.query:
             raise ActFailed("bad_action", "An extract needs a query: what is to be read from the page.")
+        if action.offset and action.offset >= len(text):  # a page of pictures has no text, and may be asked about
+            raise ActFailed("nothing_there", f"The text of the page ends at {len(text)}: take a smaller offset.")
         shape = found(OutputSchema(action.output_schema) if action.output_schema.strip() else None)
         part = text[action.offset : action.offset + TEXT_CHARACTERS]
         left = len(text) - action.offset - len(part)

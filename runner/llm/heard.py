@@ -2,6 +2,10 @@
 
 import msgspec
 
+MOST_TOKENS = 100_000_000
+MOST_DOLLARS = 10_000.0
+"""Of one call. What an endpoint counts beyond, or below nothing, is not believed: limits are reckoned by it."""
+
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     """As the endpoint counted them; `cached` are those of the input that it had from before.
@@ -114,17 +118,22 @@ class Heard:
 
     def _count(self, usage: _Usage) -> None:
         """Some leave what was thought out of what was answered, but not out of the total that is billed."""
-        asked, answered = max(usage.prompt_tokens or 0, 0), max(usage.completion_tokens or 0, 0)
+        asked, answered, total = map(_counted, (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens))
         details = usage.prompt_tokens_details
-        cached = (details.cached_tokens if details else None) or usage.prompt_cache_hit_tokens or 0
-        if not (asked or answered or usage.total_tokens):
+        cached = _counted((details.cached_tokens if details else None) or usage.prompt_cache_hit_tokens)
+        if not (asked or answered or total):
             return
+        dollars = usage.cost
         self.tokens = Tokens(
             input=asked,
-            output=max(answered, (usage.total_tokens or 0) - asked),
-            cached=min(max(cached, 0), asked),
-            dollars=usage.cost,
+            output=max(answered, total - asked),
+            cached=min(cached, asked),
+            dollars=dollars if dollars is not None and 0 <= dollars <= MOST_DOLLARS else None,
         )
+
+
+def _counted(tokens: int | None) -> int:
+    return min(max(tokens or 0, 0), MOST_TOKENS)
 
 
 def characters(text: str) -> str:

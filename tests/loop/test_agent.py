@@ -1,6 +1,7 @@
 """Free-form tasks by a language model behind a real connection: what it is told, what follows from what it says."""
 
 import asyncio
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from runner.model import Assignment, Done
 from runner.past import Past
 from runner.tape import Tape
 from runner.vocabulary import ActFailed, Extract
-from tests.model_server import Held, Text, Turn
+from tests.model_server import Hang, Held, Text, Turn
 from tests.modelled import ends, gives, modelled, says
 
 CLICK = {"click": {"index": 1}}
@@ -113,6 +114,19 @@ async def test_a_broken_reply_is_repaired_and_paid_for(world: Any) -> None:
     assert [CLICKED] == world.stage.acts
 
 
+async def test_repairs_that_take_longer_than_a_step_may_end_it_by_name_and_are_paid_for(world: Any) -> None:
+    limits = e.Limits(step_seconds=2.0)
+
+    async with modelled(world, ["I will click.", "I said so.", Hang(parts=1, counted=True)]) as served, world.worker():
+        stream = await task(world, limits=limits)
+        failed = await world.until(stream, e.TaskFailed)
+        await asyncio.wait_for(served.requests[-1].hung_up.wait(), 60.0)
+
+    assert ("step_timeout", "Step 1 took longer than 2 seconds.") == (failed.event.code, failed.event.message)
+    purposes = [cost.purpose for cost in await facts(world, stream, e.CostRecorded)]
+    assert ["step", "repair", "repair"][: len(purposes)] == purposes
+
+
 async def test_an_element_that_is_not_there_is_asked_for_again_and_then_fails_as_an_act(world: Any) -> None:
     wrong = says({"click": {"index": 99}})
 
@@ -167,6 +181,29 @@ async def test_the_names_of_secrets_are_told_and_their_values_are_not(world: Any
     assert "list.txt" in served.requests[0].texts[0]
     assert not [request for request in served.requests if "correct horse" in str(request.body)]
     assert "It is <secret>password</secret>" == finished.event.output
+
+
+async def test_a_secret_that_a_page_shows_reaches_the_model_by_no_result_error_address_or_question(world: Any) -> None:
+    said = "Your password is correct horse."
+    hover = '{"hover":{"index":1}}'
+    world.stage.results['{"extract":{"what":"text"}}'] = said
+    world.stage.results['{"extract":{"what":"page"}}'] = said
+    world.stage.fails[hover] = ActFailed("timeout", said)
+    asks = {"extract": {"query": "What is it?"}}
+    leads = {"navigate": {"url": "http://shop.test/?p=correct+horse"}}
+    acts = [says({"extract": {"what": "text"}}), says(json.loads(hover)), says(asks)]
+
+    async with (
+        modelled(world, [*acts, '{"found": true, "answer": "a horse"}', says(leads), ends()]) as served,
+        world.worker(),
+    ):
+        stream = await task(world, secrets={"password": "correct horse"}, allowed_domains=("shop.test",))
+        await world.until(stream, e.TaskFinished)
+
+    told = "".join(text for request in served.requests for text in request.texts)
+    assert (6, 0) == (len(served.requests), told.count("correct horse"))
+    assert "Your password is <secret>password</secret>." in served.requests[1].last
+    assert "Your password is <secret>password</secret>." in served.requests[3].last
 
 
 @pytest.mark.parametrize(("agent", "able", "pictures"), [
@@ -412,6 +449,18 @@ async def test_a_question_that_the_page_does_not_answer_fails_as_an_act(world: A
         await world.until(stream, e.TaskFinished)
 
     assert "The page does not say that." in served.requests[2].last
+
+
+async def test_beyond_the_end_of_a_page_there_is_nothing_to_ask(world: Any) -> None:
+    world.stage.results['{"extract":{"what":"page"}}'] = "Tea."
+    asks = says({"extract": {"query": "What does tea cost?", "offset": 4}})
+
+    async with modelled(world, [asks, ends()]) as served, world.worker():
+        stream = await task(world)
+        await world.until(stream, e.TaskFinished)
+
+    assert 2 == len(served.requests)
+    assert "The text of the page ends at 4: take a smaller offset." in served.requests[1].last
 
 
 async def test_without_a_model_nobody_answers_questions_about_pages(world: Any, script: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.llm.heard import Heard, Tokens
+from runner.llm.heard import MOST_TOKENS, Heard, Tokens
 
 
 def heard(*chunks: object) -> Heard:
@@ -55,6 +55,11 @@ def test_arguments_that_are_an_object_already_are_read_as_json() -> None:
         ({"prompt_tokens": 9, "completion_tokens": 2, "cost": 0.5}, Tokens(input=9, output=2, dollars=0.5)),
         ({"prompt_tokens": -1, "completion_tokens": 2, "prompt_tokens_details": None}, Tokens(input=0, output=2)),
         ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None),
+        ({"prompt_tokens": 10**30, "completion_tokens": 2}, Tokens(input=MOST_TOKENS, output=2)),
+        *(
+            ({"prompt_tokens": 9, "completion_tokens": 2, "cost": cost}, Tokens(input=9, output=2))
+            for cost in (-5.0, 1e300, float("inf"), float("nan"))
+        ),
     ],
 )
 def test_tokens_are_counted_as_they_are_billed(usage: object, tokens: Tokens | None) -> None:
