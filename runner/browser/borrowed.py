@@ -10,6 +10,7 @@ import uuid_utils
 from playwright.async_api import BrowserContext, Error, Page
 
 from runner.browser import keeper
+from runner.browser.access import Access
 from runner.browser.attach import Attached, Unreachable, attach, found_again
 from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.driver import Driver, Drivers
@@ -17,7 +18,7 @@ from runner.browser.guard import Guard
 from runner.browser.own import NAME, OwnBrowser
 from runner.browser.own_session import OwnSession
 from runner.browser.remote import port_of, refuse_rules, shown, speaks_devtools
-from runner.browser.session import Access, Session
+from runner.browser.session import Session
 from runner.browser.tabs import Tabs
 from runner.egress.proxy import open_egress
 from runner.egress.rules import Rules

@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 from playwright.async_api import BrowserContext, Error, StorageState
 
+from runner.browser.access import Access
 from runner.browser.chromium import ANSWER_SECONDS, Chromium, launch
 from runner.browser.guard import Guard
 from runner.browser.own import sweep
 from runner.browser.remote import is_remote, on_this_machine, port_of, refuse_rules
-from runner.browser.session import Access, Session
+from runner.browser.session import Session
 from runner.browser.tabs import Tabs, viewport_of
 from runner.egress.addresses import Network
 from runner.egress.dial import Resolve, system_resolve

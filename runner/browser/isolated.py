@@ -12,6 +12,7 @@ import structlog
 from playwright.async_api import Page
 
 from runner.browser import flags
+from runner.browser.access import Access
 from runner.browser.attach import Attached, Unreachable, attach, found_again
 from runner.browser.browsers import BrowserSettings, own_ports
 from runner.browser.chromium import executable_of
@@ -20,7 +21,7 @@ from runner.browser.guard import Guard
 from runner.browser.own import OwnBrowser, claim, start, sweep
 from runner.browser.own_session import OwnSession
 from runner.browser.probe import REACH_SECONDS, listens, pages_answer
-from runner.browser.session import Access, Session
+from runner.browser.session import Session
 from runner.browser.tabs import Tabs
 from runner.egress.proxy import CannotListen, Egress, open_egress
 from runner.egress.rules import Rules

@@ -4,6 +4,8 @@ from collections import deque
 
 from playwright.async_api import Dialog
 
+from runner.browser.outline import whole
+
 MOST_NEWS = 50
 DIALOG_CHARACTERS = 2_000
 
@@ -30,7 +32,8 @@ class News:
 
 def asked(dialog: Dialog, *, accepted: bool, answer: str) -> str:
     """What a page asked or said, and what it was answered."""
-    message = " ".join(dialog.message.split())[:DIALOG_CHARACTERS]
+    message = whole(" ".join(dialog.message.split())[:DIALOG_CHARACTERS])
+    answer = whole(answer[:DIALOG_CHARACTERS])  # it may be what the page itself proposed
     match dialog.type:
         case "alert":
             return f'the page said "{message}"'

@@ -8,8 +8,9 @@ import msgspec
 from playwright.async_api import Error, Frame, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from runner.browser.outline import Box, Line, Marks, capped, cut, distance, line, quoted, sign
-from runner.browser.sights import Part, Sight, Sights, listeners
+from runner.browser.ears import listeners
+from runner.browser.outline import Box, Line, Marks, capped, cut, distance, line, quoted, sign, whole
+from runner.browser.sights import Part, Sight, Sights
 from runner.browser.tabs import Tab, Tabs
 from runner.browser.targets import passing
 from runner.browser.wishes import Seen
@@ -154,7 +155,7 @@ async def title(page: Page) -> str:
         async with asyncio.timeout(TITLE_SECONDS):
             while True:
                 try:
-                    return await page.title()
+                    return whole(await page.title())
                 except Error as error:
                     if page.is_closed() or not passing(error):
                         raise
@@ -167,7 +168,7 @@ async def _quietly(page: Page) -> str:
     """The title of a page that nobody looks at now: it may go away, or be too busy to say."""
     try:
         async with asyncio.timeout(ASIDE_SECONDS):
-            return await page.title()
+            return whole(await page.title())
     except (Error, TimeoutError):
         return ""
 

@@ -70,6 +70,11 @@ def cut(text: str, most: int, mask: Mask) -> str:
     return " ".join(mask.text(shortened).splitlines())
 
 
+def whole(text: str) -> str:
+    """Without halves of signs: a page may cut them in two, and none can be told to anybody."""
+    return text.encode(errors="replace").decode()
+
+
 class Marks:
     """Numbers that stay with their elements, and what was there at the last look."""
 

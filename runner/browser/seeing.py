@@ -37,20 +37,25 @@ class Seeing:
         seen = await observe(self._tabs, tab, self.memory, mask, tree=tree)
         if not tree and take is None:
             return seen
-        news = list(self.lately.news(inbox))
+        png, missing = await _picture(tab, take) if take is not None and seen.tree != BUSY else (b"", "")
+        if png and tree and boxes:
+            png = await asyncio.to_thread(highlighted, png, self.memory.boxes(tab.page))
+        news = list(self.lately.news(inbox, mask))  # it is told once: nothing may fail from here on
         if tree and tab.refused:
             news.append(tab.refused)
             tab.refused = ""  # else the next act would fail for it
-        png = b""
-        if take is not None and seen.tree != BUSY:
-            try:
-                png = await take(tab)
-            except ActFailed as failure:
-                if failure.code != "uncovered":
-                    raise
-                news.append(f"there is no picture this time: {failure}")
-            except PlaywrightTimeout:
-                news.append("there is no picture this time: the page did not draw itself in time")
-        if png and tree and boxes:
-            png = await asyncio.to_thread(highlighted, png, self.memory.boxes(tab.page))
+        if missing:
+            news.append(f"there is no picture this time: {missing}")
         return msgspec.structs.replace(seen, news=tuple(news), picture=png)
+
+
+async def _picture(tab: Tab, take: Take) -> tuple[bytes, str]:
+    """The picture, or why there is none."""
+    try:
+        return await take(tab), ""
+    except ActFailed as failure:
+        if failure.code != "uncovered":
+            raise
+        return b"", str(failure)
+    except PlaywrightTimeout:
+        return b"", "the page did not draw itself in time"

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Error
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from eventstore.human import HumanInput
+from runner.browser.access import Access
 from runner.browser.actions import Scene, asks_for_file, perform, resolve
 from runner.browser.bringing import bringing
 from runner.browser.chromium import Chromium
@@ -24,9 +25,7 @@ from runner.browser.observe import BUSY, clickable
 from runner.browser.screencast import show
 from runner.browser.secrets import claimed
 from runner.browser.seeing import Seeing
-from runner.browser.tabs import Tab, Tabs
-from runner.egress.proxy import Egress
-from runner.inbox import Inbox
+from runner.browser.tabs import MOST_TABS, Tab, Tabs
 from runner.model import Observation
 from runner.ports import Eyes, Hands, Outcome, Resolved, Touch
 from runner.reel import Put
@@ -41,18 +40,6 @@ EAGER = frozenset({"move", "key_up", "navigate", "reload", "switch_tab", "close_
 """What a hand does without waiting for a page that is under way."""
 
 GOING = frozenset({"navigate", "back", "forward", "reload"})
-
-
-class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """The way out of a session, which folder its uploads come from, who gets what it downloads.
-
-    `highlight` draws references into the pictures of its looks.
-    """
-
-    egress: Egress
-    uploads: Path | None = None
-    inbox: Inbox | None = None
-    highlight: bool = False
 
 
 class Session(Hands, Eyes):
@@ -122,10 +109,11 @@ class Session(Hands, Eyes):
                 await arrive(
                     self._tabs, scene.tab, self._navigation_seconds, acted=resolved.action.effect is Effect.LASTING
                 )
-                # What is read is the result as it is; what pages asked meanwhile is told with the next look.
-                telling = not resolved.action.leaves and resolved.action.effect is not Effect.LOOK
+                # What is read is the result as it is; what happened meanwhile is told with the next look.
+                reading = resolved.action.effect is Effect.LOOK
+                telling = not resolved.action.leaves and not reading
                 result += (told() if telling else "") + await files()
-                self.seeing.lately.told(self.inbox, questions=telling)
+                self.seeing.lately.told(self.inbox, questions=telling, tabs=not reading)
             except asyncio.CancelledError:
                 self._tabs.spawn(scene.tab.drop())  # after a navigation that was cut off the page hangs otherwise
                 raise
@@ -137,7 +125,19 @@ class Session(Hands, Eyes):
             return Outcome(result=result, url=self.url, made=tuple(scene.made), moved=moved)
 
     async def look(self, *, tree: bool, picture: bool = False) -> Observation:
-        """The place; with `tree` the outline too, whose references are good until the next look; with `picture` one."""
+        """The place; with `tree` the outline too, whose references are good until the next look; with `picture` one.
+
+        A tab that closes itself meanwhile, as those do in which one signs in, gives way to the one that is left.
+        """
+        for _ in range(MOST_TABS):
+            try:
+                return await self._look(tree=tree, picture=picture)
+            except ActFailed as failure:
+                if failure.code != "tab_closed":
+                    raise
+        return await self._look(tree=tree, picture=picture)
+
+    async def _look(self, *, tree: bool, picture: bool) -> Observation:
         async with self._told():
             tab = await self._tab()
             seen = await self.seeing.look(

@@ -5,7 +5,6 @@ shadow root and shares the page's process.
 """
 
 import asyncio
-from collections.abc import Sequence
 from itertools import count
 from weakref import WeakKeyDictionary
 
@@ -13,28 +12,18 @@ import msgspec
 from playwright.async_api import CDPSession, Error, Frame, JSHandle, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from runner.browser.devtools import Event
+from runner.browser.ears import MOST_FRAMES, Paths, contexts, listeners, scripts
 from runner.browser.outline import Row
-from runner.browser.selectors import HERE, NAMES
+from runner.browser.selectors import NAMES
 from runner.browser.tabs import Tab
 from runner.browser.targets import passing
 from runner.browser.wishes import Seen, describe
 from runner.vocabulary import ActFailed
 
-OWN = "".join(
-    (HERE / name).read_text(encoding="utf-8") for name in ("chain.js", "controls.js", "standing.js", "tree.js")
-)
+OWN = scripts("chain.js", "json.js", "controls.js", "standing.js", "tree.js")
 EYES = f"() => {{ {NAMES} {{ {OWN} return {{ look, owner, again, chain }}; }} }}"
-EARS = (HERE / "listeners.js").read_text(encoding="utf-8")
-CHAIN = (HERE / "chain.js").read_text(encoding="utf-8")
 FRAME_SECONDS = 2.0
 LOAD_SECONDS = 5.0
-MOST_FRAMES = 30
-MOST_LISTED = 10_000
-"""Elements of a process in which listeners are looked for."""
-
-Paths = Sequence[Sequence[int]]
-"""Of elements, each as child indexes from the document."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,9 +85,11 @@ class Sights:
                 return await self._within(tab, tab.page.main_frame, eyes, part, [MOST_FRAMES])
             except PlaywrightTimeout:
                 raise
+            except msgspec.DecodeError:
+                return _broken(tab.page)
             except Error as error:
                 if _unwilling(tab.page, error):
-                    return Sight(frame=tab.page.main_frame, document=0, part=Part(cut="broken"))
+                    return _broken(tab.page)
                 if tab.page.is_closed() or not passing(error):
                     raise
                 await tab.page.wait_for_load_state("domcontentloaded", timeout=LOAD_SECONDS * 1000)
@@ -145,7 +136,7 @@ class Sights:
                     left[0] -= 1
                     own, seen = await self._ask(child, await self._listeners(tab, child))
                 return key, await self._within(tab, child, own, seen, left)
-            except (Error, TimeoutError):
+            except (Error, TimeoutError, msgspec.DecodeError):
                 return None
 
         found = await asyncio.gather(*[inner(child) for child in frame.child_frames[: MOST_FRAMES * 4]])
@@ -202,46 +193,15 @@ class Sights:
             return ()
 
 
+def _broken(page: Page) -> Sight:
+    return Sight(frame=page.main_frame, document=0, part=Part(cut="broken"))
+
+
 def _unwilling(page: Page, error: Error) -> bool:
     """Whether the page has put its own in the place of what scripts need: nothing else is amiss."""
     return not (passing(error) or page.is_closed() or "crashed" in error.message or "closed" in error.message)
 
 
 async def _look(eyes: _Eyes, asked: str) -> Part:
-    return msgspec.json.decode(await eyes.script.evaluate("(eyes, paths) => eyes.look(paths)", asked), type=Part)
-
-
-async def contexts(cdp: CDPSession | None) -> dict[str, int]:
-    """The main worlds of the frames in the page's process, by where each frame is. Raises Error."""
-    if cdp is None:
-        return {}
-    found: list[int] = []
-
-    def created(event: Event) -> None:
-        if event["context"]["auxData"].get("isDefault"):
-            found.append(int(event["context"]["id"]))
-
-    cdp.on("Runtime.executionContextCreated", created)
-    try:
-        await cdp.send("Runtime.enable")
-        await cdp.send("Runtime.disable")  # else every word on the page's console would be told
-    finally:
-        cdp.remove_listener("Runtime.executionContextCreated", created)
-    asked = {"expression": f"(() => {{ {CHAIN} return chain(); }})()", "returnByValue": True}
-    answers = [(one, await cdp.send("Runtime.evaluate", {**asked, "contextId": one})) for one in found[:MOST_FRAMES]]
-    places = {str(answer["result"].get("value")): one for one, answer in answers}
-    return {chain: one for chain, one in places.items() if "-1" not in chain.split(",")}
-
-
-async def listeners(cdp: CDPSession | None, context: int = 0, *, twice: bool = True) -> Paths:
-    """What listens for clicks in the document of this context, or else of the main frame of these. Raises Error.
-
-    With `twice` also what listens for double clicks alone.
-    """
-    if cdp is None:
-        return ()
-    expression = f"(() => {{ {EARS} return JSON.stringify(heard({MOST_LISTED}, getEventListeners, {int(twice)})); }})()"
-    asked = {"expression": expression, "includeCommandLineAPI": True, "returnByValue": True}
-    within = {"contextId": context} if context else {}
-    answer = (await cdp.send("Runtime.evaluate", {**asked, **within}))["result"].get("value")
-    return msgspec.json.decode(answer, type=list[list[int]]) if isinstance(answer, str) else ()
+    told = str(await eyes.script.evaluate("(eyes, paths) => eyes.look(paths)", asked))
+    return msgspec.json.decode(told.encode(errors="replace"), type=Part)

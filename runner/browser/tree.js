@@ -164,11 +164,13 @@ const refined = (item) => {
   const empty = !item.kids.length && !item.value && !item.name && !item.act && !item.frame;
   return empty && !CELLS.has(item.role) && !['canvas', 'video', 'audio', 'embed', 'object'].includes(item.role) ? null : item;
 };
+// A sign that was cut in two, or that a page has only half of, is none that could be told.
+const whole = (text) => text.toWellFormed();
 const flat = (item, depth, rows, state) => {
   state.characters += item.name.length + item.notes.length + item.value.length;
   if (state.characters > LIMITS.characters) { state.cut = 'large'; return; }
   if (item.act || item.frame) elementOf.set(item.key, { kept: new WeakRef(item.e), then: standingOf(item.e, rowsThen) });
-  rows.push([depth, item.key, item.role, item.name, item.notes, item.value, item.act, !!item.frame, item.quiet, item.box]);
+  rows.push([depth, item.key, item.role, whole(item.name), whole(item.notes), whole(item.value), item.act, !!item.frame, item.quiet, item.box]);
   for (const kid of item.kids) flat(kid, depth + 1, rows, state);
 };
 const look = (asked) => {
@@ -184,7 +186,7 @@ const look = (asked) => {
   far = state.far;
   rowsThen = new Set(rowsThen.values());
   const page = document.scrollingElement || document.documentElement || { scrollTop: 0, scrollHeight: 0 };
-  return JSON.stringify({
+  return plainly({
     rows, cut: state.cut, away: state.away, pdf: document.contentType === 'application/pdf', height: innerHeight,
     above: screens(page.scrollTop, innerHeight), below: screens(page.scrollHeight - innerHeight - page.scrollTop, innerHeight),
   });

@@ -11,7 +11,7 @@ from eventstore.secrets import Secret
 from runner.browser.browsers import Session
 from runner.browser.observe import BUSY
 from runner.model import Observation
-from runner.vocabulary import Click, CloseTab, Input, Query, WaitFor
+from runner.vocabulary import Click, CloseTab, Input, Query, Wait, WaitFor
 from runner.wallet import Wallet
 from tests.playing import do, go, note, refused
 
@@ -68,6 +68,15 @@ HOSTILE = """() => {
   inner.textContent = 'innermost';
   for (let n = 0; n < 600; n++) { const outer = document.createElement('div'); outer.append(inner); inner = outer; }
   document.body.append(inner);
+}"""
+OLD = "() => { Array.prototype.toJSON = () => 'as some old libraries have it'; }"
+HALVES = """() => {
+  document.title = 'half \\ud83d';
+  const long = document.createElement('p'), half = document.createElement('button');
+  long.textContent = 'k'.repeat(1000) + '\\ud83d\\ude00';
+  half.textContent = 'half \\ude00';
+  document.body.prepend(long, half);
+  alert('half \\ud83d');
 }"""
 MANY = """() => {
   document.body.replaceChildren();
@@ -165,6 +174,23 @@ async def test_what_happens_between_acts_is_news_once(session: Session, site: st
     assert () == later
 
 
+async def test_tabs_that_come_while_something_is_read_and_that_go_while_one_looks_are_news(
+    session: Session, site: str
+) -> None:
+    await go(session, f"{site}/seen.html")
+    await session.look(tree=True)
+    await page_of(session).evaluate("() => { setTimeout(() => open('/two.html')); }")
+
+    await do(session, Wait(seconds=0.5))
+    opened = await session.look(tree=True)
+    popup = page_of(session)
+    await popup.evaluate("() => { setTimeout(close); }")
+    closed = await session.look(tree=True, picture=True)
+
+    assert (f"{site}/two.html", (f"tab 2 was opened: {site}/two.html",)) == (opened.url, opened.news)
+    assert (f"{site}/seen.html", (f"a tab was closed: {site}/two.html",)) == (closed.url, closed.news)
+
+
 async def test_a_navigation_that_was_refused_is_news_and_fails_no_later_act(session: Session, site: str) -> None:
     await go(session, f"{site}/seen.html")
     tab = session._tabs.current_now
@@ -184,6 +210,10 @@ async def test_a_hostile_page_costs_only_the_part_that_is(session: Session, site
     await page_of(session).evaluate(HOSTILE)
 
     tree = (await session.look(tree=True)).tree
+    await page_of(session).evaluate(OLD)
+    old = (await session.look(tree=True)).tree
+    await page_of(session).evaluate("() => { JSON.stringify = () => '{\"rows\": 3}'; }")
+    forged = (await session.look(tree=True)).tree
     await page_of(session).evaluate("() => { JSON.stringify = () => { throw new Error('no'); }; }")
     broken = (await session.look(tree=True)).tree
     await go(session, f"{site}/index.html")
@@ -193,7 +223,19 @@ async def test_a_hostile_page_costs_only_the_part_that_is(session: Session, site
     assert "nested too deeply" in tree
     assert '[8] button "Add one"' in tree
     assert "innermost" not in tree
-    assert ["(The page does not let itself be looked at.)"] * 2 == [broken, barred]
+    assert tree == old
+    assert ["(The page does not let itself be looked at.)"] * 3 == [forged, broken, barred]
+
+
+async def test_half_of_a_sign_is_told_as_none(session: Session, site: str) -> None:
+    await go(session, f"{site}/index.html")
+    await page_of(session).evaluate(HALVES)
+
+    place = await session.look(tree=True)
+
+    assert "half ?" == place.title
+    assert "".join((place.title, place.tree, *place.news)).encode()
+    assert "- *text: kkk" in place.tree.replace("- text", "- *text")
 
 
 @pytest.mark.slow
