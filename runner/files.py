@@ -53,8 +53,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     async def read(self, action: ReadFile) -> str:
         """A part of the file's text. Raises ActFailed: no_file, no_text, file_lost, bad_action."""
         file = self._named(action.file)
-        text = await self._text(file)
-        return self.tape.mask.text(page(text, file.name, action.offset))
+        return page(await self._text(file), file.name, action.offset, self.tape.mask)
 
     async def write(self, action: WriteFile) -> Outcome:
         """What the file holds from now on. Raises ActFailed: no_file, no_text, bad_action, too_large, file_lost."""
@@ -64,19 +63,13 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
         if action.append and action.replace:
             raise ActFailed("bad_action", "A text is either appended or put in place of another one.")
         if action.replace:
-            old = await self._text(self._named(name))
-            if not (times := old.count(action.replace)):
-                raise ActFailed("no_text", f"{name} does not hold the text that is to be replaced.")
-            text, did = old.replace(action.replace, action.content), f"replaced {times} times in"
+            text, did = _replaced(name, await self._text(self._named(name)), action)
         elif action.append and before is not None:
             text, did = await self._text(before) + action.content, "appended to"
         elif before is not None:
             did = "wrote anew"
         data = text.encode(errors="replace")
-        if len(data) > WRITTEN_BYTES:
-            raise ActFailed(
-                "too_large", f"{name} would have {len(data):,} bytes; at most {WRITTEN_BYTES:,} are written."
-            )
+        _writable(name, len(data))
         return Outcome(result=f"{did} {name}, which has {len(data):,} bytes", made=(Made(name=name, data=data),))
 
     async def produced(self, step: int, made: Sequence[Made]) -> list[e.FileProduced]:
@@ -144,6 +137,19 @@ def described(name: str, blob: str, size: int) -> e.File:
     """A file of that good name, which is in the blobs."""
     kind = mimetypes.guess_type(name)[0] or ""
     return e.File(id=str(uuid_utils.uuid7()), name=name, blob=blob, size=size, content_type=kind)
+
+
+def _replaced(name: str, old: str, action: WriteFile) -> tuple[str, str]:
+    """The new text, and what was done. It is weighed before it is made: a word for each letter may be gigabytes."""
+    if not (times := old.count(action.replace)):
+        raise ActFailed("no_text", f"{name} does not hold the text that is to be replaced.")
+    _writable(name, len(old) + times * (len(action.content) - len(action.replace)))
+    return old.replace(action.replace, action.content), f"replaced {times} times in"
+
+
+def _writable(name: str, size: int) -> None:
+    if size > WRITTEN_BYTES:
+        raise ActFailed("too_large", f"{name} would have {size:,} bytes; at most {WRITTEN_BYTES:,} are written.")
 
 
 def _there_are(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import sys
 
 import structlog
 
+from runner.masking import Mask
 from runner.vocabulary import ActFailed
 
 log = structlog.get_logger()
@@ -28,17 +29,32 @@ MARKS = {
 """The longer mark first: that of UTF-32 begins as one of UTF-16 does."""
 
 
-def page(text: str, name: str, offset: int) -> str:
-    """What stands from that character on, and where to read on. Raises ActFailed: bad_action."""
+def page(text: str, name: str, offset: int, mask: Mask) -> str:
+    """What stands from that character on, masked, and where to read on. Raises ActFailed: bad_action.
+
+    A secret's value is told as such in each part that has some of it: cut in two it could not be known.
+    """
     if not text and not offset:
         return f"{name} is empty"
     if not 0 <= offset < len(text):
         raise ActFailed("bad_action", f"{name} has {len(text):,} characters; {offset:,} is not one of them, from 0.")
     end = offset + PAGE_CHARACTERS
     if not offset and end >= len(text):
-        return text
+        return mask.text(text)
     more = f"; read on with offset {end}" if end < len(text) else ", the end"
-    return f"{text[offset:end]}\n(characters {offset:,} to {min(end, len(text)):,} of {len(text):,}{more})"
+    return (
+        f"{_part(text, offset, end, mask)}\n(characters {offset:,} to {min(end, len(text)):,} of {len(text):,}{more})"
+    )
+
+
+def _part(text: str, start: int, end: int, mask: Mask) -> str:
+    first, last = max(start - mask.longest, 0), end + mask.longest
+    for one, other, _ in mask.spans(text[first:last]):
+        if first + one < start < first + other:
+            start = first + one
+        if first + one < end < first + other:
+            end = first + other
+    return mask.text(text[start:end])
 
 
 async def text_of(name: str, data: bytes) -> str:

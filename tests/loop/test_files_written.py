@@ -93,6 +93,16 @@ async def test_what_cannot_be_done_with_a_file_fails_by_name_and_makes_none(
     assert {"notes.txt": b"one\n"} == await files(world, stream)
 
 
+async def test_what_would_fill_the_memory_is_weighed_before_it_is_made(world: Any, script: Any) -> None:
+    letters = WriteFile(file="notes.txt", content="a" * 100_000)
+    words = WriteFile(file="notes.txt", content="b" * 190_000, replace="a")
+
+    stream = await run(world, script, letters, words)
+
+    said = "notes.txt would have 19,000,000,000 bytes; at most 1,048,576 are written."
+    assert said == (await ended(world, stream))[-1].error
+
+
 async def test_a_name_is_made_safe_and_finds_its_file_again(world: Any, script: Any) -> None:
     stream = await run(
         world, script, WriteFile(file="../a/b\u202e.txt", content="x"), ReadFile(file="../a/b\u202e.txt")

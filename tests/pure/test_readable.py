@@ -5,8 +5,12 @@ import zlib
 
 import pytest
 
+from eventstore.secrets import Secret
+from runner.masking import Mask
 from runner.readable import PAGE_CHARACTERS, page, text_of
 from runner.vocabulary import ActFailed
+
+NONE = Mask()
 
 
 @pytest.mark.parametrize(
@@ -61,18 +65,18 @@ async def test_a_pdf_that_would_fill_the_memory_is_refused() -> None:
 def test_a_short_text_is_read_at_once_and_a_long_one_in_parts() -> None:
     long = "ab" * PAGE_CHARACTERS
 
-    assert "short" == page("short", "a.txt", 0)
-    assert "a.txt is empty" == page("", "a.txt", 0)
+    assert "short" == page("short", "a.txt", 0, NONE)
+    assert "a.txt is empty" == page("", "a.txt", 0, NONE)
     assert f"{long[:PAGE_CHARACTERS]}\n(characters 0 to 20,000 of 40,000; read on with offset 20000)" == page(
-        long, "a.txt", 0
+        long, "a.txt", 0, NONE
     )
-    assert f"{long[39_990:]}\n(characters 39,990 to 40,000 of 40,000, the end)" == page(long, "a.txt", 39_990)
+    assert f"{long[39_990:]}\n(characters 39,990 to 40,000 of 40,000, the end)" == page(long, "a.txt", 39_990, NONE)
 
 
 @pytest.mark.parametrize("offset", [-1, 5])
 def test_an_offset_outside_of_the_text_is_refused(offset: int) -> None:
     with pytest.raises(ActFailed, match=r"a\.txt has 5 characters"):
-        page("short", "a.txt", offset)
+        page("short", "a.txt", offset, NONE)
 
 
 def pdf(*texts: str, packed: bytes = b"") -> bytes:
@@ -106,3 +110,17 @@ def pdf(*texts: str, packed: bytes = b"") -> bytes:
             f"trailer\n<< /Size {len(parts) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
         ).encode()
     )
+
+
+def test_a_secret_is_whole_in_no_part_and_half_in_none() -> None:
+    mask = Mask({"key": Secret("correct horse")})
+    text = "." * (PAGE_CHARACTERS - 4) + "correct horse" + "!" * 9
+
+    parts = [page(text, "a.txt", offset, mask) for offset in (0, PAGE_CHARACTERS, PAGE_CHARACTERS + 8)]
+
+    shown = [part.partition("\n(")[0] for part in parts]
+    assert [
+        "." * (PAGE_CHARACTERS - 4) + "<secret>key</secret>",
+        "<secret>key</secret>" + "!" * 9,
+        "<secret>key</secret>" + "!" * 9,
+    ] == shown
