@@ -27,6 +27,9 @@ WORDS_BYTES = 10_000
 OUTPUT_BYTES = 90_000
 """Of what a model says at the end; it stands on the tape as JSON within JSON."""
 
+MOST_UNHEARD = 100
+"""Sentences about what happened that wait for a model to hear them."""
+
 MOST_DROPPED = 20
 """Acts of one step that were not begun and are told on the tape."""
 
@@ -43,7 +46,7 @@ class Loop(msgspec.Struct, kw_only=True):
     """One attempt at one task, from its start or from where the past ends.
 
     `driven` hears how much people have done by hand. `place` is what was seen last, after so many pauses (`seen`):
-    after one more the page is looked at anew.
+    after one more the page is looked at anew. `unheard` is what no model has heard of that could still act on it.
     """
 
     tape: Tape
@@ -58,6 +61,7 @@ class Loop(msgspec.Struct, kw_only=True):
     driven: Callable[[int], None]
     place: Observation | None = None
     seen: int = 0
+    unheard: tuple[str, ...] = ()
 
     async def run(self) -> Done:
         """Step until the model says that it is done. Raises ActFailed with the reason when the task has failed."""
@@ -119,6 +123,7 @@ class Loop(msgspec.Struct, kw_only=True):
                 continue
             await self.gate.passage()
             if not self._outdated(handed):
+                self.unheard = ()
                 return reply, handed
 
     def _outdated(self, handed: int) -> bool:
@@ -141,7 +146,9 @@ class Loop(msgspec.Struct, kw_only=True):
     async def _reply(self) -> Reply:
         parkings = self.gate.parkings
         if self.model.needs_tree or self.place is None or self.seen != parkings:
-            self.place = await self.eyes.look(tree=self.model.needs_tree, picture=self.model.needs_picture)
+            place = await self.eyes.look(tree=self.model.needs_tree, picture=self.model.needs_picture)
+            self.unheard = (*self.unheard, *place.news)[-MOST_UNHEARD:]
+            self.place = msgspec.structs.replace(place, news=self.unheard)
             self.seen = parkings
         return await self.model.next(self.place, self.past.steps)
 

@@ -23,7 +23,6 @@ BY_ADDRESS = frozenset({"navigate", "back", "forward", "reload"})
 MOST_BY_HAND = 20
 """Of what people did after one step, as a model is told."""
 
-
 MAKING = frozenset({"write_file", "save_as_pdf", "screenshot"})
 """Acts that make files."""
 

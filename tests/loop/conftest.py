@@ -59,6 +59,7 @@ class Stage:
         self.reached: dict[str, asyncio.Event] = {}
         self.url = "about:blank"
         self.tree = "- page"
+        self.news: list[str] = []
         self.picture = b""
         self.sessions = 0
         self.closed = 0
@@ -136,8 +137,14 @@ class Stage:
         await self._pass("look")
         if "look" in self.fails:
             raise self.fails["look"]
+        news = tuple(self.news) if tree else ()
+        self.news = self.news[len(news) :]
         return Observation(
-            url=self.url, title="Stage", tree=self.tree if tree else "", picture=self.picture if picture else b""
+            url=self.url,
+            title="Stage",
+            tree=self.tree if tree else "",
+            picture=self.picture if picture else b"",
+            news=news,
         )
 
     async def screenshot(self) -> bytes:

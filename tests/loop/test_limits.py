@@ -192,6 +192,28 @@ async def test_a_person_takes_over_while_the_limit_holds_it_and_what_was_planned
     assert (State.PAUSED, 3) == (still, model.calls)
 
 
+async def test_what_a_model_could_not_hear_of_for_the_limit_it_hears_of_after_the_resume(
+    world: Any, script: Any
+) -> None:
+    model = spending(script, [OPEN], [OPEN], [OPEN])
+    plain, heard = model.next, []
+
+    async def hear(observation: Any, past: Any) -> Any:
+        reply = await plain(observation, past)
+        heard.append(observation.news)
+        world.stage.news = ["the page said so"] if len(heard) == 2 else []
+        return reply
+
+    model.next = hear
+    async with world.worker():
+        stream = await world.create("buy", model, limits=e.Limits(max_tokens=100, breach="pause"))
+        await used_up(world, stream)
+        await world.tell(stream, decide.resume)
+        await world.until(stream, e.TaskFinished)
+
+    assert [(), (), ("the page said so",)] == heard
+
+
 async def test_a_task_that_let_go_of_its_browser_while_the_limit_held_it_goes_on_when_resumed(
     world: Any, script: Any
 ) -> None:
