@@ -35,7 +35,7 @@ def secrets(text: str) -> list[str]:
 
 def hidden(act: Played) -> bool:
     """Whether what it typed is not on the tape."""
-    return act.name == "input" and MASKED in typed(act)
+    return act.name in ("input", "set_value") and MASKED in typed(act)
 
 
 def key_of(act: Played, inputs: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ const anchors = (path) => {
   for (let at = e && up(e), below = e; at && at !== document.body && found.length < 3; below = at, at = up(at)) {
     const [selector, css] = base(at) || [];
     if (!selector) continue;
-    const peers = [...at.getRootNode().querySelectorAll(css)].filter((p) => !holds(p, at) && !holds(at, p)).map((p) => norm(p.textContent).toLowerCase());
+    const peers = Array.from(at.getRootNode().querySelectorAll(css)).filter((p) => !holds(p, at) && !holds(at, p)).map((p) => norm(p.textContent).toLowerCase());
     const text = chunks(at, e).find((chunk) => !peers.some((p) => p.includes(chunk.toLowerCase())));
     if (text) found.push([selector, text]);
   }

@@ -8,6 +8,7 @@ from playwright.async_api import Page
 from runner.browser.selectors import NAMES
 from runner.browser.wishes import Found
 from runner.browser.words import listing
+from runner.browser.worlds import Worlds
 from runner.vocabulary import ActFailed, Extract
 
 SCRIPT = NAMES + (Path(__file__).parent / "extract.js").read_text(encoding="utf-8")
@@ -15,32 +16,33 @@ MOST_CHARACTERS = 100_000
 MOST_LINKS = 1_000
 
 
-async def extract(page: Page, action: Extract, found: Found | None, milliseconds: float) -> str:
+async def extract(page: Page, worlds: Worlds, action: Extract, found: Found | None, milliseconds: float) -> str:
     """What was asked for, as text. Raises ActFailed: nothing_there, secret, bad_action."""
     match action.what:
         case "text" if found is None:
-            return await page_text(page)
+            return await page_text(page, worlds)
         case "text" | "attribute" if found is not None:
             return await of_element(action, found, milliseconds)
         case "heading":
-            text = await page.evaluate(f"() => {{ {SCRIPT} return mainHeading(); }}")
+            text = await worlds.ask(page.main_frame, f"() => {{ {SCRIPT} return mainHeading(); }}")
             if text is None:
                 raise ActFailed("nothing_there", "The page has no heading.")
             return str(text)
         case "page":
-            return await page_text(page)
+            return await page_text(page, worlds)
         case "links":
-            return compact(await page.evaluate(f"(most) => {{ {SCRIPT} return links(most); }}", MOST_LINKS))
+            script = f"(most) => {{ {SCRIPT} return links(most); }}"
+            return compact(await worlds.ask(page.main_frame, script, MOST_LINKS))
         case "table" if found is not None:
             return await table_of(found, milliseconds)
         case "table":
-            return await table(page, action.target.text if action.target else "")
+            return await table(page, worlds, action.target.text if action.target else "")
     raise ActFailed("bad_action", f"There is no way to extract {action.what!r} here.")
 
 
-async def page_text(page: Page) -> str:
+async def page_text(page: Page, worlds: Worlds) -> str:
     """The visible text of the main page, with a note when it is cut."""
-    text = str(await page.evaluate(f"() => {{ {SCRIPT} return pageText(); }}"))
+    text = str(await worlds.ask(page.main_frame, f"() => {{ {SCRIPT} return pageText(); }}"))
     if len(text) <= MOST_CHARACTERS:
         return text
     return f"{text[:MOST_CHARACTERS]}\n(cut: {len(text) - MOST_CHARACTERS} more characters)"
@@ -67,9 +69,9 @@ async def table_of(found: Found, milliseconds: float) -> str:
     return compact(rows)
 
 
-async def table(page: Page, name: str) -> str:
+async def table(page: Page, worlds: Worlds, name: str) -> str:
     """The rows of the only table, or of the one of that name, as JSON objects keyed by header."""
-    answer = await page.evaluate(f"(name) => {{ {SCRIPT} return table(name); }}", name)
+    answer = await worlds.ask(page.main_frame, f"(name) => {{ {SCRIPT} return table(name); }}", name)
     if answer["count"] == 1:
         return compact(answer["rows"])
     names = listing([f'"{each}"' for each in answer["names"][:5]])

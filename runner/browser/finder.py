@@ -6,14 +6,16 @@ from weakref import WeakKeyDictionary
 from playwright.async_api import Error, Frame, JSHandle
 
 from runner.browser.wishes import FIND
+from runner.browser.worlds import Worlds
 
 
 class Finder:
-    """Of one session. `spawn` starts work that the session owns."""
+    """Of one session. `spawn` starts work that the session owns; `worlds` are where other scripts ask."""
 
     def __init__(self, spawn: Callable[[Coroutine[None, None, None]], object]) -> None:
         self._spawn = spawn
         self._scripts: WeakKeyDictionary[Frame, JSHandle] = WeakKeyDictionary()
+        self.worlds = Worlds()
 
     async def find(self, frame: Frame, asked: dict[str, object]) -> object:
         """What `find` of targets.js answers in this frame. Raises Playwright's Error."""
@@ -24,7 +26,7 @@ class Finder:
             except Error:
                 # The document of that script is gone; what is there now is asked below.
                 self._scripts.pop(frame, None)
-        answer: object = await frame.evaluate(f"(q) => {{ {FIND} return find(q); }}", asked)
+        answer: object = await self.worlds.ask(frame, f"(q) => {{ {FIND} return find(q); }}", asked)
         self._spawn(self._leave(frame))
         return answer
 

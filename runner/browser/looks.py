@@ -22,7 +22,7 @@ async def seen(scene: Scene, text: str, *, absent: bool) -> bool:
         anywhere = False
         for frame in scene.page.frames:
             try:
-                anywhere = anywhere or bool(await frame.evaluate(frame_says, text))
+                anywhere = anywhere or bool(await scene.finder.worlds.ask(frame, frame_says, text))
             except Error as error:
                 if scene.page.is_closed() or not passing(error):
                     raise
@@ -48,11 +48,15 @@ async def expect(scene: Scene, action: Expect, _handle: Handle) -> str:
 async def read(scene: Scene, action: Extract, handle: Handle) -> str:
     async def there() -> str | None:
         try:
-            return await extract(scene.page, action, handle.found, scene.milliseconds)
+            return await extract(scene.page, scene.finder.worlds, action, handle.found, scene.milliseconds)
         except ActFailed as error:
             if error.code not in {"nothing_there", "no_target"}:
                 raise
             return None  # it may be on its way
 
     result = await until(there, scene.seconds)
-    return result if result is not None else await extract(scene.page, action, handle.found, scene.milliseconds)
+    return (
+        result
+        if result is not None
+        else await extract(scene.page, scene.finder.worlds, action, handle.found, scene.milliseconds)
+    )

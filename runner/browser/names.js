@@ -3,9 +3,10 @@ const norm = (s) => (s || '').replace(/[\u200b\u00ad]/g, '').replace(/\s+/g, ' '
 const attr = (e, name) => norm(e.getAttribute(name));
 const up = (e) => e.parentElement || (e.getRootNode() instanceof ShadowRoot ? e.getRootNode().host : null);
 const holds = (outer, e) => { for (; e; e = up(e)) if (e === outer) return true; return false; };
+// A page that gives its own for elements must show here: then the script is run in a world of its own.
 const all = () => {
   const roots = [document], found = [];
-  for (const root of roots) for (const e of Array.from(root.querySelectorAll('*'))) { found.push(e); if (e.shadowRoot) roots.push(e.shadowRoot); }
+  for (const root of roots) for (const e of root.querySelectorAll('*')) { found.push(e); if (e.shadowRoot) roots.push(e.shadowRoot); }
   return found;
 };
 

@@ -7,6 +7,7 @@ import msgspec
 from playwright.async_api import Error, Frame
 
 from runner.browser import looks
+from runner.browser.asking import Asking
 from runner.browser.extract import SCRIPT, compact
 from runner.browser.observe import title
 from runner.browser.resolve import Handle, Scene
@@ -19,6 +20,9 @@ SHORT_SECONDS = 2.0
 """How long something that may not be there is looked for."""
 
 SETTLED_SECONDS = 0.5
+ASKING_SECONDS = 5.0
+"""How long a page may go on asking the network for what it will show, before it is read as it is."""
+
 PAUSE_SECONDS = 0.1
 
 STATES = {
@@ -157,7 +161,7 @@ async def _said(scene: Scene, name: str, words: str) -> list[str]:
     found: list[str] = []
     for frame in scene.page.frames:
         try:
-            found += await frame.evaluate(f"(words) => {{ {SCRIPT} return {name}(words); }}", words)
+            found += await scene.finder.worlds.ask(frame, f"(words) => {{ {SCRIPT} return {name}(words); }}", words)
         except Error as error:
             if scene.page.is_closed() or not passing(error):
                 raise
@@ -165,9 +169,11 @@ async def _said(scene: Scene, name: str, words: str) -> list[str]:
 
 
 async def _settled(scene: Scene, read: Callable[[], Awaitable[list[str]]]) -> list[str]:
-    """What is read the same for `SETTLED_SECONDS`; one thing if possible, and more than none."""
-    clock = asyncio.get_running_loop().time
+    """What is read the same for `SETTLED_SECONDS` without anything asked for; one thing if possible, and not none."""
+    clock, asking = asyncio.get_running_loop().time, Asking(scene.page)
     end = clock() + scene.seconds
+    asked = clock() + min(ASKING_SECONDS, scene.seconds)
+    await asking.answered(asked - clock())
     patience = clock() + min(SHORT_SECONDS, scene.seconds)
     last, since = await read(), clock()
     while clock() < end:
@@ -175,7 +181,8 @@ async def _settled(scene: Scene, read: Callable[[], Awaitable[list[str]]]) -> li
         if clock() - since >= SETTLED_SECONDS and (one or clock() >= patience):
             break
         await asyncio.sleep(PAUSE_SECONDS)
+        waited = clock() < asked and await asking.answered(asked - clock())
         now = await read()
-        if now != last:
+        if now != last or waited:
             last, since = now, clock()
     return last

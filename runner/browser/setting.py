@@ -5,11 +5,12 @@ import re
 import msgspec
 from playwright.async_api import Error
 
+from runner.browser import keyboard
 from runner.browser.calendars import pick_day
 from runner.browser.choices import select
 from runner.browser.resolve import Handle, Scene
 from runner.browser.wishes import Found, describe
-from runner.vocabulary import ActFailed, Select, SetValue
+from runner.vocabulary import ActFailed, Input, Select, SetValue
 
 MOST_KEYS = 400
 """From one end of a slider to the other, step by step."""
@@ -51,6 +52,8 @@ async def set_value(scene: Scene, action: SetValue, handle: Handle) -> str:
     found = handle.found
     if found is None:
         raise ActFailed("no_target", "The action has no target.")
+    if action.what == "text":
+        return await _text(scene, action, handle, found)
     if found.seen.secret:
         raise ActFailed(
             "secret", f"{describe(found.seen)} holds a secret, which is typed and never read; type into it."
@@ -70,6 +73,15 @@ async def set_value(scene: Scene, action: SetValue, handle: Handle) -> str:
         raise ActFailed("bad_value", f"{describe(found.seen)} cannot be set to {action.value}.")
     await found.locator.fill(action.value, timeout=scene.milliseconds)
     return await _must_have(scene, action.value, found)
+
+
+async def _text(scene: Scene, action: SetValue, handle: Handle, found: Found) -> str:
+    """Typed where one types, else chosen from what there is; a slider takes it for a number."""
+    if found.seen.editable:
+        return await keyboard.fill(scene, Input(text=action.value, target=action.target), handle)
+    if found.seen.role in ("slider", "spinbutton"):
+        return await _slide(scene, msgspec.structs.replace(action, what="number"), found)
+    return await select(scene, Select(option=action.value, target=action.target), found)
 
 
 async def _native(scene: Scene, action: SetValue, found: Found, takes: dict[str, str]) -> str:

@@ -38,17 +38,29 @@ const strength = (e, listeners) => {
   return getComputedStyle(e).cursor === 'pointer' && !(outer && getComputedStyle(outer).cursor === 'pointer') ? 1 : 0;
 };
 
-// Text before a field that has no label of its own: the sibling before it, or the cell before its cell.
+// Text before a field, or beside a box, that has no label of its own: the sibling next to it, or the cell next to its cell.
 const neighbour = (e) => {
   if (labelElements(e).length || !(editable(e) || e.tagName === 'SELECT' || coverable(e) || e.type === 'file')) return '';
   for (let at = e, steps = 0; at && steps < 2; at = at.parentElement, steps++) {
-    for (let before = coverable(e) && at.nextSibling ? at.nextSibling : at.previousSibling; before; before = before.previousSibling) {
-      if (before === at) continue;
-      if (before.nodeType === 1 && (before.matches('input,select,textarea,button') || before.querySelector('input,select,textarea,button'))) return '';
-      if (norm(before.textContent)) return norm(before.textContent);
+    const way = coverable(e) && textFollows(at) ? 'nextSibling' : 'previousSibling';
+    for (let next = at[way]; next && !(coverable(e) && breaks(next)); next = next[way]) {
+      if (holdsField(next)) return '';
+      if (norm(next.textContent)) return norm(next.textContent);
     }
   }
   return '';
+};
+const holdsField = (node) => node.nodeType === 1 && (node.matches('input,select,textarea,button') || !!node.querySelector('input,select,textarea,button'));
+const holdsBox = (node) => node.nodeType === 1 && (coverable(node) || !!node.querySelector('input[type=checkbox],input[type=radio]'));
+const breaks = (node) => node.nodeType === 1 && node.tagName === 'BR';
+// On a line of boxes the texts stand after them all, or before them all: what the line ends with tells.
+const textFollows = (at) => {
+  let follows = false;
+  for (let next = at.nextSibling; next && !breaks(next); next = next.nextSibling) {
+    if (holdsBox(next)) follows = false;
+    else if (!holdsField(next) && norm(next.textContent)) follows = true;
+  }
+  return follows;
 };
 // The words that whoever made the page wrote into it for himself: classes, ids, names of icons and of pictures.
 const fileName = (url) => (url || '').split(/[?]/)[0].replace(/\.(svg|png|gif|jpe?g|webp|ico)$/i, '').split('/').slice(-2).join(' ');

@@ -6,7 +6,7 @@ from runner.keyless.clauses import Unclear
 from runner.keyless.forms import Found
 from runner.keyless.lists import AND
 from runner.placeholders import names, placeholder
-from runner.vocabulary import Input, Query, Select
+from runner.vocabulary import Input, Query, Select, SetValue
 
 TYPE = "(?:type|enter|write|input|put|fill in|fill)"
 INTO = "(?:into|in to|in|to|for|on)"
@@ -43,6 +43,12 @@ def fill_in(found: Found) -> tuple[Input, ...]:
     """The same, with the fields first."""
     each = found.pairs("all", FILLED) or [found]
     return tuple(Input(text=part.text("text"), target=target) for part in each for target in fields(part))
+
+
+def set_text(found: Found) -> Input | SetValue:
+    """Into a field, or from a list: which of them it is shows on the page. A secret is only ever typed."""
+    text, target = found.text("text"), field(found)
+    return Input(text=text, target=target) if names(text) else SetValue(value=text, what="text", target=target)
 
 
 def select_several(found: Found) -> Select:

@@ -6,7 +6,7 @@ import msgspec
 
 from runner.keyless import values
 from runner.keyless.clauses import Unclear
-from runner.keyless.filling import INTO, TYPE, field, fields, fill_in, secret, select_several, type_into
+from runner.keyless.filling import INTO, TYPE, field, fields, fill_in, secret, select_several, set_text, type_into
 from runner.keyless.forms import Found, form
 from runner.keyless.keys import AMBIGUOUS, keys
 from runner.keyless.lists import NAMES
@@ -168,8 +168,8 @@ ACTING = (
         fill_in,
     ),
     form(
-        "", 'set "Quantity" to "3"', "set", '{target} to (?:the text )?"text"',
-        lambda found: Input(text=found.text("text"), target=field(found)),
+        'set "field" to "text"', 'set "Quantity" to "3"', "set", '{target} to (?:the text )?"text"',
+        set_text,
     ),
     form(
         'type "text" (where the focus is)', 'type "hello"', TYPE, '(?:the text )?"text"',

@@ -14,6 +14,8 @@ from runner.ports import Wanted
 SITE = Path(__file__).parent.parent / "site"
 MEGABYTE = b"<p>" + b"x" * 1024 * 1024
 LIMIT = 30.0
+LATE_SECONDS = 0.7
+"""Longer than a count must stand still."""
 
 
 async def missing(_request: web.Request) -> web.Response:
@@ -37,6 +39,11 @@ async def endless(request: web.Request) -> web.StreamResponse:
     for _ in range(64):
         await response.write(MEGABYTE)
     return response
+
+
+async def late(_request: web.Request) -> web.Response:
+    await asyncio.sleep(LATE_SECONDS)
+    return web.Response(text="1")
 
 
 async def declared(_request: web.Request) -> web.Response:
@@ -74,6 +81,7 @@ async def site() -> AsyncIterator[str]:
     app.router.add_get("/missing", missing)
     app.router.add_get("/redirect", redirect)
     app.router.add_get("/silent", silent)
+    app.router.add_get("/late", late)
     app.router.add_get("/endless", endless)
     app.router.add_get("/declared", declared)
     app.router.add_get("/download", download)

@@ -130,6 +130,52 @@ async def test_chores_bring_what_they_say(session: Session, site: str) -> None:
     assert CHORES == [(sentences, await say(session, sentences)) for sentences, _ in CHORES]
 
 
+BESIDE = [
+    ('check "Mail me"', "mail"),
+    ('check "Call me"', "call"),
+    ('choose "Free"', "free"),
+    ('choose "Paid"', "paid"),
+    ('check "Day"', "day"),
+    ('check "Night"', "night"),
+]
+"""Boxes without labels, each with what the page writes down."""
+
+SET = [
+    ('set "Colour" to "Red" and expect "Colour" to be "Red"', 'drop-down "Colour" is "Red"'),
+    ('set "Note" to "Red" and expect "Note" to be "Red"', 'field "Note" is "Red"'),
+    ('set "Password" to "hush"', 'typed into field "Password"'),
+]
+
+
+async def test_boxes_are_called_by_the_texts_before_or_behind_them_all(session: Session, site: str) -> None:
+    await go(session, f"{site}/patched.html")
+    noted: list[tuple[str, str]] = []
+
+    for sentence, _ in BESIDE:
+        await say(session, sentence)
+        noted.append((sentence, (await note(session)).removeprefix("got: ")))
+
+    assert BESIDE == noted
+
+
+async def test_a_text_is_set_where_it_is_typed_and_where_it_is_chosen(session: Session, site: str) -> None:
+    await go(session, f"{site}/patched.html")
+
+    assert SET == [(sentences, await say(session, sentences)) for sentences, _ in SET]
+    password = await session.resolve(SetValue(value="hush", what="text", target=Query(text="Password")))
+    assert "hush" not in password.params
+
+
+async def test_a_page_that_patches_its_elements_is_read_all_the_same_and_not_before_its_answers_are_there(
+    session: Session, site: str
+) -> None:
+    await go(session, f"{site}/patched.html?patched")
+
+    assert "2" == await say(session, 'click "Order" and extract the number of items left')
+    assert "Orders" == await say(session, "extract the main heading")
+    assert "got: ordered" == await note(session)
+
+
 async def test_what_cannot_be_done_for_certain_is_refused_with_what_is_right(hasty: Session, site: str) -> None:
     await go(hasty, f"{site}/chores.html")
 

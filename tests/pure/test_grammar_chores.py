@@ -102,7 +102,7 @@ SENTENCES: list[tuple[str, list[AnyAction]]] = [
     ('set "A" to 12.5 %', [dated("12.5", "number")]),
     ('enter 5 into "A"', [dated("5", "number")]),
     ('set "A" to #F00', [dated("#ff0000", "colour")]),
-    ('set "A" to "70"', [Input(text="70", target=A)]),
+    ('set "A" to "70"', [SetValue(value="70", what="text", target=A)]),
     ('type "x" into "A" and choose "B"', [Input(text="x", target=A), Check(target=Query(text="B", kind="radio"))]),
     ('choose "B" in "A"', [Select(option="B", target=A)]),
     ('type "x" into "A" and press Enter', [Input(text="x", target=A), Press(keys="Enter")]),
