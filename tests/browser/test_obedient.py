@@ -47,7 +47,8 @@ async def test_a_model_that_obeys_every_page_lets_no_secret_out_and_leaves_no_do
     async with hostile_pages() as pages, model_server([obey]) as model, served(tmp_path, model) as service:
         deeds = {"confined": confined(pages, service.url), "free": free(pages, service.url)}
         homes = {"confined": f"{pages.good}/?told", "free": f"{pages.good}/?framed"}
-        wills |= {run: Obedient(homes[run], deeds[run]) for run in deeds}
+        wills["confined"] = Obedient(homes["confined"], deeds["confined"], tabs=MOST_TABS)
+        wills["free"] = Obedient(homes["free"], deeds["free"])
         confined_id = await service.run(homes["confined"], allowedDomains=["127.0.0.1"])
         stolen = list(pages.stolen)
         free_id = await service.run(homes["free"])
