@@ -144,7 +144,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         vault, stream = self.equipment.vault, self.tape.stream
         lasting = bool(self.lodging.room)
         known = await known_of(vault, self._state_name, stream, lasting=lasting, again=self.number > 1)
-        wallet = await wallet_for(vault, stream, self.created, known)
+        wallet = await wallet_for(self.store, vault, stream, self.created, known)
         self.tape.mask = wallet.mask  # from here on nothing goes on the tape that shows a secret
         asker = self._asker(wallet)
         await asker.recall()

@@ -28,6 +28,10 @@ MOST_EVENTS = 100_000
 """Of one task, that are read to play it again."""
 
 
+MOST_BEFORE = 100
+"""Reruns of reruns, that are looked back on."""
+
+
 class RecordedAct(msgspec.Struct, frozen=True, kw_only=True):
     """An act as it is to be done again; without an `action` nobody can, and `obstacle` is why.
 
@@ -72,6 +76,17 @@ async def record_of(store: EventStore, replay: e.Replay) -> Record:
         if version > MOST_EVENTS:
             raise ActFailed("no_recording", f"The recorded task {replay.task} has too many events to be played again.")
     return recorded(replay, telling.told(until=replay.until))
+
+
+async def played_by(store: EventStore, created: e.TaskCreated) -> tuple[e.TaskCreated, ...]:
+    """The task whose acts this one does again, the one whose acts that one did, and so on, as far as the tape tells."""
+    found: list[e.TaskCreated] = []
+    while (replay := created.replay) is not None and len(found) < MOST_BEFORE:
+        first = await store.read_stream(f"task-{replay.task}", limit=1)
+        if not first or not isinstance(first[0].event, e.TaskCreated):
+            break
+        found.append(created := first[0].event)
+    return tuple(found)
 
 
 def recorded(replay: e.Replay, then: Told) -> Record:

@@ -79,19 +79,31 @@ class Wallet:
         return host in {canonical(_host(domain)) for domain in self._allowed}
 
 
-def wallet_of(created: TaskCreated, secrets: Secrets, before: Mapping[str, str] | None = None) -> Wallet:
-    """The wallet of a task; `before` are secrets of earlier tasks in its session."""
-    return Wallet(secrets, allowed=created.allowed_domains, named=named(created), before=before)
+def wallet_of(
+    created: TaskCreated,
+    secrets: Secrets,
+    before: Mapping[str, str] | None = None,
+    *,
+    played: Sequence[TaskCreated] = (),
+) -> Wallet:
+    """The wallet of a task; `before` are secrets of earlier tasks in its session.
+
+    `played` are the tasks whose acts it does again, and those whose acts they did: what they name it names too.
+    """
+    hosts = dict.fromkeys(host for each in (created, *played) for host in named(each))
+    return Wallet(secrets, allowed=created.allowed_domains, named=tuple(hosts), before=before)
 
 
 def named(created: TaskCreated) -> tuple[str, ...]:
-    """The hosts, with the ports where they say one, of the start URL and of what the instruction opens."""
+    """The hosts, with the ports where they say one, of the start URL and of what it opens by its words and inputs."""
     try:
         actions = [sentence.action for sentence in parse(created.instruction)]
         urls = [action.url for action in actions if isinstance(action, Navigate)]
     except ActFailed:  # it is not for the model that reads plain sentences
         urls = _URL.findall(created.instruction)
     start = created.start_url
+    inputs = created.replay.inputs.items() if created.replay else ()
+    urls += [new for old, new in inputs if _URL.fullmatch(old) and _URL.fullmatch(new)]
     return tuple(dict.fromkeys(filter(None, map(_host_and_port, [start if "://" in start else f"//{start}", *urls]))))
 
 

@@ -197,3 +197,15 @@ async def test_no_event_of_such_a_task_can_be_read_for_the_value(world: Any, scr
     written = b"".join(msgspec.json.encode(fact) for fact in await facts(world, stream))
     assert b"password" in written
     assert b"battery" not in written
+
+
+async def test_a_fork_types_them_where_the_task_that_it_plays_named_it(world: Any, script: Any) -> None:
+    words = "Go to https://shop.test/"
+    steps = script([Navigate(url="https://shop.test/")], [TYPE])
+    async with world.worker():
+        await world.until(await world.create(words, steps, llm="instructions", secrets=SECRETS), e.TaskFinished)
+        replay = e.Replay(task=words, until=2, then="model")
+        fork = await world.create("Read it", script([READ]), secrets=SECRETS, replay=replay)
+        await world.until(fork, e.TaskFinished)
+
+    assert [VALUE, VALUE] == world.stage.typed

@@ -1,5 +1,6 @@
 """Where a secret may be typed, and what would have it written down elsewhere."""
 
+import msgspec
 import pytest
 
 from eventstore import events as e
@@ -100,3 +101,22 @@ def test_a_secret_that_is_called_as_an_answer_is_hidden_as_well_as_the_answer() 
     wallet.learn("answer", Secret("739155"))
 
     assert "<secret>answer (before)</secret> <secret>answer</secret>" == wallet.mask.text("correct horse 739155")
+
+
+def test_what_a_task_does_again_may_be_typed_where_it_was_named_then_and_where_another_address_is_given() -> None:
+    first = e.TaskCreated(
+        instruction="Go to https://shop.test/login.", llm="instructions", session="s", project="p", family="v1",
+        request_digest="",
+    )  # fmt: skip
+    inputs = {"https://shop.test/login": "https://staging.test/login", "Ada": "https://evil.test/"}
+    fork = msgspec.structs.replace(first, instruction="Buy it.", replay=e.Replay(task="first", inputs=inputs))
+
+    wallet = wallet_of(fork, {"password": Secret("correct horse")}, played=[first])
+
+    assert "shop.test" == wallet.host("password", "https://shop.test/login")
+    assert "staging.test" == wallet.host("password", "https://staging.test/login")
+    assert "only on staging.test, shop.test" in refusal(wallet, "https://evil.test/")
+    assert "only on evil.test" in refusal(
+        wallet_of(msgspec.structs.replace(fork, allowed_domains=("evil.test",)), {}, played=[first]),
+        "https://shop.test/login",
+    )
