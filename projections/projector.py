@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from eventstore import codec, events, machine, naming
+from eventstore import codec, events, machine, naming, parts
 from eventstore.errors import DiskFull
 from eventstore.events import TaskRedacted, Unknown
 from eventstore.store import EventStore, Recorded
@@ -248,7 +248,7 @@ def _files(directory: Path) -> tuple[Path, list[Path]]:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = sha256()
     views = (findings, task_row, tasks, step_row, steps, references, session_row, sessions, session_files, hooks)
-    for module in (events, codec, machine, naming, shelf, *views):
+    for module in (events, parts, codec, machine, naming, shelf, *views):
         digest.update(Path(module.__file__ or "").read_bytes())
     file = directory / f"views-{digest.hexdigest()[:16]}.db"
     return file, [other for other in directory.glob("views-*.db") if other != file]
