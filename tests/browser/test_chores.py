@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not PACKAGE.is_dir(), reason="npm's package todo
 
 KEY = "a-key-for-the-chores"
 SECONDS = 60.0
-BUILDS = ("backbone", "react")
+BUILDS = ("backbone", pytest.param("react", marks=pytest.mark.slow))
 """Two ways to make a list; `bench/chores.py` has them all."""
 
 
@@ -49,19 +49,19 @@ async def created(http: aiohttp.ClientSession, path: str, body: dict[str, str]) 
         return str((await answer.json())["id"])
 
 
-async def test_what_was_done_once_on_a_build_is_done_again_without_a_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize("build", BUILDS)
+async def test_what_was_done_once_on_a_build_is_done_again_without_a_word(tmp_path: Path, build: str) -> None:
     settings = Settings(data_dir=tmp_path / "data", port=0, api_key=KEY, allow_private="loopback", screenshots=False)
     told, lists = [], []
 
     async with todo_site() as site, served(settings) as http:
-        for build in BUILDS:
-            body = {"task": CHORE.format(url=site.address(build)), "llm": "instructions"}
-            task = await created(http, "/api/v2/tasks", body)
-            told.append(await ended(http, task))
-            lists.append(site.lists.pop(build))
-            again = await created(http, f"/api/tape/tasks/{task}/rerun", {})
-            told.append(await ended(http, again))
-            lists.append(site.lists.pop(build))
+        body = {"task": CHORE.format(url=site.address(build)), "llm": "instructions"}
+        task = await created(http, "/api/v2/tasks", body)
+        told.append(await ended(http, task))
+        lists.append(site.lists.pop(build))
+        again = await created(http, f"/api/tape/tasks/{task}/rerun", {})
+        told.append(await ended(http, again))
+        lists.append(site.lists.pop(build))
 
-    assert [(True, LEFT)] * 2 * len(BUILDS) == told
-    assert [DONE] * 2 * len(BUILDS) == lists
+    assert [(True, LEFT)] * 2 == told
+    assert [DONE] * 2 == lists
