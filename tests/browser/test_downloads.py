@@ -185,6 +185,7 @@ async def test_what_comes_while_no_task_is_at_work_is_not_left_lying_about(
     assert "by-word.csv" in names
 
 
+@pytest.mark.slow
 async def test_a_browser_of_its_own_downloads_too(shop: str, tmp_path: Path) -> None:
     kept: Kept = []
     settings = BrowserSettings(navigation_seconds=LIMIT, answer_seconds=LIMIT, private=LOOPBACK)

@@ -190,7 +190,7 @@ async def test_this_machine_is_refused_until_the_setting_allows_it(site: str) ->
     assert [(f"{site}/two.html", why)] == told
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("scheme", [pytest.param("http", marks=pytest.mark.slow), "https"])
 async def test_a_name_that_leads_to_a_forbidden_place_fails_the_act_that_goes_there(scheme: str, site: str) -> None:
     settings = BrowserSettings(private=private_networks("127.0.0.1"), resolve=Lookups().resolve)
     told: list[tuple[str, str]] = []
@@ -228,7 +228,7 @@ async def test_a_session_does_not_reach_the_way_out_of_another(browsers: Browser
     assert "belongs to the service itself" in sentence
 
 
-@pytest.mark.parametrize("isolation", ["context", "browser"])
+@pytest.mark.parametrize("isolation", ["context", pytest.param("browser", marks=pytest.mark.slow)])
 async def test_no_page_reaches_the_service_that_runs_it(tmp_path: Path, isolation: str) -> None:
     async with served(tmp_path, TAPEWRIGHT_ISOLATION=isolation) as (_, http):
         async with http.get("/healthz") as response:

@@ -237,7 +237,7 @@ async def test_a_browser_that_is_held_for_a_paused_task_ends_when_its_time_is_ov
     assert ({0}, {0, port}, {0}) == (before, held, isolated.own_ports)  # pages reach none of these
 
 
-@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("alone", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_a_start_ends_the_browsers_that_no_task_names(
     isolated: IsolatedBrowsers, site: str, tmp_path: Path, alone: bool
 ) -> None:
@@ -293,7 +293,7 @@ async def test_an_element_that_only_its_place_tells_apart_is_found(isolated: Iso
             assert expected == await read(session, "page")
 
 
-@pytest.mark.parametrize("harm", ["port", "driver", "frozen"])
+@pytest.mark.parametrize("harm", [pytest.param("port", marks=pytest.mark.slow), "driver", "frozen"])
 async def test_what_stands_in_the_way_to_a_browser_is_replaced(
     isolated: IsolatedBrowsers, site: str, tmp_path: Path, harm: str
 ) -> None:

@@ -176,6 +176,7 @@ async def test_who_logged_in_once_is_logged_in_again(house: House, bank: Bank) -
     assert [(1, ("127.0.0.1",)), (2, ("127.0.0.1",))] == await house.saved("again")
 
 
+@pytest.mark.slow
 async def test_the_same_in_a_browser_of_its_own(bank: Bank, tmp_path: Path) -> None:
     async with opened(tmp_path, isolated=True) as house:
         options = await house.profile("own")

@@ -123,7 +123,7 @@ class House:
             raise AssertionError([recorded.event for recorded in said]) from None
 
 
-@pytest.mark.parametrize("isolated", [False, True], ids=["shared", "isolated"])
+@pytest.mark.parametrize("isolated", [pytest.param(False, marks=pytest.mark.slow), True], ids=["shared", "isolated"])
 async def test_a_follow_up_task_goes_on_where_the_first_one_left_off_also_after_a_restart(
     shop: str, tmp_path: Path, isolated: bool
 ) -> None:

@@ -94,6 +94,7 @@ async def test_run_and_wait_end_as_if_nothing_had_happened(site: str, tmp_path: 
     assert 2 == tasks
 
 
+@pytest.mark.slow
 async def test_a_paused_task_stays_paused_and_a_stop_ends_what_is_followed(site: str, tmp_path: Path) -> None:
     short = f"Go to {site}/two.html. Wait 5 seconds. Extract the main heading."
     long = f"Go to {site}/two.html. Wait 60 seconds. Wait 60 seconds."
