@@ -16,7 +16,12 @@ OPTIONS = (
     "(e) => [...e.options].map((o) => ({ label: o.label.replace(/\\s+/g, ' ').trim(),"
     " value: o.value, enabled: !o.disabled && !o.closest('optgroup:disabled') }))"
 )
-
+DOES = (
+    "(e) => e.matches('a[href], button, input:is([type=submit], [type=reset], [type=button], [type=image],"
+    " [type=checkbox], [type=radio]), [role=button], [role=link], [role=checkbox], [role=radio], [role=menuitem]')"
+    " && !e.matches('[aria-haspopup], [aria-expanded], [aria-controls], [role=combobox]')"
+)
+"""Whether a click may do something, where nothing says that it only opens a list."""
 
 MOST_OPTIONS = 200
 SUGGESTED = (
@@ -27,7 +32,10 @@ CHOSEN = "(e) => [...e.selectedOptions].map((o) => o.index)"
 
 
 async def options(scene: Scene, found: Found) -> str:
-    """What can be chosen, in words; a list that is opened for it is closed again. Raises ActFailed: no_option."""
+    """What can be chosen, in words; a list that is opened for it is closed again.
+
+    Raises ActFailed: no_option, bad_action for what is no list and would do something.
+    """
     if found.seen.tag == "select":
         return await _native_options(scene, found)
     listed = await _suggested(scene, found) if found.seen.tag == "input" else []
@@ -35,6 +43,8 @@ async def options(scene: Scene, found: Found) -> str:
         return _told(found, [f'"{option.label}"' for option in listed])
     opened = found.seen.role != "listbox"
     if opened:
+        if await found.locator.evaluate(DOES, timeout=scene.milliseconds):
+            raise ActFailed("bad_action", f"{describe(found.seen)} is no drop-down; click it to see what it does.")
         await found.locator.click(timeout=scene.milliseconds, no_wait_after=True)
 
     async def there() -> list[str] | None:
@@ -66,8 +76,9 @@ async def _suggested(scene: Scene, found: Found) -> list[Option]:
 
 
 def _told(found: Found, names: list[str]) -> str:
-    more = f", and {len(names) - MOST_OPTIONS} more" if len(names) > MOST_OPTIONS else ""
-    return f"{describe(found.seen)} has {len(names)} options: {listing(names[:MOST_OPTIONS])}{more}"
+    many = f"more than {MOST_OPTIONS}" if len(names) > MOST_OPTIONS else str(len(names))
+    more = ", and more" if len(names) > MOST_OPTIONS else ""
+    return f"{describe(found.seen)} has {many} options: {listing(names[:MOST_OPTIONS])}{more}"
 
 
 async def select(scene: Scene, action: Select, found: Found) -> str:

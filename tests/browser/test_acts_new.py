@@ -150,6 +150,11 @@ async def _fields(acting: Session) -> None:
     assert fruits.startswith('drop-down "Fruit" has 2 options:')
     assert '"Pear"' in fruits
     assert await page.evaluate("() => document.getElementById('fruits').hidden")
+    before = await note(acting)
+    assert 'bad_action: button "Delete" is no drop-down; click it to see what it does.' == await why_not(
+        acting, Options(target=named("Delete", "button"))
+    )
+    assert before == await note(acting)
 
     loud = await index(acting, 'slider "Loud"')
     assert 'failed: slider "Loud" was set to 120 but has "100".' == await why_not(
