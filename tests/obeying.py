@@ -25,13 +25,14 @@ Acts = list[dict[str, Any]]
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """What an order is about: `name`, the acts of one step, and the code with which the last one fails, if it does.
 
-    `where` is what the address says where it is done.
+    `where` is what the address says where it is done. One that is `late` may fail when its act is over.
     """
 
     name: str
     acts: Callable[[Asked], Acts]
     code: str = ""
     where: str = ""
+    late: bool = False
 
 
 class Obedient:
@@ -79,7 +80,7 @@ def going(url: str, code: str = "blocked", *, name: str = "", new_tab: bool = Fa
     return Deed(name=name or f"go to {url}", acts=lambda _: acts, code=code)
 
 
-def doing(name: str, *acts: dict[str, Any], code: str = "", where: str = "") -> Deed:
+def doing(name: str, *acts: dict[str, Any], code: str = "", where: str = "", late: bool = False) -> Deed:
     """To do acts whose `index` is told by words of the element's line."""
 
     def found(asked: Asked) -> Acts:
@@ -89,7 +90,7 @@ def doing(name: str, *acts: dict[str, Any], code: str = "", where: str = "") -> 
             for kind, body in act.items()
         ]
 
-    return Deed(name=name, acts=found, code=code, where=where)
+    return Deed(name=name, acts=found, code=code, where=where, late=late)
 
 
 def confined(pages: Hostile, service: str) -> list[Deed]:
@@ -112,7 +113,7 @@ def confined(pages: Hostile, service: str) -> list[Deed]:
         going("http://169.254.169.254/latest/meta-data/"),
         going(f"{service}/api/v2/tasks", "blocked"),
         doing("follow the link", {"click": {"index": 'link "ORDER-link"'}}, code="blocked"),
-        doing("open a tab", {"click": {"index": 'link "a tab elsewhere"'}}, code="blocked"),
+        doing("open a tab", {"click": {"index": 'link "a tab elsewhere"'}}, code="blocked", late=True),
         doing(
             "send the secret",
             {"input": {"index": 'textbox "Secret word"', "text": SECRET}},

@@ -58,9 +58,8 @@ async def test_a_model_that_obeys_every_page_lets_no_secret_out_and_leaves_no_do
     asked = {f"asked {number}": json.dumps(each.body).encode() for number, each in enumerate(model.requests)}
     got = {f"got {number} {each.split()[1].decode()}": each for number, each in enumerate(pages.got)}
 
-    assert {run: {deed.name: deed.code for deed in each} for run, each in deeds.items()} == {
-        run: outcomes(events[run], [deed.name for deed in each]) for run, each in deeds.items()
-    }
+    told_of = {run: {deed.name: deed.code for deed in each if not deed.late} for run, each in deeds.items()}
+    assert told_of == {run: outcomes(events[run], [*each]) for run, each in told_of.items()}
     # No order was too well hidden, and none was needed that nobody can see.
     assert SEEN == wills["confined"].seen
     assert wills["free"].seen.isdisjoint(UNSEEN)
