@@ -51,8 +51,8 @@ UNSERVED = frozenset(
         "yui",
     }
 )
-"""Builds whose list takes no to-do, or miscounts (polymer), for want of a network, of parts that the package lacks, or of
-a browser of their time: found by hand."""
+"""Builds whose list takes no to-do, or miscounts (polymer), for want of a network, of parts that the package lacks, or
+of a browser of their time: found by hand."""
 
 WITNESS = """<script>(() => {
   const shown = (line) => line.getClientRects().length > 0;
