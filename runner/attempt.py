@@ -1,7 +1,6 @@
 """One attempt at one task: it starts (see `starting.py`), goes round its loop, and ends with a fact."""
 
 import traceback
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -17,9 +16,9 @@ from runner.belongings import Bringing
 from runner.comparing import Comparing
 from runner.control import Gate
 from runner.desk import Desk
+from runner.ending import Ending
 from runner.equipment import Equipment
 from runner.files import Files
-from runner.fitting import fitting
 from runner.housekeeping import Housekeeping, Lodging
 from runner.human import Human
 from runner.judging import Judging
@@ -30,7 +29,7 @@ from runner.model import Assignment, Done, Model
 from runner.parking import LetGo
 from runner.past import Past
 from runner.ports import Session
-from runner.profiles import STATE_SECONDS, STOP_SECONDS, Profiles, last_state, wanted
+from runner.profiles import Profiles
 from runner.recalling import known_of, wallet_for
 from runner.rerun import Recording, recording
 from runner.starting import Start
@@ -39,8 +38,6 @@ from runner.vocabulary import ActFailed
 from runner.wallet import Wallet
 
 log = structlog.get_logger()
-
-MESSAGE_BYTES = 20_000
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -65,12 +62,13 @@ class Attempt(msgspec.Struct, kw_only=True):
         Raises LetGo, ActFailed when the browser was lost and another attempt is due, Refused when the log will have no
         more.
         """
+        ending = Ending(created=self.created, tape=self.tape, vault=self.equipment.vault, profiles=self.profiles)
         async with AsyncExitStack() as stack:
             fact: e.Event | None
             try:
-                fact = _finished(await self.gate.steer(self._drive(stack)), self.tape.fence, self.past.files)
+                fact = ending.finished(await self.gate.steer(self._drive(stack)), self.past.files)
             except Invalid as refused:  # it would be refused again however often the task were given back
-                fact = self._failed("not_recordable", f"What the task did cannot be written down: {refused}")
+                fact = ending.failed("not_recordable", f"What the task did cannot be written down: {refused}")
             except LetGo as let_go:
                 self._keep(let_go.cause == "shutdown")
                 if self.keeper:
@@ -82,13 +80,14 @@ class Attempt(msgspec.Struct, kw_only=True):
                 if failure.code in decide.LOST_BROWSER:
                     self._keep(failure.code == "browser_lost")  # it may be only the way there that was lost
                     raise
-                fact = self._failed(failure.code, str(failure))
+                fact = ending.failed(failure.code, str(failure))
             except Exception:
                 told = self.tape.mask.text(traceback.format_exc())  # it may quote the page
                 log.error("a task failed unexpectedly", stream=self.tape.stream, exception=told)
-                fact = self._failed("internal", "The runner failed unexpectedly; the service's log says more.")
-            await self._leave(stopped=fact is None)
-            await self._end(fact)
+                fact = ending.failed("internal", "The runner failed unexpectedly; the service's log says more.")
+            begun = self.session is not None or bool(self.past.steps)
+            await ending.leave(self.session, self._state_name, begun=begun, stopped=fact is None)
+            await ending.tell(fact)
             self._keep(bool(self.lodging.room))
             if self.session is None and self.past.browser:  # it waits for a session that will not come
                 self.equipment.browsers.end(self.past.browser)
@@ -108,32 +107,6 @@ class Attempt(msgspec.Struct, kw_only=True):
     def _state_name(self) -> str:
         """What the vault calls the cookies and storage of the browser that the task is in."""
         return session_state(self.lodging.room) if self.lodging.room else task_state(self.created)
-
-    async def _leave(self, *, stopped: bool) -> None:
-        """Keep of the browser what was asked for, before the end is told: a task that follows may begin with it."""
-        if wanted(self.created):
-            seconds = STOP_SECONDS if stopped else STATE_SECONDS
-            state = await last_state(self.session, self.equipment.vault, self._state_name, seconds)
-            begun = self.session is not None or bool(self.past.steps)
-            await self.profiles.leave(self.created, self.tape.stream, state, begun=begun)
-
-    async def _end(self, fact: e.Event | None) -> None:
-        """The end as a fact; without one, a stop took effect. What is still behind neither fails nor delays it."""
-        if fact is None:
-            await self.tape.drop()
-            await self.tape.decide(lambda task: decide.stopped(task, fence=self.tape.fence))
-            return
-        await self.tape.close()
-        try:
-            await self._record(fact)
-        except Invalid as refused:
-            await self._record(self._failed("not_recordable", f"The task's end cannot be written down: {refused}"))
-
-    async def _record(self, fact: e.Event) -> None:
-        await self.tape.decide(lambda task: [] if task.ended else decide.record(task, fact))
-
-    def _failed(self, code: str, message: str) -> e.TaskFailed:
-        return e.TaskFailed(fence=self.tape.fence, code=code, message=fitting(message, MESSAGE_BYTES))
 
     async def _drive(self, stack: AsyncExitStack) -> Done:
         limits = self.created.limits
@@ -253,9 +226,3 @@ class Attempt(msgspec.Struct, kw_only=True):
         return Keeper(
             session, shared.blobs, shared.vault, self._state_name, screenshots=shared.screenshots, lasting=lasting
         )
-
-
-def _finished(done: Done | None, fence: int, files: Iterable[str]) -> e.TaskFinished | None:
-    if done is None:
-        return None
-    return e.TaskFinished(fence=fence, success=done.success, output=done.output, files=tuple(files))
