@@ -88,8 +88,9 @@ def first(found: Compared) -> str:
             if each.matters:
                 return _told(pair, each)
     for each in found.end:
-        was, now = _quoted(each.a), _quoted(each.b)
-        return f"The {'output' if each.what == 'result' else 'end'} was {was}, and is {now}."
+        if each.matters:
+            was, now = _quoted(each.a), _quoted(each.b)
+            return f"The {'output' if each.what == 'result' else 'end'} was {was}, and is {now}."
     return ""
 
 

@@ -56,18 +56,22 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 def compared(a: Run, b: Run) -> Compared:
     """Both side by side."""
-    end: list[Difference] = []
-    for what, was, now in (("end", _ending(a), _ending(b)), ("result", a.output, b.output)):
-        if was != now and not end:
-            end.append(Difference(what=what, a=was, b=now))
-    return Compared(a=a, b=b, pairs=tuple(_pairs(a, b)), end=tuple(end))
+    now = renaming(b.inputs)
+    return Compared(a=a, b=b, pairs=tuple(_pairs(a, b, now)), end=tuple(_end(a, b, now)))
 
 
-def _pairs(a: Run, b: Run) -> Iterator[Pair]:
+def _end(a: Run, b: Run, now: Callable[[str], str]) -> Iterator[Difference]:
+    """The difference in how they ended, if there is one; in their outputs where they ended alike."""
+    if (was := _ending(a)) != (here := _ending(b)):
+        yield Difference(what="end", a=was, b=here)
+    elif a.output != b.output:
+        yield Difference(what="result", a=a.output, b=b.output, matters=now(a.output) != b.output)
+
+
+def _pairs(a: Run, b: Run, now: Callable[[str], str]) -> Iterator[Pair]:
     """The steps that count, brought together; before each of them those of either run that do not."""
     mine, others = _counting(a), _counting(b)
     left, right = 0, 0
-    now = renaming(b.inputs)
     for at, to in _matched([_key(a.steps[each]) for each in mine], [_key(b.steps[each]) for each in others]):
         here, there = mine[at] if at is not None else None, others[to] if to is not None else None
         if here is not None:
@@ -134,7 +138,7 @@ def _differences(place: int, a: Act, b: Act, now: Callable[[str], str]) -> Itera
         yield Difference(what="url", act=place, a=a.url, b=b.url, matters=_page(now(a.url)) != _page(b.url))
     reads = next(iter(parsed(a.action)), "") in READING
     if a.ok and b.ok and reads and a.result != b.result:
-        yield Difference(what="result", act=place, a=a.result, b=b.result)
+        yield Difference(what="result", act=place, a=a.result, b=b.result, matters=now(a.result) != b.result)
 
 
 def _rest(action: str, now: Callable[[str], str] = str) -> str:

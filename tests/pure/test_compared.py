@@ -131,6 +131,20 @@ def test_what_a_rerun_was_given_to_type_is_shown_and_is_as_it_should_be() -> Non
     assert other.differ
 
 
+def test_what_the_page_then_says_of_it_is_as_it_should_be_too() -> None:
+    ada, bob, eve = (done('{"extract":{}}', result=f"Hello {name}!") for name in ("Ada", "Bob", "Eve"))
+
+    given = compared(run(ada, output="Hello Ada!"), run(bob, output="Hello Bob!", inputs={"Ada": "Bob"}))
+    other = compared(run(ada), run(eve, inputs={"Ada": "Bob"}))
+
+    assert ["result"] == [each.what for each in differences(given)]
+    assert ((Difference(what="result", a="Hello Ada!", b="Hello Bob!", matters=False),), False) == (
+        given.end,
+        given.differ,
+    )
+    assert other.differ
+
+
 def test_texts_are_cut_and_stay_json() -> None:
     long = '{"input":{"text":"' + "x" * 5_000 + '","target":{"text":"Name"}}}'
     aimed = long.replace('"text":"Name"', '"selector":"s"')
