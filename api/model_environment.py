@@ -29,6 +29,7 @@ def load(settings: Settings, environ: Mapping[str, str]) -> Models:
     wanted = settings.model or ""
     if settings.models is not None:
         table = model_table.read(settings.models, environ)
+        _refuse_longer_than_a_step(settings, table)
         default = wanted or table[0].name
         where = f"{settings.models} has no such table"
     else:
@@ -143,6 +144,17 @@ def _key(name: str, environ: Mapping[str, str]) -> Secret | None:
 
 def _names(table: tuple[Configured, ...]) -> str:
     return Models(table=table, default=table[0].name if table else INSTRUCTIONS).told()
+
+
+def _refuse_longer_than_a_step(settings: Settings, table: tuple[Configured, ...]) -> None:
+    """A call that takes longer ends with the step that it is made in."""
+    for each in table:
+        if (each.call_seconds or 0.0) > settings.step_seconds:
+            raise CannotOpen(
+                f'{settings.models}, table "{each.name}", key "call_seconds": {each.call_seconds:g} is more than a '
+                f"whole step may take, which is {settings.step_seconds:g}. Raise {variable('step_seconds')}, or lower "
+                "this."
+            )
 
 
 def _refuse_ourselves(settings: Settings, table: tuple[Configured, ...]) -> None:

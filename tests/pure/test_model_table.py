@@ -267,6 +267,17 @@ def test_two_models_may_stand_in_for_each_other(tmp_path: Path) -> None:
     assert ["b", "a"] == [each.fallback for each in read(tmp_path, text).table]
 
 
+def test_a_call_that_may_take_longer_than_a_step_is_refused_with_what_to_raise(tmp_path: Path) -> None:
+    text = '[slow]\nprovider = "ollama"\ncall_seconds = 300'
+
+    with pytest.raises(CannotOpen) as refused:
+        read(tmp_path, text)
+
+    assert 'table "slow", key "call_seconds": 300 is more than a whole step may take' in str(refused.value)
+    assert str(refused.value).endswith("which is 180. Raise TAPEWRIGHT_STEP_SECONDS, or lower this.")
+    assert 300 == read(tmp_path, text, step_seconds=300.0).table[0].call_seconds
+
+
 def test_with_a_table_no_other_model_is_offered(tmp_path: Path) -> None:
     models = read(tmp_path, OLLAMA, {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"})
 
@@ -279,7 +290,7 @@ def test_the_tables_that_the_documentation_shows_are_read(tmp_path: Path) -> Non
     (tmp_path / "gateway.key").write_text("sk-gateway")
     keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY"]
 
-    models = read(tmp_path, text, dict.fromkeys([*keys, "GATE_TOKEN"], "sk-1"))
+    models = read(tmp_path, text, dict.fromkeys([*keys, "GATE_TOKEN"], "sk-1"), step_seconds=600.0)
 
     assert set(PROVIDERS) == {each.provider for each in models.table}
 
