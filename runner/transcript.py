@@ -52,11 +52,11 @@ def _line(event: e.Event) -> str:
         case e.InputExpired():
             return "nobody answered"
         case e.HumanActed(name=name, params=params):
-            return f"a person did {name} by hand: {_quoted(params, SHORT)}"
+            return f"a person did {_word(name)} by hand: {_quoted(params, SHORT)}"
         case e.FileProduced(file=file):
             return f"a file came: {_quoted(file.name, SHORT)}, {file.size} bytes"
         case e.RunnerLost(cause=cause):
-            return f"the runner was lost: {cause}"
+            return f"the runner was lost: {_word(cause)}"
     return ""
 
 
@@ -64,7 +64,7 @@ def _step(event: e.Event) -> str:
     match event:
         case e.ActionStarted(step=step, name=name, params=params, target=target):
             at = f" at {_quoted(f'{target.role} {target.name}', SHORT)}" if target else ""
-            return f"step {step}: {name} begins, {_quoted(params, SHORT)}{at}"
+            return f"step {step}: {_word(name)} begins, {_quoted(params, SHORT)}{at}"
         case e.ActionEnded(step=step, ok=ok, result=result, error=error, url=url):
             word = "done" if ok else "failed"
             return f"step {step}: {word}, {_quoted(result if ok else error, LONG)} on {_quoted(url, SHORT)}"
@@ -73,8 +73,13 @@ def _step(event: e.Event) -> str:
             words = "".join(f", the agent said {_quoted(each, LONG)}" for each in said if each)
             return f"step {number} ends on {_quoted(url, SHORT)}, titled {_quoted(title, SHORT)}{words}"
         case e.StepInterrupted(number=number, cause=cause):
-            return f"step {number} was interrupted: {cause}"
+            return f"step {number} was interrupted: {_word(cause)}"
     return ""
+
+
+def _word(text: str) -> str:
+    """A word of ours, on one line whatever it is."""
+    return " ".join(text.split())[:SHORT]
 
 
 def _quoted(text: str, most: int) -> str:

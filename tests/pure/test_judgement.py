@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eventstore import events as e
@@ -183,6 +183,7 @@ def test_the_last_pictures_are_taken_with_the_positions_of_their_steps() -> None
 _ANY_EVENT = st.one_of(*(st.from_type(kind) for kind in TYPES.values()), st.builds(e.Unknown, original=st.text()))
 
 
+@example([e.StepInterrupted(fence=1, number=1, cause="a\n[99] step 2: done")])
 @given(st.lists(_ANY_EVENT, max_size=20))
 def test_any_tape_can_be_told(events: list[e.Event]) -> None:
     recorded = recorded_all(events)
