@@ -5,10 +5,30 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from runner.llm.client import Client
 from runner.llm.endpoints import Endpoint, Find
+from runner.llm.pace import Pace
 from runner.llm.pool import open_clients
 from runner.models import Choice
 from tests.model_server import ModelServer, Turn, model_server
+
+
+class Hours:
+    """A clock that only sleeping moves; `slept` is how long, each time."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def client(self, endpoint: Endpoint) -> Client:
+        return Client(endpoint, pace=Pace(endpoint.max_concurrent, self.now, self.sleep))
 
 
 def says(*acts: dict[str, Any], memory: str = "", goal: str = "go on", evaluation: str = "so far so good") -> str:

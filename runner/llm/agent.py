@@ -46,7 +46,7 @@ class Agent(Model):
         self._fence = Fence()
         self._schema = OutputSchema(created.output_schema) if created.output_schema.strip() else None
         self._system = Message(role="system", text=prompt.system(_assigned(created), self._fence))
-        self.needs_picture = _sees(created.agent.vision, client.endpoint.vision)
+        self.needs_picture = client.endpoint.shown(created.agent.vision)
 
     def ended(self, past: Sequence[PastStep]) -> Done | None:
         """The end, once the model has said it."""
@@ -145,8 +145,3 @@ def _assigned(created: TaskCreated) -> prompt.Assigned:
         domains=created.allowed_domains,
         extension=created.agent.extension,
     )
-
-
-def _sees(vision: str, able: bool | None) -> bool:
-    """Whether the model gets pictures: `on` unless it is known to take none, `auto` where it is known to."""
-    return able is not False if vision == "on" else able is True and vision == "auto"

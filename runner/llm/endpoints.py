@@ -80,6 +80,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     max_concurrent: int = 16
     prices: Prices | None = None
 
+    def shown(self, vision: str) -> bool:
+        """Whether it is sent pictures: with `on` unless it is known to take none, with `auto` where it is known to."""
+        return self.vision is not False if vision == "on" else self.vision is True and vision == "auto"
+
     @property
     def host(self) -> str:
         """The endpoint in words that may be shown: never a path, a query or a password of its URL."""

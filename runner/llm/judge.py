@@ -45,7 +45,7 @@ def judge_of(clients: Clients) -> Judge:
 
     async def ask(case: Case, ledger: Ledger) -> Ruling:
         client = clients.of(judge_name(case.created))
-        sees = _sees(case.created.agent.vision, client.endpoint.vision)
+        sees = client.endpoint.shown(case.created.agent.vision)
         return await structured(client, ledger, messages(case, Fence(), pictures=sees), RULING, purpose="judge")
 
     return ask
@@ -62,11 +62,6 @@ def messages(case: Case, fence: Fence, *, pictures: bool) -> list[Message]:
     parts.append("# Now\nJudge.")
     user = Message(role="user", text="\n\n".join(parts), pictures=tuple(each.picture for each in shown))
     return [Message(role="system", text=rules), user]
-
-
-def _sees(vision: str, able: bool | None) -> bool:
-    """Whether he is shown pictures: as the task wants it, and never where his endpoint takes none."""
-    return able is not False if vision == "on" else able is True and vision == "auto"
 
 
 def _asked(created: TaskCreated) -> list[str]:

@@ -11,8 +11,7 @@ from structlog.testing import capture_logs
 from eventstore.events import Usage
 from eventstore.secrets import Secret
 from runner.llm.client import Answer, Client, Message
-from runner.llm.endpoints import Endpoint, Provider
-from runner.llm.pace import Pace
+from runner.llm.endpoints import Provider
 from runner.vocabulary import ActFailed
 from tests.model_server import (
     KEY,
@@ -27,29 +26,12 @@ from tests.model_server import (
     Turn,
     model_server,
 )
+from tests.modelled import Hours
 
 PROMPT = "the prompt of the task"
 ASKED = [Message(role="system", text="Be brief."), Message(role="user", text=PROMPT)]
 SCHEMA = {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"], "additionalProperties": False}
 COUNTED = Usage(model="scripted", input_tokens=100, output_tokens=10)
-
-
-class Hours:
-    """A clock that only sleeping moves; `slept` is how long, each time."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-
-    def client(self, endpoint: Endpoint) -> Client:
-        return Client(endpoint, pace=Pace(endpoint.max_concurrent, self.now, self.sleep))
 
 
 async def answers(script: Sequence[Turn], hours: Hours | None = None, **settings: Any) -> tuple[Answer, ModelServer]:

@@ -8,31 +8,13 @@ import pytest
 
 from eventstore.events import Usage
 from runner.llm.client import Client, Message
-from runner.llm.endpoints import Endpoint
 from runner.llm.pace import Pace
 from runner.vocabulary import ActFailed
 from tests.model_server import Endless, Hang, Held, Status, Text, Turn, model_server
+from tests.modelled import Hours
 
 ASKED = [Message(role="user", text="Which one?")]
 LIMIT = 60.0
-
-
-class Hours:
-    """A clock that only sleeping moves; `slept` is how long, each time."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-
-    def client(self, endpoint: Endpoint) -> Client:
-        return Client(endpoint, pace=Pace(endpoint.max_concurrent, self.now, self.sleep))
 
 
 async def test_an_endpoint_is_left_alone_as_long_as_it_asks_for() -> None:
