@@ -12,6 +12,7 @@ from api.service import SERVICE, Caller, Service
 from api.text import plain
 from api.wire import CALLER, Route, reply
 from eventstore.errors import Gone, NotFound
+from eventstore.replay import MOST_EVENTS
 from eventstore.store import PAGE
 from projections.compared import Compared, Difference, Pair, compared
 from projections.runs import Reading, Run, Step
@@ -20,7 +21,6 @@ from projections.task_row import TaskRow
 COMPARING = web.AppKey("comparing", asyncio.Lock)
 """One comparison at a time: it reads two whole tasks and their pictures."""
 
-MOST_EVENTS = 100_000
 LONGEST = 200
 """Characters of one side in the sentence about the first difference."""
 

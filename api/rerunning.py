@@ -14,7 +14,7 @@ from eventstore import events as e
 from eventstore.answers import VALUED, is_answer
 from eventstore.errors import Gone, Invalid, NotAllowed, NotFound
 from eventstore.inputs import MASKED, TYPED, hidden, key_of, secrets, typed, with_inputs
-from eventstore.replay import Played, Telling, Told
+from eventstore.replay import MOST_EVENTS, Played, Telling, Told
 from eventstore.secrets import Secrets
 from eventstore.store import PAGE
 
@@ -23,7 +23,6 @@ MAX_INPUT = 20_000
 MAX_TOGETHER = 40_000
 """Characters: they stand on the tape."""
 
-MAX_EVENTS = 100_000
 NAMED = 20
 """Texts that a message names."""
 
@@ -77,8 +76,8 @@ async def recorded(service: Service, task_id: str, *, until: int = 0) -> Told:
         version = page[-1].version
         if len(page) < PAGE:
             break
-        if version > MAX_EVENTS:
-            raise NotAllowed(f"The task has more than {MAX_EVENTS:,} events.")
+        if version > MOST_EVENTS:
+            raise NotAllowed(f"The task has more than {MOST_EVENTS:,} events.")
     then = telling.told(until=until)
     if then.gone == "redacted":
         raise Gone("The task was redacted: what it did is no longer on the tape.")

@@ -11,6 +11,12 @@ import msgspec
 from eventstore import events as e
 from eventstore.store import Recorded
 
+READING = frozenset({"extract", "look_for"})
+"""Acts whose result is what the page says; of others it is only told that they were done."""
+
+MOST_EVENTS = 100_000
+"""Of one task, that are read to play it again, or to compare it."""
+
 _STAYS = frozenset({"lasting", "file"})
 """Effects of acts that are not done again when their step is."""
 

@@ -11,10 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from eventstore.inputs import renaming
+from eventstore.replay import READING
 from projections.runs import Act, Run, Step, parsed
-
-READING = frozenset({"extract", "look_for"})
-"""Acts whose result is what the page says."""
 
 _AIM = frozenset({"target", "source", "index"})
 

@@ -6,7 +6,7 @@ import msgspec
 
 from eventstore import events as e
 from eventstore.inputs import MASKED, hidden, with_inputs
-from eventstore.replay import Played, Telling, Told
+from eventstore.replay import MOST_EVENTS, READING, Played, Telling, Told
 from eventstore.store import PAGE, EventStore
 from runner.action_json import from_json
 from runner.aiming import aimed
@@ -18,14 +18,8 @@ GONE = {
     "redacted": "It was redacted: what it did is no longer on the tape.",
 }
 
-READING = frozenset({"extract", "look_for"})
-"""Acts that bring something; of others it is only told that they were done."""
-
 GOING = frozenset({Navigate.name, Search.name})
 """Acts that begin anywhere."""
-
-MOST_EVENTS = 100_000
-"""Of one task, that are read to play it again."""
 
 
 MOST_BEFORE = 100
