@@ -10,6 +10,7 @@ from runner.browser import looks
 from runner.browser.asking import Asking
 from runner.browser.extract import SCRIPT, compact
 from runner.browser.observe import title
+from runner.browser.outline import cut
 from runner.browser.resolve import Handle, Scene
 from runner.browser.targets import best, look, passing, tiered, until
 from runner.browser.wishes import Found, Seen, Wish, describe
@@ -24,6 +25,8 @@ ASKING_SECONDS = 5.0
 """How long a page may go on asking the network for what it will show, before it is read as it is."""
 
 PAUSE_SECONDS = 0.1
+MOST_TOLD = 200
+"""Characters of a value, a title or an address that is not the expected one."""
 
 STATES = {
     "checked": "(e) => e.matches(':checked') || ['aria-checked', 'aria-pressed', 'aria-selected']"
@@ -101,7 +104,8 @@ async def _reads(scene: Scene, action: Verify, what: str, read: Callable[[], Awa
     verb = "is" if action.exact else "contains"
     if not await until(so, scene.seconds):
         wanted = f'"{action.text}"' if action.exact else f'something with "{action.text}"'
-        raise ActFailed("expectation", f'{what} is "{last[:200]}", and {wanted} is expected.')
+        has = cut(last, MOST_TOLD, scene.wallet.mask)
+        raise ActFailed("expectation", f'{what} is "{has}", and {wanted} is expected.')
     return f'{what} {verb} "{action.text}"'
 
 

@@ -11,7 +11,7 @@ from eventstore.secrets import Secret
 from runner.browser.browsers import Session
 from runner.browser.observe import BUSY
 from runner.model import Observation
-from runner.vocabulary import Click, CloseTab, Input, Query, Wait, WaitFor
+from runner.vocabulary import Click, CloseTab, Input, Query, Verify, Wait, WaitFor
 from runner.wallet import Wallet
 from tests.playing import do, go, note, refused
 
@@ -276,6 +276,23 @@ async def test_a_page_that_is_too_busy_to_answer_is_said_to_be(fresh: Session, s
     seen = await fresh.look(tree=True, picture=True)
 
     assert ("", b"", BUSY) == (seen.title, seen.picture, seen.tree)
+
+
+async def test_half_a_secret_is_in_no_refusal_and_no_news(hasty: Session, site: str) -> None:
+    await go(hasty, f"{site}/index.html")
+    hasty.wallet = Wallet({"word": Secret("correct horse")})
+    await hasty.look(tree=True)
+    await page_of(hasty).evaluate("() => { document.title = 'k'.repeat(195) + 'correct horse'; }")
+
+    _, said = await refused(hasty, Verify(what="title", text="Shop"))
+    address = f"{site}/index.html?".ljust(295, "k")
+    hasty._tabs.adopted.clear()
+    await page_of(hasty).evaluate("(address) => { open(address + 'correct+horse'); }", address)
+    await hasty._tabs.adopted.wait()
+    news = (await hasty.look(tree=True)).news
+
+    assert f'the title is "{"k" * 195}…", and something with "Shop" is expected.' == said
+    assert (f"tab 2 was opened: {address}…",) == news
 
 
 async def test_references_are_drawn_into_a_picture_beside_the_page(session: Session, site: str) -> None:
