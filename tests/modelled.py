@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from eventstore import events as e
 from runner.llm.client import Client
 from runner.llm.endpoints import Endpoint, Find
 from runner.llm.pace import Pace
@@ -50,6 +51,17 @@ def gives(data: object, *, success: bool = True) -> str:
 def found(*endpoints: Endpoint) -> Find:
     """Finds these by their names."""
     return {endpoint.name: endpoint for endpoint in endpoints}.get
+
+
+async def free_task(world: Any, name: str = "buy tea", **fields: Any) -> str:
+    """A task that the scripted model runs."""
+    stream: str = await world.create(name, llm="scripted", **fields)
+    return stream
+
+
+async def facts(world: Any, stream: str, kind: type[e.Event]) -> list[Any]:
+    """Those of that kind on its tape."""
+    return [recorded.event for recorded in await world.store.read_stream(stream) if isinstance(recorded.event, kind)]
 
 
 @asynccontextmanager

@@ -7,8 +7,8 @@ import pytest
 
 from eventstore import events as e
 from runner.vocabulary import ActFailed
-from tests.loop.test_agent import CLICK, NO_THOUGHTS, OPEN, TREE, TYPE, facts
-from tests.modelled import ends, modelled, says
+from tests.loop.test_agent import CLICK, OPEN, TREE, TYPE
+from tests.modelled import ends, facts, modelled, says
 
 BUTTON = e.Target(selector="internal:role=button", role="button", name="Buy")
 AIMED = '"target":{"text":"Buy","kind":"button","selector":"internal:role=button"}'
@@ -23,7 +23,7 @@ async def shop(world: Any) -> AsyncIterator[Any]:
     world.stage.tree, world.stage.targets = TREE, [BUTTON]
     turns = [*RECORDED, says(OPEN, goal="look again"), ends("done by the model")]
     async with modelled(world, turns) as served, world.worker():
-        stream = await world.create("shop", llm="scripted", agent=NO_THOUGHTS)
+        stream = await world.create("shop", llm="scripted")
         await world.until(stream, e.TaskFinished)
         world.stage.acts.clear()
         world.served = served
@@ -37,7 +37,7 @@ def asked(shop: Any) -> list[Any]:
 
 async def play(world: Any, name: str, **fields: Any) -> Any:
     replay = e.Replay(task="shop", **fields)
-    stream = await world.create(name, llm="scripted", agent=NO_THOUGHTS, replay=replay)
+    stream = await world.create(name, llm="scripted", replay=replay)
     return stream, (await world.until(stream, e.TaskFinished | e.TaskFailed)).event
 
 
