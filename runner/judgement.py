@@ -4,7 +4,7 @@ Evidence is named by position. What names a position that this task does not hav
 the report can look at all that it rests on.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import Annotated
 
 import msgspec
@@ -37,6 +37,29 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     impossible_task: bool = False
     reached_captcha: bool = False
     evidence: Annotated[tuple[Evidence, ...], Meta(max_length=MOST_EVIDENCE)] = ()
+
+
+def ruling_of(value: object) -> Ruling:
+    """What a judge says. Of his evidence what cannot be read is left out: a verdict does not hang on one line of it.
+
+    Raises msgspec.ValidationError for all else.
+    """
+    if not isinstance(value, dict):
+        return msgspec.convert(value, Ruling)
+    return msgspec.convert({**value, "evidence": list(_readable(value.get("evidence")))}, Ruling)
+
+
+def _readable(entries: object) -> Iterator[Evidence]:
+    """The first that can be read."""
+    found = 0
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            evidence = msgspec.convert(entry, Evidence)
+        except msgspec.ValidationError:
+            continue
+        yield evidence
+        if (found := found + 1) == MOST_EVIDENCE:
+            return
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

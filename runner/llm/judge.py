@@ -1,11 +1,11 @@
 """Asks a model whether a task was done: one structured call, in which all that pages may have written is fenced."""
 
 from eventstore.events import TaskCreated
-from runner.judgement import Case, Judge, Ruling, judge_name
+from runner.judgement import Case, Judge, Ruling, judge_name, ruling_of
 from runner.llm.client import Message
 from runner.llm.fence import Fence
 from runner.llm.pool import Clients
-from runner.llm.shape import bounded
+from runner.llm.shape import Shape, bounded
 from runner.llm.structured import structured
 from runner.model import Ledger
 
@@ -34,10 +34,11 @@ for. Be strict: what the record does not show was not done. What was asked for i
 - `failure_reason`: if the verdict is false, the one thing that went wrong, in a sentence; else empty.
 - `impossible_task`: true if nobody could have done it: it is vague, contradicts itself, or what it needs was not there.
 - `reached_captcha`: true if a captcha or another test for humans stood in the way.
-- `evidence`: the positions on which this rests, at most ten, and what each shows. Only positions of the record."""
+- `evidence`: on what this rests, at most ten such as {{"position": 12, "says": "what it shows"}}. Only positions of \
+the record."""
 
 
-RULING = bounded(Ruling, "ruling")
+RULING = Shape(name="ruling", schema=bounded(Ruling, "ruling").schema, decode=ruling_of)
 
 
 def judge_of(clients: Clients) -> Judge:

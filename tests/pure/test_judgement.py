@@ -122,15 +122,38 @@ def test_a_ruling_is_read_from_what_a_model_says() -> None:
         {"reasoning": "r" * 4_001},
         {"verdict": "yes"},
         {"failure_reason": "r" * 501},
-        {"evidence": [{"position": -1, "says": ""}]},
-        {"evidence": [{"position": 1, "says": "s" * 501}]},
-        {"evidence": [{"position": 1, "says": ""}] * 21},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_a_ruling_out_of_bounds_is_sent_back(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         read(msgspec.json.encode(RULED | wrong).decode(), RULING)
+
+
+@pytest.mark.parametrize("evidence", [
+    [{"position": 12}, {"position": 13, "says": "no click"}],
+    [{"position": -1, "says": ""}, {"position": 13, "says": "no click"}, "12", None],
+    [{"position": "twelve", "says": ""}, {"position": 12, "says": "s" * 501}, {"position": 13, "says": "no click"}],
+])  # fmt: skip
+def test_evidence_that_cannot_be_read_is_left_out_and_the_verdict_stands(evidence: object) -> None:
+    ruling = read(msgspec.json.encode(RULED | {"evidence": evidence}).decode(), RULING)
+
+    assert (False, (Evidence(position=13, says="no click"),)) == (ruling.verdict, ruling.evidence)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kept"), [([{"position": 1, "says": ""}] * 21, 20), ("the click", 0), (None, 0), ({"position": 1}, 0)]
+)
+def test_a_verdict_stands_whatever_its_evidence_is(evidence: object, kept: int) -> None:
+    ruling = read(msgspec.json.encode(RULED | {"evidence": evidence}).decode(), RULING)
+
+    assert (False, kept) == (ruling.verdict, len(ruling.evidence))
+
+
+def test_a_judge_is_told_what_the_fields_of_evidence_are_called() -> None:
+    system, _ = messages(case(), FENCE, pictures=False)
+
+    assert 'such as {"position": 12, "says": "what it shows"}' in system.text
 
 
 def test_the_task_is_judged_by_whom_it_names_else_by_its_own_model() -> None:
