@@ -9,7 +9,10 @@ from projections.runs import Step
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the runs. `end` is finished, failed, stopped, or empty; `output` is the message of one that failed."""
+    """One of the runs. `end` is finished, failed, stopped, or empty; `output` is the message of one that failed.
+
+    `rerun_of` or `forked_from` is the id of the task whose acts it plays.
+    """
 
     id: str
     task: str
@@ -19,6 +22,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     success: bool | None
     output: str
     duration_ms: int | None
+    rerun_of: str = ""
+    forked_from: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,6 +131,8 @@ def _side(row: TaskRow, run: Run) -> Side:
         success=run.success,
         output=run.output,
         duration_ms=((row.ended_at or 0) - (row.started_at or 0)) // 1_000 if over else None,
+        rerun_of=row.rerun_of,
+        forked_from=row.forked_from,
     )
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from api.acts import said
 from api.client import SUCCESS, UNSUCCESSFUL, connect
 from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
-from api.diff_views import Diff, Row
+from api.diff_views import Diff, Row, Side
 from api.text import duration, plain, short
 from projections.runs import Step
 
@@ -40,6 +40,8 @@ async def _diff(url: str, key: str, first: str, second: str, *, as_json: bool) -
     if as_json:
         say_json(found)
         return UNSUCCESSFUL if found.differ else SUCCESS
+    for line in _related(found.a, found.b):
+        say(line)
     grid = table("step", short(found.a.id), short(found.b.id), "differs", "picture", "took")
     for row in found.steps:
         grid.add_row(*_row(row))
@@ -48,8 +50,19 @@ async def _diff(url: str, key: str, first: str, second: str, *, as_json: bool) -
         say(f"{'output' if each.what == 'result' else each.what}: {plain(each.a, 200)} -> {plain(each.b, 200)}")
     if found.cut:
         say("There is more than is compared.")
-    say(plain(found.first, 0) if found.differ else "The runs do not differ.")
+    alike = "The runs do not differ." if found.a.task == found.b.task else "Asked differently, the runs did the same."
+    say(plain(found.first, 0) if found.differ else alike)
     return UNSUCCESSFUL if found.differ else SUCCESS
+
+
+def _related(a: Side, b: Side) -> Iterator[str]:
+    """What the second run is to the first, and what each was asked where that is not the same."""
+    if a.id == b.forked_from:
+        yield f"{short(b.id)} is a fork of {short(a.id)}."
+    elif a.id == b.rerun_of:
+        yield f"{short(b.id)} runs {short(a.id)} again."
+    if a.task != b.task:
+        yield from (f"{short(side.id)} was asked: {plain(side.task, 200)}" for side in (a, b))
 
 
 def _row(row: Row) -> tuple[str, Text, Text, Text, str, str]:

@@ -92,17 +92,18 @@ async def _begin(
             )
         code = await Follower(client, begun.id, as_json=as_json).follow()
         if word == "rerun" and code == SUCCESS and not as_json:
-            await _report(client, begun.id)
+            await _report(client, begun.id, changed=bool(words["inputs"]))
         return code
 
 
-async def _report(client: Client, task_id: str) -> None:
-    """What is not as it was, in one sentence."""
+async def _report(client: Client, task_id: str, *, changed: bool) -> None:
+    """What is not as it was, in one sentence; `changed` tells that it was given other inputs."""
     try:
         diff = await client.get(f"/api/tape/tasks/{task_id}/rerun", Diff, long=True)
     except Refusal:
         return  # the recorded task was removed meanwhile
-    print(safe(diff.first) or "All as recorded.", file=sys.stderr)
+    alike = "All as recorded but for the other inputs." if changed else "All as recorded."
+    print(safe(diff.first) or alike, file=sys.stderr)
 
 
 def _pairs(given: list[str] | None) -> dict[str, str]:

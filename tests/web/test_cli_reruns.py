@@ -7,9 +7,11 @@ import pytest
 from eventstore import events as e
 from tests.web.conftest import Drive
 from tests.web.test_cli import Begin, Command, begin, command, ended, known, line_of, server
-from tests.web.test_reruns import ADA, HIDDEN, Act, created, recorded
+from tests.web.test_reruns import ADA, HIDDEN, Act, created, did, recorded
 
 __all__ = ["begin", "command", "known", "server"]  # fixtures
+
+EVE: Act = ("input", {"text": "Eve", "target": {"text": "Name"}})
 
 
 async def test_a_task_is_run_again_by_the_beginning_of_its_id_with_other_texts(command: Command, drive: Drive) -> None:
@@ -69,9 +71,36 @@ async def test_a_rerun_is_followed_and_then_says_what_differs(begin: Begin, driv
     assert "Step 1 of the first run (input) has nothing beside it in the second." in done.err
 
 
+async def test_a_rerun_with_other_inputs_is_not_said_to_be_as_recorded(begin: Begin, drive: Drive) -> None:
+    first = await recorded(drive, ADA)
+    process = await begin("rerun", first, "--input", "Ada=Eve")
+    again = (await line_of(process.stderr, "task ")).split()[1]
+    await drive.start(again)
+    await did(drive, again, 1, EVE)
+    await drive.finish(again, "done")
+
+    done = await ended(process)
+
+    assert 0 == done.code
+    assert "All as recorded but for the other inputs." == done.err.splitlines()[-1]
+
+
+async def test_a_fork_is_compared_as_one_and_with_what_each_was_asked(command: Command, drive: Drive) -> None:
+    first = await recorded(drive, ADA, ADA)
+    replay = e.Replay(task=first, until=1, then="model")
+    fork = await recorded(drive, ADA, ADA, instruction="Save it.", forked_from=first, replay=replay)
+
+    done = await command("diff", fork)
+
+    lines = done.out.splitlines()
+    assert 0 == done.code
+    assert [f"{fork[:13]} is a fork of {first[:13]}.", f"{fork[:13]} was asked: Save it."] == [lines[0], lines[2]]
+    assert lines[1].startswith(f"{first[:13]} was asked: ")
+    assert "Asked differently, the runs did the same." == lines[-1]
+
+
 async def test_two_runs_are_a_table_for_people_and_a_document_for_programs(command: Command, drive: Drive) -> None:
-    eve: Act = ("input", {"text": "Eve", "target": {"text": "Name"}})
-    a, b, c = await recorded(drive, ADA, ADA), await recorded(drive, ADA, eve), await recorded(drive, ADA, ADA)
+    a, b, c = await recorded(drive, ADA, ADA), await recorded(drive, ADA, EVE), await recorded(drive, ADA, ADA)
 
     other = await command("diff", a, b)
     same = await command("diff", a, c)

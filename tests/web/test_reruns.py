@@ -29,19 +29,25 @@ async def recorded(drive: Drive, *acts: Act, end: bool = True, **fields: Any) ->
     """A task that did these acts, one in each step."""
     task_id = await drive.create(**fields)
     await drive.start(task_id)
-    for number, (name, body) in enumerate(acts, 1):
-        known = {"fence": 2, "step": number, "index": 0}
-        params = msgspec.json.encode({name: body}).decode()
-        await drive.record(
-            task_id,
-            e.StepStarted(fence=2, number=number),
-            msgspec.convert({**known, "name": name, "params": params, "effect": "local"}, e.ActionStarted),
-            msgspec.convert({**known, "ok": True}, e.ActionEnded),
-            e.StepTaken(fence=2, number=number),
-        )
+    for number, act in enumerate(acts, 1):
+        await did(drive, task_id, number, act)
     if end:
         await drive.finish(task_id, "done")
     return task_id
+
+
+async def did(drive: Drive, task_id: str, number: int, act: Act) -> None:
+    """A step of that act."""
+    name, body = act
+    known = {"fence": 2, "step": number, "index": 0}
+    params = msgspec.json.encode({name: body}).decode()
+    await drive.record(
+        task_id,
+        e.StepStarted(fence=2, number=number),
+        msgspec.convert({**known, "name": name, "params": params, "effect": "local"}, e.ActionStarted),
+        msgspec.convert({**known, "ok": True}, e.ActionEnded),
+        e.StepTaken(fence=2, number=number),
+    )
 
 
 async def created(drive: Drive, task_id: str) -> Any:
@@ -152,7 +158,12 @@ async def test_what_is_not_on_the_tape_is_given_as_a_secret(client: Client, driv
         ("rerun", {"inputs": {"Ada": "x" * 40_001}}, ["body", "inputs"], "at most 40,000 characters in all"),
         ("rerun", {"inputs": dict.fromkeys(map(str, range(101)), "")}, ["body", "inputs"], "At most 100 inputs"),
         ("rerun", {"llm": "m"}, ["body", "llm"], "Without `rescue` no model is asked"),
-        ("rerun", {"rescue": True}, ["body", "llm"], "instructions cannot look at a page"),
+        (
+            "rerun",
+            {"rescue": True},
+            ["body", "llm"],
+            "instructions cannot look at a page and go on; name a model. Configured: none.",
+        ),
         ("rerun", {"rescue": True, "llm": "n"}, ["body", "llm"], 'No model "n" is configured'),
         (
             "rerun",
