@@ -50,12 +50,13 @@ def judging(
     named = models.resolve(given(name, ""), field=("body", name_at)) if given(name, "") else ""
     if not wanted:
         return named
+    others = models.told(thinking=True)
     if named == INSTRUCTIONS:
-        raise _wrong(name_at, f"{INSTRUCTIONS} cannot judge; name a model. Configured: {models.told()}.")
+        raise _wrong(name_at, f"{INSTRUCTIONS} cannot judge; name a model. Configured: {others}.")
     if named or llm != INSTRUCTIONS:
         return named
     if models.default == INSTRUCTIONS:
-        why = f"{INSTRUCTIONS} cannot judge; leave this out, or name a model in {name_at}. Configured: {models.told()}."
+        why = f"{INSTRUCTIONS} cannot judge; leave this out, or name a model in {name_at}. Configured: {others}."
         raise _wrong(at, why)
     return models.default
 

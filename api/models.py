@@ -103,9 +103,9 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
         """What tasks may say, each once, the default first; a `*` stands for any letters."""
         return list(dict.fromkeys((self.default, *(each.name for each in self.table), INSTRUCTIONS)))
 
-    def told(self) -> str:
-        """The names for a message: no more than there is room for."""
-        names = self.names()
+    def told(self, *, thinking: bool = False) -> str:
+        """The names for a message: no more than there is room for; with `thinking` language models alone, or none."""
+        names = [name for name in self.names() if not (thinking and name == INSTRUCTIONS)] or ["none"]
         beyond = [f"and {len(names) - MOST_TOLD} more"] if len(names) > MOST_TOLD else []
         return ", ".join([*names[:MOST_TOLD], *beyond])
 

@@ -147,7 +147,8 @@ def _model(service: Service, then: e.TaskCreated, wish: Wish) -> str:
         return then.llm
     llm = service.models.resolve(wish.llm or then.llm, field=("body", "llm"))
     if wish.rescue and llm == INSTRUCTIONS:
-        why = f"{INSTRUCTIONS} cannot look at a page and go on; name a model. Configured: {service.models.told()}."
+        others = service.models.told(thinking=True)
+        why = f"{INSTRUCTIONS} cannot look at a page and go on; name a model. Configured: {others}."
         raise Invalid(why, field=("body", "llm"))
     return llm
 

@@ -109,7 +109,7 @@ async def test_a_model_judges_the_one_that_is_named_or_the_tasks_own_or_the_defa
 async def test_the_sentences_of_instructions_cannot_judge(client: Client) -> None:
     response = await client.post(V2, json={"task": "Open the shop.", "judge": True, "judgeLlm": "instructions"})
 
-    sentence = "instructions cannot judge; name a model. Configured: small, big, gpt-*, instructions."
+    sentence = "instructions cannot judge; name a model. Configured: small, big, gpt-*."
     assert (422, flaw("body", "judgeLlm", msg=sentence)) == (response.status, await response.json())
 
 

@@ -9,8 +9,8 @@ from tests.web.conftest import KEY, Client, Drive
 TASKS = "/api/v2/tasks"
 UNSUPPORTED = "This version does not support this field yet; leave it out."
 NO_LEVEL = '"deep" is no level of thinking; there are: disabled, minimal, low, medium, high.'
-NO_JUDGE = "instructions cannot judge; leave this out, or name a model in judgeLlm. Configured: instructions."
-NO_SUCH_JUDGE = "instructions cannot judge; name a model. Configured: instructions."
+NO_JUDGE = "instructions cannot judge; leave this out, or name a model in judgeLlm. Configured: none."
+NO_SUCH_JUDGE = "instructions cannot judge; name a model. Configured: none."
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 NO_MODEL = (
     'No model "browser-use-2.0" is configured; configured: instructions. Leave it out, or have '
