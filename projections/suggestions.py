@@ -36,7 +36,7 @@ SAYINGS: dict[str, tuple[int, str]] = {
     "unknown_secret": (1, "{about} Give it in secrets, under the name that the task uses."),
     "unfound_target": (
         2,
-        "What an act was about was not there {times}. Name elements in the task as the page does: {detail}",
+        "What an act was about was not there {times}. Name elements in the task as the page does. {detail}",
     ),
     "ambiguous_target": (
         2,
@@ -85,7 +85,7 @@ ALIKE = {
     "no_target": "unfound_target",
     "ambiguous_target": "ambiguous_target",
 }
-"""Words of failed tasks that say what a finding says as well: then once is enough."""
+"""Words of failed tasks that say what a finding says as well: then once is enough, and its detail is told already."""
 
 
 class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +105,9 @@ def suggestions(row: TaskRow) -> list[Suggestion]:
         if not words or finding.times < (1 if ALIKE.get(row.error_code) == code else least):
             continue
         word = (finding.code if code == "failed:model" else code).rpartition(":")[2]
-        suggestion = Suggestion(code=word, message=_words(words, finding), evidence=finding.positions)
+        told = ALIKE.get(row.error_code) == code and finding.detail in row.error_message
+        message = _words(words, msgspec.structs.replace(finding, detail="") if told else finding)
+        suggestion = Suggestion(code=word, message=message, evidence=finding.positions)
         # The failure that a limit ends with has that limit's pauses before it.
         known = said.get(suggestion.message)
         evidence = (*known.evidence, *suggestion.evidence) if known else suggestion.evidence

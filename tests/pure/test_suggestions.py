@@ -108,6 +108,18 @@ def test_a_target_is_worth_a_word_where_it_comes_again_or_ends_the_task(code: st
     assert [(found, (FIRST + 1,))] == told(*once, failed)
 
 
+def test_what_the_failure_says_is_not_said_again() -> None:
+    error = 'No button "Buy" is on the page.'
+    failed = e.TaskFailed(fence=3, code="no_target", message=f"Step 1: {error}")
+    advice = "What an act was about was not there {}. Name elements in the task as the page does."
+
+    ended_so = suggestions(row_of([act(), ended("no_target", error), failed]))
+    went_on = suggestions(row_of([act(), ended("no_target", error)] * 2))
+
+    assert [advice.format("once")] == [each.message for each in ended_so]
+    assert [f"{advice.format('2 times')} {error}"] == [each.message for each in went_on]
+
+
 def test_an_act_that_failed_three_times_is_quoted() -> None:
     row = row_of([act(), ended("timeout", "It is covered.")] * 3, llm="instructions")
 
