@@ -21,6 +21,8 @@ const rowFrom = (text, matches) => {
     if (inside.length || siblings(term(text)).some((s) => s.tagName === 'DT' && !entry.includes(s))) return inside;
   }
   for (let at = text, below = null; at && at !== document.body && at !== document.documentElement; below = at, at = up(at)) {
+    // A cell that is asked for does not end the row that its own text names.
+    if (at.matches(CELLS) && matches.includes(at) && at.closest('tr,[role=row]')) continue;
     const inside = matches.filter((m) => holds(at, m)), row = at.matches(ROWS);
     if (inside.length) {
       if (row || at === text || siblings(at).some((s) => alike(s, at))) return inside;

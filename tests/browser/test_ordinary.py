@@ -130,6 +130,25 @@ async def test_chores_bring_what_they_say(session: Session, site: str) -> None:
     assert CHORES == [(sentences, await say(session, sentences)) for sentences, _ in CHORES]
 
 
+CELLS = [
+    ('extract the text of the cell in the row of "Bob" under "Email"', "bob@x.org"),
+    ('extract the text of the cell in the row of "bob@x.org" under "Name"', "Bob"),
+    ('extract the text of the cell in the row of "Dora" under "Email"', "dora@x.org"),
+    ('extract the text of the cell in the row of "dora@x.org" under "Name"', "Dora"),
+    ('extract the text of the cell in the row of "Eve" under "Email"', "eve@x.org"),
+    ('extract the text of the cell in the row of "Eve" under "Actions"', "Edit Delete"),
+    ('extract the text of the cell in the row of "Hal" under "Email"', "hal@x.org"),
+    ('extract the text of the 2nd cell in the row of "Bob"', "bob@x.org"),
+]
+"""Each names its row by the text of another cell."""
+
+
+async def test_a_cell_is_found_by_both_its_headers_in_every_kind_of_table(session: Session, site: str) -> None:
+    await go(session, f"{site}/staff.html")
+
+    assert CELLS == [(sentence, await say(session, sentence)) for sentence, _ in CELLS]
+
+
 BESIDE = [
     ('check "Mail me"', "mail"),
     ('check "Call me"', "call"),
