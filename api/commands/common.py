@@ -126,15 +126,23 @@ def complain(sentence: str) -> None:
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(safe(sentence), style="red")
 
 
-def out() -> Console:
-    """A console for stdout: as wide as the terminal, and wide enough for whole lines where there is none."""
-    plain = Console(highlight=False, markup=False, soft_wrap=True)
-    return plain if plain.is_terminal else Console(highlight=False, markup=False, soft_wrap=True, width=PIPED_WIDTH)
-
-
-def table(*columns: str, head: bool = True) -> Table:
+def table(*columns: str) -> Table:
     """An empty table without frames: readable for people and for `awk`."""
-    grid = Table(box=None, header_style="bold", pad_edge=False, show_header=head)
+    grid = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         grid.add_column(column, overflow="ellipsis", no_wrap=True)
     return grid
+
+
+def show_table(grid: Table) -> None:
+    """On stdout, as wide as the terminal; where there is none as COLUMNS says, or wide enough, and without padding."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print(grid)
+        return
+    said = os.environ.get("COLUMNS", "")
+    console.width = int(said) if said.isdecimal() and int(said) > 0 else PIPED_WIDTH
+    with console.capture() as lines:
+        console.print(grid)
+    for line in lines.get().splitlines():
+        say(line.rstrip())

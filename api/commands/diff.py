@@ -8,7 +8,7 @@ from rich.text import Text
 
 from api.acts import said
 from api.client import SUCCESS, UNSUCCESSFUL, connect
-from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
+from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, say, say_json, show_table, table
 from api.diff_views import Diff, Row, Side
 from api.text import duration, plain, short
 from projections.runs import Step
@@ -45,7 +45,7 @@ async def _diff(url: str, key: str, first: str, second: str, *, as_json: bool) -
     grid = table("step", short(found.a.id), short(found.b.id), "differs", "picture", "took")
     for row in found.steps:
         grid.add_row(*_row(row))
-    out().print(grid)
+    show_table(grid)
     for each in found.end:
         say(f"{'output' if each.what == 'result' else each.what}: {plain(each.a, 200)} -> {plain(each.b, 200)}")
     if found.cut:

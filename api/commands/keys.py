@@ -11,7 +11,7 @@ import typer
 
 from api.auth import DEFAULT_PROJECT
 from api.client import Failure, connect
-from api.commands.common import LOCAL, Json, Key, Url, finish, out, say, say_json, table
+from api.commands.common import LOCAL, Json, Key, Url, finish, say, say_json, show_table, table
 from api.commands.tape import TAPE
 from api.keys import KeyList, KeyView, MadeKey, NewKey, Ring, shown
 from api.text import plain
@@ -116,7 +116,7 @@ async def _list(url: str, key: str, data: Path | None, *, as_json: bool) -> None
     for each in found.keys:
         times = ((at or "")[:19].replace("T", " ") for at in (each.created_at, each.revoked_at))
         grid.add_row(each.id, each.project, ",".join(each.scopes), *times, plain(each.name, 60))
-    out().print(grid)
+    show_table(grid)
 
 
 async def _revoke(url: str, key: str, data: Path | None, key_id: str, *, as_json: bool) -> None:

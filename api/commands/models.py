@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from api.client import connect
-from api.commands.common import LOCAL, Json, Key, Url, finish, out, say_json, table
+from api.commands.common import LOCAL, Json, Key, Url, finish, say_json, show_table, table
 from api.tape_models import ModelList, ModelView
 from api.text import plain
 
@@ -26,7 +26,7 @@ async def _models(url: str, key: str, *, as_json: bool) -> None:
         grid.add_row(Text(plain(model.name)), Text(plain(model.provider)), PICTURES[model.vision], Text(_notes(model)))
     for name, stands_for in found.aliases.items():
         grid.add_row(Text(plain(name)), "", "", Text(f"stands for {plain(stands_for)}"))
-    out().print(grid)
+    show_table(grid)
 
 
 def _notes(model: ModelView) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from api.client import connect
-from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
+from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, say, say_json, show_table, table
 from api.removals import Class, Pruned
 from api.retention import Redacted
 
@@ -44,7 +44,7 @@ async def _prune(url: str, key: str, *, dry_run: bool, as_json: bool) -> None:
     grid = table("what", "tasks", "files", "MiB", "oldest end (UTC)", "newest", "why")
     for each in went:
         grid.add_row(*_row(each))
-    out().print(grid)
+    show_table(grid)
     say("Nothing was removed: this was a dry run." if dry_run else "Removed.")
 
 

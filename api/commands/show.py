@@ -10,7 +10,7 @@ from rich.text import Text
 from api.acts import said
 from api.client import connect
 from api.commands.answer import command
-from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, out, say, say_json, table
+from api.commands.common import LOCAL, Json, Key, TaskId, Url, complete, finish, say, say_json, show_table, table
 from api.tape_views import Judgement, Question, StepAsOf, TaskAsOf
 from api.text import duration, plain, safe
 
@@ -33,16 +33,16 @@ async def _show(url: str, key: str, beginning: str, at: str, *, as_json: bool) -
     if as_json:
         say_json(task)
         return
-    facts = table("", "", head=False)
-    for name, value in _facts(task):
-        facts.add_row(name, Text(value))
-    out().print(facts)
+    facts = list(_facts(task))
+    broadest = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        say(f"{name:<{broadest}}  {value}")  # the whole of it, however narrow the terminal is
     if task.steps:
         steps = table("step", "", "took", "what", "where")
         for step in task.steps:
             steps.add_row(*_row(step))
         say()
-        out().print(steps)
+        show_table(steps)
     if task.output:
         say(f"\n{safe(task.output)}")
     for each in task.suggestions:

@@ -8,7 +8,21 @@ import typer
 from rich.text import Text
 
 from api.client import Client, Refusal, connect
-from api.commands.common import LOCAL, Brief, Json, Key, Page, TaskId, Url, complete, finish, out, say, say_json, table
+from api.commands.common import (
+    LOCAL,
+    Brief,
+    Json,
+    Key,
+    Page,
+    TaskId,
+    Url,
+    complete,
+    finish,
+    say,
+    say_json,
+    show_table,
+    table,
+)
 from api.tape_views import TaskAsOf
 from api.text import plain, short
 
@@ -69,7 +83,7 @@ async def _tasks(url: str, key: str, limit: int, page: int, state: Word | None, 
         created = task.created_at[:19].replace("T", " ")
         words = Text(", ".join(_words(task)), STYLES.get(task.status, ""))
         grid.add_row(short(task.id), words, created, Text(plain(task.task, 80)))
-    out().print(grid)
+    show_table(grid)
     if found.total_pages > 1:
         say(f"page {found.page} of {found.total_pages}, {found.total_count} tasks")
 

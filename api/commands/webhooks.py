@@ -6,7 +6,7 @@ import msgspec
 import typer
 
 from api.client import connect
-from api.commands.common import LOCAL, Json, Key, Url, finish, out, say, say_json, table
+from api.commands.common import LOCAL, Json, Key, Url, finish, say, say_json, show_table, table
 from api.text import plain
 from api.webhook_schemas import Delivery, MadeWebhook, Webhooks, WebhookWhole
 from api.webhooks import PATH
@@ -98,7 +98,7 @@ async def _list(url: str, key: str, *, as_json: bool) -> None:
     for each in found.webhooks:
         counts = (str(each.waiting), str(each.dead_letters))
         grid.add_row(each.id, _time(each.created_at), *counts, each.task_id or "all", plain(each.url, 80))
-    out().print(grid)
+    show_table(grid)
 
 
 async def _ask(
@@ -130,7 +130,7 @@ async def _deliveries(url: str, key: str, webhook_id: str, *, as_json: bool) -> 
         for row in rows:
             times = (_time(row.at), _time(row.next_at))
             grid.add_row(str(row.source), state, str(row.attempts), *times, row.task_id or "test", _answer(row))
-    out().print(grid)
+    show_table(grid)
 
 
 def _answer(row: Delivery) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from api.client import UNSUCCESSFUL, Client, Failure, Told
-from api.commands.common import out, table
+from api.commands.common import show_table, table
 from api.demo.voice import heading, hold, tell
 from api.gists import name
 from api.live import Progress, advance
@@ -128,7 +128,7 @@ class Story:
         rows = table("event", "times")
         for kind, times in kinds.most_common():
             rows.add_row(kind, str(times))
-        out().print(rows)
+        show_table(rows)
         verdict = await self._client.get("/api/tape/verify", Verdict, long=True)
         if not verdict.ok:
             raise Failure(f"The chain is broken: {plain(verdict.problem or '')}", UNSUCCESSFUL)

@@ -369,6 +369,23 @@ async def test_show_tells_a_task_as_it_stood(command: Command, drive: Drive) -> 
     assert ("running", []) == (json.loads(then.out)["state"], json.loads(then.out)["steps"])
 
 
+async def test_what_is_piped_is_whole_and_not_padded_and_a_table_is_as_wide_as_is_said(
+    command: Command, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id, error = await drive.create(), f"No button is on the page. Closest: {'x' * 300}."
+    await drive.start(task_id)
+    await drive.step(task_id, next_goal="open the shop of the town on the hill by the sea")
+    await drive.fail(task_id, "no_target", error)
+
+    wide = await command("show", task_id)
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = await command("tasks")
+
+    assert 1 == wide.out.count(error)
+    assert [] == [line for line in wide.out.splitlines() if line != line.rstrip()]
+    assert 40 >= max(map(len, narrow.out.splitlines()))
+
+
 async def test_show_tells_the_acts_of_an_open_step_in_words(command: Command, drive: Drive) -> None:
     task_id = await drive.create()
     await drive.start(task_id)
