@@ -28,6 +28,7 @@ HURRY = 0.75
 """After this part of its steps a model is told how many are left."""
 
 LAST = "This is the last step: end with what you have. success is true only if all of the task is done."
+GOES_ON = "the model wanted to go on when it was to say what it has."
 GIVE_UP = (
     "Too many steps in a row have failed: end now, with what you have and what is missing. It counts as no success."
 )
@@ -59,14 +60,15 @@ class Agent(Model):
     async def next(self, observation: Observation, past: Sequence[PastStep]) -> Reply:
         """The model's next acts, or its end. A start URL is opened first, without a call.
 
-        Raises ActFailed: loop, and what `structured` does; and Exhausted.
+        Raises ActFailed: loop, max_steps where it would go on after the last one, and what `structured` does; and
+        Exhausted.
         """
         start = self._created.start_url
         if start and not past:
             return Reply(actions=(Navigate(url=start),), next_goal=f"Open {start}")
         form, nudges = self._wanted(past)
         checked = Checked(form=form, tree=observation.tree, output=self._schema)
-        turn = await self._turn(checked, self._messages(form, nudges, observation, past))
+        turn = await self._turn(checked, self._messages(form, nudges, observation, past), final=self._final(past))
         return Reply(
             actions=turn.acts,
             evaluation=turn.evaluation,
@@ -79,7 +81,7 @@ class Agent(Model):
         """Nothing: the tape knows."""
         return ()
 
-    async def _turn(self, checked: Checked, messages: Sequence[Message]) -> Turn:
+    async def _turn(self, checked: Checked, messages: Sequence[Message], *, final: bool) -> Turn:
         """The model's answer. One that makes no sense after all repairs is taken as it is, and fails by itself."""
         effort = self._created.agent.thinking_level
         try:
@@ -87,9 +89,14 @@ class Agent(Model):
                 self._client, self._ledger, messages, checked.shape(), purpose="step", effort=effort
             )
         except ActFailed as failed:
-            if failed.code != "model_broken" or checked.last is None:
+            if failed.code != "model_broken":
                 raise
-            return checked.last
+            if checked.last is not None:
+                return checked.last
+            if final and checked.unended:
+                most = self._created.limits.max_steps
+                raise ActFailed("max_steps", f"The task did not end within {most} steps: {GOES_ON}") from failed
+            raise
 
     def _messages(
         self, form: Form, nudges: Sequence[str], observation: Observation, past: Sequence[PastStep]
@@ -110,12 +117,16 @@ class Agent(Model):
         last = msgspec.structs.replace(form, last=True)
         if loops.failing(past) >= MOST_FAILING:
             return last, [GIVE_UP]
-        if self._bounded and taken >= most - 1:
+        if self._final(past):
             return last, [LAST]
         nudges = [loops.nudge(past)]
         if self._bounded and taken >= most * HURRY:
             nudges.append(f"{most - taken} steps are left, this one too: see that the task ends in time.")
         return form, [nudge for nudge in nudges if nudge]
+
+    def _final(self, past: Sequence[PastStep]) -> bool:
+        """Whether no step is left after this one."""
+        return self._bounded and len(past) >= self._created.limits.max_steps - 1
 
     @property
     def _bounded(self) -> bool:
@@ -128,7 +139,7 @@ class Agent(Model):
         if self._schema is None or (ending.data is None and not success):
             return Done(success=success, output=fitting(ending.text, OUTPUT_BYTES))
         faults = faults_of(self._schema, ending.data)
-        text = msgspec.json.encode(ending.data).decode()
+        text = ending.text if ending.data is None else msgspec.json.encode(ending.data).decode()
         if faults:
             said = f"The output does not fit the schema: {'; '.join(faults)}.\nIt was: {text}"
             return Done(success=False, output=fitting(said, OUTPUT_BYTES))

@@ -6,7 +6,7 @@ import msgspec
 
 from runner.keyless.schemas import OutputSchema
 from runner.llm.offers import indexes
-from runner.llm.replies import Form, Malformed, Turn
+from runner.llm.replies import Form, Malformed, Turn, Unended
 from runner.llm.shape import Shape
 
 INDEX = re.compile(r"^\s*- ['\"]?\*?\[(\d+)\]", re.MULTILINE)
@@ -18,12 +18,16 @@ MOST_NAMED, FAULT_CHARACTERS = 5, 300
 
 
 class Checked(msgspec.Struct, kw_only=True):
-    """Of one question. `tree` is the page that it is about; `last` is what was said last that made no sense."""
+    """Of one question. `tree` is the page that it is about; `last` is what was said last that made no sense.
+
+    `unended` tells that the model was to end, and wanted to go on.
+    """
 
     form: Form
     tree: str = ""
     output: OutputSchema | None = None
     last: Turn | None = None
+    unended: bool = False
 
     def shape(self) -> Shape[Turn]:
         """What is asked for."""
@@ -31,11 +35,24 @@ class Checked(msgspec.Struct, kw_only=True):
 
     def read(self, value: object) -> Turn:
         """What the answer says. Raises Malformed, for what makes no sense too."""
-        turn = self.form.read(value)
+        try:
+            turn = self._with_data(self.form.read(value))
+        except Unended:
+            self.unended = True
+            raise
         if wrong := self._wrong(turn):
             self.last = turn
             raise Malformed(wrong)
         return turn
+
+    def _with_data(self, turn: Turn) -> Turn:
+        """With the output as data where it stands in the text, and fits."""
+        if turn.ending is None or self.output is None or turn.ending.data is not None:
+            return turn
+        data = _object(turn.ending.text)
+        if data is None or faults_of(self.output, data):
+            return turn
+        return msgspec.structs.replace(turn, ending=msgspec.structs.replace(turn.ending, text="", data=data))
 
     def _wrong(self, turn: Turn) -> str:
         there = {int(found) for found in INDEX.findall(self.tree)}
@@ -49,10 +66,18 @@ class Checked(msgspec.Struct, kw_only=True):
         return ""
 
 
+def _object(text: str) -> dict[str, object] | None:
+    """The JSON object that the text is, if it is one."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, object])
+    except (ValueError, RecursionError):
+        return None
+
+
 def faults_of(schema: OutputSchema, data: dict[str, object] | None) -> list[str]:
     """Where and why the output does not fit its schema, or cannot be kept."""
     if data is None:
-        return ["it is missing"]
+        return ["`data` is missing: the answer belongs there, as an object, and not in `text`"]
     if len(msgspec.json.encode(msgspec.json.encode(data).decode())) > OUTPUT_BYTES:
         return [f"it is longer than {OUTPUT_BYTES:,} bytes"]
     return [fault[:FAULT_CHARACTERS] for fault in schema.faults(data)]  # type: ignore[arg-type] # decoded from JSON

@@ -25,6 +25,10 @@ class Malformed(ValueError):
     """A reply has not the shape that was asked for. The message says where and why, for the model to read."""
 
 
+class Unended(Malformed):
+    """The one thing left was to end, and it wants to go on."""
+
+
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """The end as a model says it: `text`, or where the task has an output schema `data`; None: it has none to give."""
 
@@ -97,12 +101,20 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
         for number, entry in enumerate(entries):
             name, body = _entry(entry)
             if name not in checks:
-                raise Malformed(f"at /action/{number}: there is no action {name!r}; there are: {', '.join(checks)}.")
-            validator, spare = checks[name]
-            _fits(validator, spare | _given(body), f"/action/{number}/{name}")
+                kind = Unended if self.last and name in OFFERED else Malformed
+                raise kind(f"at /action/{number}: there is no action {name!r}; there are: {', '.join(checks)}.")
+            _fits(checks[name], _given(body), f"/action/{number}/{name}")
         most = 1 if self.last else MOST_ACTS
         if not 1 <= len(entries) <= most:
             raise Malformed(f"at /action: there must be 1 to {most} actions, and there are {len(entries)}.")
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """What the body of an action must fit, which of its fields may be null, and all that it has."""
+
+    validator: jsonschema_rs.Validator
+    spare: dict[str, None]
+    fields: tuple[str, ...]
 
 
 @cache
@@ -123,14 +135,15 @@ def _schema(form: Form) -> Schema:
 
 
 @cache
-def _checks(form: Form) -> dict[str, tuple[jsonschema_rs.Validator, dict[str, None]]]:
-    """For each action what its body must fit, and what of it may be null."""
-    found: dict[str, tuple[jsonschema_rs.Validator, dict[str, None]]] = {}
+def _checks(form: Form) -> dict[str, Check]:
+    """For each action."""
+    found: dict[str, Check] = {}
     schema: Any = form.schema()
     for one in schema["properties"]["action"]["items"]["anyOf"]:
         ((name, body),) = one["properties"].items()
         spare = dict.fromkeys(key for key, inner in body["properties"].items() if _spare(inner))
-        found[name] = jsonschema_rs.validator_for(body, offline=True), spare
+        validator = jsonschema_rs.validator_for(body, offline=True)
+        found[name] = Check(validator=validator, spare=spare, fields=tuple(body["properties"]))
     return found
 
 
@@ -155,10 +168,17 @@ def _spare(schema: Mapping[str, object]) -> bool:
     return "anyOf" in schema or isinstance(schema.get("type"), list)
 
 
-def _fits(validator: jsonschema_rs.Validator, value: object, place: str) -> None:
-    for error in validator.iter_errors(value):
+def _fits(check: Check, body: Mapping[str, object], place: str) -> None:
+    """Raises Malformed. A field that there is not comes first: it may be another that is missing, misnamed."""
+    for error in sorted(check.validator.iter_errors({**check.spare, **body}), key=_known):
         where = "".join(f"/{step}" for step in error.instance_path)
-        raise Malformed(f"at {place}{where}: {error.message[:300]}")
+        there = "" if _known(error) else f"; there are: {', '.join(check.fields)}."
+        raise Malformed(f"at {place}{where}: {error.message[:300]}{there}")
+
+
+def _known(error: jsonschema_rs.ValidationError) -> bool:
+    """Whether it is about a field that the action has."""
+    return error.schema_path != ["additionalProperties"]
 
 
 def _given(value: object) -> dict[str, object]:

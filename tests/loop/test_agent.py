@@ -224,6 +224,37 @@ async def test_an_output_that_does_not_fit_its_schema_goes_back_with_the_reason(
     assert (True, '{"price":3}') == (finished.event.success, finished.event.output)
 
 
+@pytest.mark.parametrize("success", [True, False])
+async def test_an_output_that_a_model_says_in_its_text_is_taken_where_it_fits(world: Any, success: bool) -> None:
+    async with modelled(world, [ends('{"price": 3}', success=success)]) as served, world.worker():
+        stream = await free_task(world, output_schema=SCHEMA)
+        finished = await world.until(stream, e.TaskFinished)
+
+    assert (1, success, '{"price":3}') == (len(served.requests), finished.event.success, finished.event.output)
+
+
+async def test_an_output_in_another_field_goes_back_with_the_name_of_the_right_one(world: Any) -> None:
+    named = says({"done": {"output": {"price": 3}, "success": True}})
+
+    async with modelled(world, [named, ends("It is 3."), gives({"price": 3})]) as served, world.worker():
+        stream = await free_task(world, output_schema=SCHEMA)
+        finished = await world.until(stream, e.TaskFinished)
+
+    assert "('output' was unexpected); there are: success, data, text." in served.requests[1].last
+    assert "`data` is missing: the answer belongs there, as an object, and not in `text`" in served.requests[2].last
+    assert (True, '{"price":3}') == (finished.event.success, finished.event.output)
+
+
+async def test_an_output_that_never_comes_as_data_is_no_success_and_shows_what_came(world: Any) -> None:
+    async with modelled(world, [ends('{"price": "three"}')]), world.worker():
+        stream = await free_task(world, output_schema=SCHEMA)
+        finished = await world.until(stream, e.TaskFinished)
+
+    missing = "`data` is missing: the answer belongs there, as an object, and not in `text`"
+    said = f'The output does not fit the schema: {missing}.\nIt was: {{"price": "three"}}'
+    assert (False, said) == (finished.event.success, finished.event.output)
+
+
 async def test_an_output_that_never_fits_is_no_success_and_says_why(world: Any) -> None:
     async with modelled(world, [gives({"price": "three"})]) as served, world.worker():
         stream = await free_task(world, output_schema=SCHEMA)
@@ -256,6 +287,23 @@ async def test_in_its_last_step_a_model_can_only_end(world: Any) -> None:
     assert "This is the last step" in served.requests[3].last
     assert ["done"] == actions(served.requests[3].body)
     assert (True, "most of it") == (finished.event.success, finished.event.output)
+
+
+async def test_a_model_that_would_go_on_after_its_last_step_has_used_up_its_steps(world: Any) -> None:
+    async with modelled(world, [says(CLICK), says(TYPE)]) as served, world.worker():
+        stream = await free_task(world, limits=e.Limits(max_steps=2))
+        failed = await world.until(stream, e.TaskFailed)
+
+    said = "The task did not end within 2 steps: the model wanted to go on when it was to say what it has."
+    assert ("max_steps", said, 4) == (failed.event.code, failed.event.message, len(served.requests))
+
+
+async def test_a_last_answer_that_is_no_answer_at_all_is_called_broken(world: Any) -> None:
+    async with modelled(world, [says(CLICK), "I am not done."]), world.worker():
+        stream = await free_task(world, limits=e.Limits(max_steps=2))
+        failed = await world.until(stream, e.TaskFailed)
+
+    assert "model_broken" == failed.event.code
 
 
 async def test_who_goes_round_in_circles_is_told_and_then_the_task_ends(world: Any) -> None:

@@ -87,6 +87,8 @@ def test_in_the_last_step_there_is_nothing_but_the_end() -> None:
     ([{"click": {"index": 0}}], "at /action/0/click/index: 0 is less than"),
     ([{"click": {"index": 1, "button": "middle"}}], "at /action/0/click/button: "),
     ([{"click": {"index": 1}, "hover": {"index": 1}}], "each is an object with one key"),
+    ([{"done": {"output": {}}}], "at /action/0/done: Additional properties are not allowed ('output' was unexpected); "
+     "there are: success, text."),
     (["click"], "each is an object with one key"),
     ([{"wait": {"seconds": 3000}}], "at /action/0/wait/seconds: "),
     ([{"input": {"index": 1, "text": "x" * 10_001}}], "at /action/0/input/text: "),
