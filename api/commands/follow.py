@@ -13,6 +13,7 @@ from rich.console import Console
 from api.client import LEFT, STOPPED, SUCCESS, UNSUCCESSFUL, Client, Failure, Refusal
 from api.commands.answer import HIDDEN, command, prompt, send, unseen
 from api.commands.common import complain, say
+from api.commands.waiting import place_in_line
 from api.live import Progress, advance
 from api.text import safe
 from eventstore import events as e
@@ -39,7 +40,7 @@ class Follower:
         """The exit code. Raises Failure when the service is lost."""
         with _interrupts() as pressed:
             self._err.print(f"task {self._id}")
-            watching = asyncio.create_task(self._watch())
+            watching, queueing = asyncio.create_task(self._watch()), asyncio.create_task(self._wait())
             try:
                 while not await _first(watching, pressed, self._open):
                     if self._open.is_set() and not pressed.is_set():
@@ -50,7 +51,8 @@ class Follower:
                 end = await watching
             finally:
                 watching.cancel()
-                await asyncio.wait((watching,))
+                queueing.cancel()
+                await asyncio.wait((watching, queueing))
                 # While it turns, the spinner takes what goes to stdout and shows it on stderr.
                 self._spin(on=False)
         return self._close(end)
@@ -74,6 +76,19 @@ class Follower:
                     return self._progress.end
                 self._spin(on=True)
         raise Failure("The service ended the stream before the task had ended.")
+
+    async def _wait(self) -> None:
+        """Tell why nothing happens, until a runner has it."""
+        if self._json:
+            return
+
+        def still() -> bool:
+            return not self._progress.held and self._progress.end is None
+
+        async with aclosing(place_in_line(self._client, self._id, still)) as lines:
+            async for line in lines:
+                if not self._progress.paused and not self._asking:
+                    self._err.print(line, style="dim")
 
     def _spin(self, *, on: bool) -> None:
         if self._status and on and not self._asking:

@@ -307,6 +307,19 @@ async def test_runs_exit_code_says_how_the_task_ended(begin: Begin, drive: Drive
     assert (code, "", ["task.claimed", "task.started"]) == (answer.code, answer.err, kinds[:2])
 
 
+async def test_run_tells_that_its_task_waits_and_how_many_are_before_it(begin: Begin, drive: Drive) -> None:
+    await drive.start(await drive.create())
+    first, second = await drive.create(), await drive.create()
+    process = await begin("run", "open example.com")
+
+    line = await line_of(process.stderr, "waiting")
+    await drive.ask_stop(first)
+    await drive.ask_stop(second)
+
+    said = "waiting for a runner: 2 before it, the service runs as many at once as its TAPEWRIGHT_MAX_CONCURRENT says\n"
+    assert said == line
+
+
 async def test_run_can_be_left_and_the_task_goes_on(begin: Begin, command: Command) -> None:
     process = await begin("run", "open example.com")
     task_id = (await line_of(process.stderr, "task ")).split()[1]
