@@ -1,7 +1,7 @@
 """What a task that no runner has taken waits for, in a line: told once that takes longer than a moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from api.client import Client, Failure
 from api.commands.common import CLOSEST, Page
@@ -12,7 +12,7 @@ MOMENT, AGAIN = 1.0, 10.0
 QUEUED = "created"  # as v1 says it
 
 
-async def place_in_line(client: Client, task_id: str, still: Callable[[], bool]) -> AsyncIterator[str]:
+async def place_in_line(client: Client, task_id: str, still: Callable[[], bool]) -> AsyncGenerator[str, None]:
     """A line now and whenever it has moved, while it is `still` so and the service can be asked."""
     told = ""
     await asyncio.sleep(MOMENT)
