@@ -162,7 +162,7 @@ async def test_what_is_not_on_the_tape_is_given_as_a_secret(client: Client, driv
             "rerun",
             {"rescue": True},
             ["body", "llm"],
-            "instructions cannot look at a page and go on; name a model. Configured: none.",
+            "instructions cannot look at a page and go on; name a model. Configured: m.",
         ),
         ("rerun", {"rescue": True, "llm": "n"}, ["body", "llm"], 'No model "n" is configured'),
         (
