@@ -35,6 +35,10 @@ Key = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option("--secret", metavar="NAME", help="A secret: of the environment variable of that name, or asked for."),
+]
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id, or enough of its beginning.")]
 LOCAL = "http://127.0.0.1:8000"
 
@@ -109,6 +113,21 @@ async def complete(client: Client, beginning: str) -> str:
         names = "\n".join(f"  {task.id}  {safe(task.task)[:60]}" for task in list(found.values())[:10])
         raise Failure(f"{len(found)} tasks have an id that begins with {beginning}:\n{names}", 2)
     return next(iter(found))
+
+
+def given_secrets(names: list[str] | None) -> dict[str, str]:
+    """The values, by name. Raises Failure where there is neither a variable nor anybody to ask."""
+    return {name: _secret(name) for name in names or []}
+
+
+def _secret(name: str) -> str:
+    """From the environment, or typed unseen."""
+    if value := os.environ.get(name):
+        return value
+    if not sys.stdin.isatty():
+        raise Failure(f"The secret {name} is in no environment variable of that name, and there is nobody to ask.")
+    typed: str = typer.prompt(name, hide_input=True, err=True)
+    return typed
 
 
 def say(text: str = "") -> None:

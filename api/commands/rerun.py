@@ -1,14 +1,26 @@
 """`rerun`, `fork`: run a recorded task again without a model; go on from one of its steps with other words."""
 
-import os
 import sys
 from typing import Annotated
 
 import msgspec
 import typer
 
-from api.client import SUCCESS, Client, Failure, Refusal, connect
-from api.commands.common import LOCAL, Json, Key, TaskId, Url, complain, complete, finish, say, say_json
+from api.client import SUCCESS, Client, Refusal, connect
+from api.commands.common import (
+    LOCAL,
+    Json,
+    Key,
+    Secrets,
+    TaskId,
+    Url,
+    complain,
+    complete,
+    finish,
+    given_secrets,
+    say,
+    say_json,
+)
 from api.commands.follow import Follower
 from api.diff_views import Diff
 from api.text import safe
@@ -16,10 +28,6 @@ from api.text import safe
 Inputs = Annotated[
     list[str] | None,
     typer.Option("--input", metavar="OLD=NEW", help="Type another text; may be given again. Hidden ones: step 3=…"),
-]
-Secrets = Annotated[
-    list[str] | None,
-    typer.Option("--secret", metavar="NAME", help="A secret: of the environment variable of that name, or asked for."),
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Print the id and do not follow.")]
 
@@ -41,7 +49,7 @@ def rerun(
 ) -> None:
     """Run a task again without a model: it stops where the page is not as it was. Follows it to its end."""
     words: dict[str, object] = {"inputs": _pairs(inputs), "rescue": bool(rescue), "llm": rescue}
-    finish(_begin(url, key, "rerun", task, words, secret or [], detach=detach, as_json=as_json))
+    finish(_begin(url, key, "rerun", task, words, secret, detach=detach, as_json=as_json))
 
 
 def fork(
@@ -61,7 +69,7 @@ def fork(
     text = sys.stdin.read() if words == "-" else words
     asked: dict[str, object] = {"step": at, "task": text, "llm": model, "inputs": _pairs(inputs)}
     asked |= {"max_steps": max_steps} if max_steps else {}
-    finish(_begin(url, key, "fork", task, asked, secret or [], detach=detach, as_json=as_json))
+    finish(_begin(url, key, "fork", task, asked, secret, detach=detach, as_json=as_json))
 
 
 async def _begin(
@@ -70,12 +78,12 @@ async def _begin(
     word: str,
     beginning: str,
     words: dict[str, object],
-    secrets: list[str],
+    secrets: list[str] | None,
     *,
     detach: bool,
     as_json: bool,
 ) -> int:
-    values = {name: _secret(name) for name in secrets}
+    values = given_secrets(secrets)
     async with connect(url, key) as client:
         recorded = await complete(client, beginning)
         asked = {**words, **({"secrets": values} if values else {})}
@@ -113,13 +121,3 @@ def _pairs(given: list[str] | None) -> dict[str, str]:
         if not old or not between:
             raise typer.BadParameter("An input is OLD=NEW: the text that was typed, and the one to type.")
     return {old: new for old, _, new in pairs}
-
-
-def _secret(name: str) -> str:
-    """From the environment, or typed unseen. Raises Failure where there is neither."""
-    if value := os.environ.get(name):
-        return value
-    if not sys.stdin.isatty():
-        raise Failure(f"The secret {name} is in no environment variable of that name, and there is nobody to ask.")
-    typed: str = typer.prompt(name, hide_input=True, err=True)
-    return typed

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from api.client import SUCCESS, UNUSABLE, connect
-from api.commands.common import LOCAL, Json, Key, Url, complain, finish, say, say_json
+from api.commands.common import LOCAL, Json, Key, Secrets, Url, complain, finish, given_secrets, say, say_json
 from api.commands.follow import Follower
 
 
@@ -19,6 +19,11 @@ def run(
     allowed_domain: Annotated[list[str] | None, typer.Option(help="Where it may go; may be given again.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="How many steps it may take.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model of the service; see: tapewright models.")] = None,
+    secret: Secrets = None,
+    judge: Annotated[bool, typer.Option("--judge", help="Have a model judge whether the task was done.")] = False,
+    vision: Annotated[
+        bool | None, typer.Option("--vision/--no-vision", help="Whether the model is shown pictures; else as it can.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the id and do not follow.")] = False,
     url: Url = LOCAL,
     key: Key = "",
@@ -32,12 +37,18 @@ def run(
         "allowedDomains": allowed_domain or None,
         "maxSteps": max_steps,
         "llm": model,
+        "judge": judge or None,
+        "vision": vision,
     }
     given = {name: value for name, value in words.items() if value is not None}
-    finish(_run(url, key, given, detach=detach, as_json=as_json))
+    finish(_run(url, key, given, secret, detach=detach, as_json=as_json))
 
 
-async def _run(url: str, key: str, words: dict[str, object], *, detach: bool, as_json: bool) -> int:
+async def _run(
+    url: str, key: str, words: dict[str, object], secrets: list[str] | None, *, detach: bool, as_json: bool
+) -> int:
+    if values := given_secrets(secrets):
+        words = {**words, "secrets": values}
     async with connect(url, key) as client:
         task_id = await client.submit(words)
         if not detach:
