@@ -7,6 +7,8 @@ import pytest
 
 from runner.action_json import as_json, from_json
 from runner.files import ALL_BYTES, MOST_FILES, WRITTEN_BYTES
+from runner.llm.offers import OFFERED
+from runner.llm.replies import DONE
 from runner.readable import PAGE_CHARACTERS
 from runner.vocabulary import AnyAction
 
@@ -16,6 +18,13 @@ EXAMPLES = re.findall(r"^\| `(\w+)` \| `(.*?)` \|", PAGE, re.MULTILINE)
 
 def test_every_act_is_shown() -> None:
     assert sorted(kind.name for kind in AnyAction.__args__) == sorted(name for name, _ in EXAMPLES)
+
+
+def test_it_is_said_which_acts_no_model_is_offered() -> None:
+    (names,) = re.findall(r"Whose they are\.\*\* (.*?) are said by \[sentences\]", " ".join(PAGE.split()))
+
+    kept = {kind.name for kind in AnyAction.__args__} - {*OFFERED, DONE}
+    assert sorted(kept) == sorted(re.findall(r"`(\w+)`", names))
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
