@@ -78,7 +78,7 @@ class SavePdf(Action, frozen=True, kw_only=True):
 
 
 class Extract(Action, frozen=True, kw_only=True):
-    """`what` is text, heading, page, links, table or attribute; `field` names the output field that it fills.
+    """`what` is text, heading, title, url, page, links, table or attribute; `field` names the output field to fill.
 
     Or it is count (how many match the target), number (that stands beside the target's text in words, as the 3 of
     `3 items left`) or beside (what a label, the target's text, is the label of).

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from runner.browser.observe import title
 from runner.browser.selectors import NAMES
 from runner.browser.wishes import Found
 from runner.browser.words import listing
@@ -28,6 +29,10 @@ async def extract(page: Page, worlds: Worlds, action: Extract, found: Found | No
             if text is None:
                 raise ActFailed("nothing_there", "The page has no heading.")
             return str(text)
+        case "title":
+            return await title(page)
+        case "url":
+            return page.url
         case "page":
             return await page_text(page, worlds)
         case "links":

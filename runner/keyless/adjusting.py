@@ -18,7 +18,10 @@ DATE = (
     rf"(?P<value>(?:the )?(?:[0-9]{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}|{MONTH} [0-9]|week [0-9]|[0-9]{{4}}-[0-9W]"
     r"|[0-9]{1,2}:[0-9]|[0-9]{1,2}[./-][0-9]{1,2}[./-])[^\"]{0,40}?)"
 )
-HINT = "it is no value; write a number, a date as in 24 December 2026, a time as in 9:30, or put a text in quotes"
+HINT = (
+    "it is no value; write a number, a date as in 24 December 2026, a time as in 9:30, a colour as in #ff0000, "
+    "or put a text in quotes"
+)
 OPENED = r"(?P<kind>section|accordion|panel|tab|menu|details|group|drawer|drop-?down)"
 CLOSED = (rf'(?:the )?"name" {OPENED}', rf'(?:the )?{OPENED} "name"')
 

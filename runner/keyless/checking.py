@@ -4,17 +4,23 @@ import re
 
 from runner.keyless.clauses import Unclear
 from runner.keyless.forms import Found, form
-from runner.keyless.readings import AS, IS, READ, extract
+from runner.keyless.lists import AND as LIST_AND
+from runner.keyless.readings import AS, AS_READ, IS, READ, extract
 from runner.keyless.values import NUMBERS
 from runner.vocabulary import Extract, Query, Verify
 
 EXPECT = r"(?:expect|verify|make sure|ensure|assert|confirm|check)(?: that)?(?: to see)?"
 AMOUNT = rf"(?:exactly )?(?P<amount>[0-9]{{1,6}}|no|{'|'.join(NUMBERS)})"
-CHECKED, UNCHECKED = r"(?:checked|ticked|selected|turned on)", r"(?:unchecked|unticked|turned off)"
+CHECKED = r"(?:checked|ticked|selected|(?:turned |switched )?on)"
+UNCHECKED = r"(?:unchecked|unticked|(?:turned |switched )?off)"
 STATE = rf"(?P<state>{CHECKED}|{UNCHECKED}|enabled|disabled)"
 NOT = r"(?P<not>not )?"
 TO_BE = rf"(?:(?:{IS}) {NOT}|isn['\u2019]t (?P<isnt>)|not to be (?P<isnot>))"
 HOLDS = r"(?P<how>to contain|contains|contain|to be|is|to have the value|has the value|equals|to equal)"
+NEXT_TO = r"(?:beside|next to|for|right of|after)"
+WHAT_IS = r"(?:(?:what|the value|the entry)(?: is| stands)? )?"
+BESIDE = re.compile(rf'{WHAT_IS}{NEXT_TO} "(?P<name>[0-9]+)"{AS_READ}(?:{LIST_AND}|\Z)', re.IGNORECASE)
+ONE_BESIDE = rf'{WHAT_IS}{NEXT_TO} "[0-9]+"{re.sub(r"[(][?]P<[a-z]+>", "(?:", AS_READ)}'
 OPPOSITE = {"checked": "unchecked", "unchecked": "checked", "enabled": "disabled", "disabled": "enabled"}
 
 
@@ -35,10 +41,10 @@ def count(found: Found) -> Extract:
 
 def counted(found: Found) -> Verify | tuple[()]:
     """So many of a kind of element. `no "Error"` is none of them: other forms read that."""
-    target = found.things()
+    amount = found.word("amount").lower()
+    target = found.things(single=amount in ("1", "one", "no"))
     if target is None:
         return ()
-    amount = found.word("amount").lower()
     return Verify(what="count", target=target, count=int(amount) if amount.isdigit() else {**NUMBERS, "no": 0}[amount])
 
 
@@ -57,6 +63,12 @@ def place(found: Found) -> Verify:
     return Verify(what=what, text=found.name("text"), exact="contain" not in found.word("how"))
 
 
+def beside(found: Found) -> tuple[Extract, ...]:
+    """What one label is the label of, or several, each for a field of the output."""
+    each = found.pairs("all", BESIDE) or [found]
+    return tuple(extract("beside", part, Query(text=part.name("name"))) for part in each)
+
+
 CHECKING = (
     form("count things", 'count the items in "Todos"', "count", rf"{{target}}{AS}", count),
     form(
@@ -67,9 +79,10 @@ CHECKING = (
     form(
         'extract what is beside "label"', 'extract what is beside "Status"', READ,
         (
-            rf'(?:what|the value|the entry)(?: is| stands)? (?:beside|next to|for|right of|after) "name"{AS}',
+            rf'(?:what|the value|the entry)(?: is| stands)? (?P<all>{NEXT_TO} "name"{AS})',
+            rf"(?P<all>{ONE_BESIDE}(?:{LIST_AND}{ONE_BESIDE})+)",
         ),
-        lambda found: extract("beside", found, Query(text=found.name("name"))),
+        beside,
     ),
     form(
         "expect N things", "expect 3 rows", EXPECT, rf"(?:there (?:is|are) )?{AMOUNT} (?P<target>[^\d].*)", counted,

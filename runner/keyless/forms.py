@@ -64,9 +64,9 @@ class Found:
         """The elements that a part names, one or a list. Raises Unclear."""
         return lists.elements(self.word(name), self._literals)
 
-    def things(self, name: str = "target") -> Query | None:
-        """What a part names in the plural, or None. Raises Unclear."""
-        return lists.things(self.word(name), self._literals)
+    def things(self, name: str = "target", *, single: bool = False) -> Query | None:
+        """What a part names in the plural, or with `single` in the singular too, or None. Raises Unclear."""
+        return lists.things(self.word(name), self._literals, single=single)
 
     def names(self, name: str) -> tuple[str, ...]:
         """The quoted texts of a part, each of which must say something. Raises Unclear."""

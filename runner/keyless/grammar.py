@@ -21,14 +21,15 @@ from runner.keyless.conditions import HANGING, HINT, Condition, condition, joine
 from runner.keyless.course import Sentence
 from runner.keyless.questions import ASKING
 from runner.keyless.readings import LOOKING
+from runner.keyless.repeating import REPEATING
 from runner.keyless.sentences import ACTING, OPENING
 from runner.vocabulary import ActFailed, AnyAction
 
-TABLE = (*DATED, *ACTING, *ADJUSTING, *CHECKING, *LOOKING, *ASKING, *OPENING)
+TABLE = (*DATED, *REPEATING, *ACTING, *ADJUSTING, *CHECKING, *LOOKING, *ASKING, *OPENING)
 FORMS: tuple[tuple[str, str], ...] = (
     tuple(
         (row.shape, row.example)
-        for row in (*OPENING, *ACTING, *DATED, *ADJUSTING, *LOOKING, *CHECKING, *ASKING)
+        for row in (*OPENING, *ACTING, *REPEATING, *DATED, *ADJUSTING, *LOOKING, *CHECKING, *ASKING)
         if row.shape
     )
     + HANGING
@@ -42,14 +43,14 @@ SCHEMA_NOTE = "IMPORTANT: Extract and return data in the exact JSON structure sp
 REACH = "it is not clear whether the condition before it holds for it too; end that sentence with a full stop"
 POLITE = re.compile(rf"(?:{FILLER}(?:,? |,?\Z))+", re.IGNORECASE)
 
+ELSE = 'write a second sentence with unless, as in click "Log in" unless "Log out" is visible'
+INSTEAD = re.compile(r"[^,],? (?:and |or )?(?:otherwise|else)\b", re.IGNORECASE)
+
 HINTS = tuple(
     (re.compile(pattern, re.IGNORECASE), hint)
     for pattern, hint in (
         (r"(?:if|unless|when|while|until|repeat|for each|for every|loop)\b.*", HINT),
-        (
-            r"(?:otherwise|else)\b.*",
-            'write a second sentence with unless, as in click "Log in" unless "Log out" is visible',
-        ),
+        (r"(?:otherwise|else)\b.*", ELSE),
         (
             r"wait (?:for|until) (?:the )?(?:page|site|it|everything)\b.*",
             'pages are waited for anyway; leave this out, or write wait for "text"',
@@ -58,7 +59,12 @@ HINTS = tuple(
         (r"(?:search|look)(?: up| for)?\b.*", 'write type "shoes" into "Search" and press Enter'),
         (r"(?:do not|don['\u2019]t|never)\b.*", "say what to do; what to leave alone need not be said"),
         (r"submit\b.*", "write press Enter, or click the button by its name"),
-        (r"close\b.*", 'a tab cannot be closed; to close a dialog click its button, as in click "Close"'),
+        (r"close\b.*\btabs?", "a tab cannot be closed; leave it open and switch to another one"),
+        (
+            r"close\b.*",
+            'name what closes it, as in click "Close", click "Accept" if it is there, or close the "Details" section',
+        ),
+        (r"(?:delete|remove)\b.*", 'name what deletes it, as in click the "Delete" button in the row of "Bob"'),
         (
             r"(?:type|enter|write|input|put|fill) [^\"]*(?: (?:into|in|to|with) .*)?",
             'put the text in quotes, as in type "Ann" into "Name"',
@@ -110,7 +116,8 @@ def _sentences(clause: Clause) -> list[Sentence]:
     try:
         actions, when = _read(plain)
     except Unclear as why:
-        raise _unreadable(clause, str(why)) from None
+        hint = f"there is no otherwise; {ELSE}" if INSTEAD.search(plain.words) else str(why)
+        raise _unreadable(clause, hint) from None
     if not actions:
         raise _unreadable(clause, _hint(plain.words))
     return [Sentence(clause.text, action, when) for action in actions]

@@ -22,12 +22,19 @@ PLURALS = {
     "entries": "list item",
     "items": "list item",
 }
+SINGULARS = {
+    **{word: kind for kind, words in KINDS.items() for word in words if kind not in {"menu", "text"}},
+    "entry": "list item",
+    "item": "list item",
+}
 PLURAL = rf"(?:{'|'.join(re.escape(word) for word in sorted(PLURALS, key=len, reverse=True))})(?![\w-])"
 AND = r"(?:, and |, | and )"
 NAMES = rf'"[0-9]+"(?:{AND}"[0-9]+")+'
 NEXT = re.compile(rf'{AND}(?=(?:the )?(?:{ORDINAL} )?(?:{KIND} )?"[0-9]+")', re.IGNORECASE)
 PLURAL_KIND = re.compile(rf'(?P<name>"[0-9]+") (?P<kind>{PLURAL})', re.IGNORECASE)
 COUNTED = re.compile(rf'(?:all )?(?:the )?(?P<name>"[0-9]+" )?(?P<kind>{PLURAL})', re.IGNORECASE)
+SINGULAR = rf"(?:{'|'.join(re.escape(word) for word in sorted(SINGULARS, key=len, reverse=True))})(?![\w-])"
+ONE = re.compile(rf'(?P<name>"[0-9]+" )?(?P<kind>{SINGULAR})', re.IGNORECASE)
 PLACES = ("row", "within", "near", "above", "below", "left_of", "right_of", "column")
 
 
@@ -55,17 +62,17 @@ def names(words: str, literals: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
-def things(words: str, literals: tuple[str, ...]) -> Query | None:
+def things(words: str, literals: tuple[str, ...], *, single: bool = False) -> Query | None:
     """What is counted, as in `the "Delete" buttons within "Team"`; None where no kind of element is named.
 
-    Raises Unclear.
+    With `single` it may be said in the singular as well. Raises Unclear.
     """
-    match = COUNTED.match(words)
+    match = COUNTED.match(words) or (ONE.match(words) if single else None)
     if not match or re.match(
         r" (?!in |within |inside |on |of |from |near |next |above |below |to the )", words[match.end() :]
     ):
         return None
-    kind = PLURALS[match["kind"].lower()]
+    kind = {**SINGULARS, **PLURALS}[match["kind"].lower()]
     return element(f"the {match['name'] or ''}{kind}{words[match.end() :]}", literals)
 
 

@@ -26,6 +26,10 @@ OF = re.compile(
     rf"(?:the )?(?:text )?(?:of|from) (?P<target>.+?){AS_READ}(?:{LIST_AND}(?=(?:the )?(?:text )?(?:of|from) )|\Z)",
     re.IGNORECASE,
 )
+SAY_WHAT = (
+    'say what to extract, as in extract the text of "Total", the text of the cell in the row of "Lamp" under "Price", '
+    'what is beside "Status", the number of rows, the main heading, the links or the table'
+)
 THE_PAGE = r"(?:the |this )?(?:whole |entire |full )?page"
 
 
@@ -64,13 +68,17 @@ def texts_of(found: Found) -> tuple[Extract, ...]:
 
 def thing(found: Found) -> Extract | tuple[Extract, ...]:
     """`extract "Total"` is its text; a table is its rows. Without quotes too much could be meant."""
-    target, *more = found.queries()
+    quoted = '"' in found.word("target")
+    try:
+        target, *more = found.queries()
+    except Unclear:
+        if quoted:
+            raise
+        raise Unclear(SAY_WHAT) from None
     if target.kind == "table" and not more:
         return table_rows(found)
-    if target.text and '"' not in found.word("target"):
-        raise Unclear(
-            'say what to extract, as in extract the text of "Total", the main heading, the links or the table'
-        )
+    if target.text and not quoted:
+        raise Unclear(SAY_WHAT)
     return text_of(found)
 
 
@@ -123,7 +131,7 @@ LOOKING = (
         (rf"that (?:{PAGE_HAS} )?{TEXT}(?: (?:appears|{IS} {SEEN}))?", rf"{TEXT} {IS} {SEEN}"),
         lambda found: Expect(text=found.name("text")),
     ),
-    form('check "name"', 'check "I agree"', "check|tick|turn on", "{target}", check),
+    form('check "name"', 'check "I agree"', "check|tick|turn on|switch on", "{target}", check),
     form(
         "take a screenshot", "take a screenshot", "(?:take|make|capture) (?:a |the )?screenshot|screenshot",
         ("", f"of {THE_PAGE}"),
@@ -133,6 +141,14 @@ LOOKING = (
         "extract the main heading", "extract the main heading", READ,
         rf"(?:the )?(?:text of )?(?:the )?(?:main |page |page['\u2019]s )?heading(?: (?:of|on) {THE_PAGE})?{AS}",
         lambda found: extract("heading", found),
+    ),
+    form(
+        "extract the page title, the URL", "extract the page title", READ,
+        (
+            rf"(?:the )?(?:page |page['\u2019]s )?(?P<title>title)(?: (?:of|from) {THE_PAGE})?{AS}",
+            rf"(?:the )?(?:current |page )?(?:url|address)(?: of {THE_PAGE})?{AS}",
+        ),
+        lambda found: extract("title" if found.has("title") else "url", found),
     ),
     form(
         "extract the page text", "extract the page text", READ,

@@ -39,6 +39,17 @@ def navigate(found: Found) -> Navigate:
     return Navigate(url=values.url(found.loose("url").removeprefix("<").removesuffix(">")))
 
 
+def open_named(found: Found) -> Navigate:
+    """A quoted name that is no address is that of something on the page."""
+    try:
+        return navigate(found)
+    except Unclear:
+        name = found.loose("url")
+        if not name.strip() or re.search(r"[:/.@]", name):
+            raise
+        raise Unclear(f'it is no URL; write open the "{name}" section, tab or menu, or click "{name}"') from None
+
+
 def press(found: Found) -> Press | Click:
     """`press Enter` is a key; `press "Save"` and `press the Save button` are clicks."""
     phrase = found.word("all")
@@ -64,6 +75,10 @@ def upload(found: Found) -> Upload:
 
 def choose(found: Found) -> Check:
     """What is chosen without a list to choose from is a radio button."""
+    if of := re.fullmatch(r"(?P<option>.+?) as (?P<field>[^\"]+)", said := found.said("target")):
+        option = of["option"].strip('"')
+        name = said.replace('"', "")
+        raise Unclear(f'write select "{option}" from "{of["field"]}", or if it is one button, choose "{name}"')  # noqa: S608 - no SQL
     target = found.query()
     return Check(target=target if target.kind else msgspec.structs.replace(target, kind="radio"))
 
@@ -192,7 +207,7 @@ ACTING = (
     form('choose "radio button"', 'choose "Express delivery"', "choose", "{target}", choose),
     form("", 'select the "Express delivery" radio button', "select|pick", "{target}", select_alone),
     form(
-        'uncheck "name"', 'uncheck "Newsletter"', "uncheck|untick|turn off", "{target}",
+        'uncheck "name"', 'uncheck "Newsletter"', "uncheck|untick|turn off|switch off", "{target}",
         lambda found: tuple(Check(target=target, checked=False) for target in found.queries()),
     ),
     form(
@@ -209,6 +224,7 @@ ACTING = (
 
 # Tried last, because any word may be meant as a URL.
 OPENING = (
+    form("", 'open "example.com"', "open", r'(?P<url>"[0-9]+")', open_named),
     form(
         "go to, open, visit URL", "go to example.com", "(?:(?:go|navigate|browse) to|open|visit):?",
         r"(?:the )?(?:(?:page|url|address|website|web page|site)(?: at)?:? )?(?P<url>.+)",

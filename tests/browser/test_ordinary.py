@@ -149,6 +149,15 @@ async def test_a_cell_is_found_by_both_its_headers_in_every_kind_of_table(sessio
     assert CELLS == [(sentence, await say(session, sentence)) for sentence, _ in CELLS]
 
 
+async def test_the_title_and_the_address_of_a_page_are_read(session: Session, site: str) -> None:
+    await go(session, f"{site}/staff.html")
+
+    assert ("Staff", f"{site}/staff.html") == (
+        await say(session, "extract the page title"),
+        await say(session, "extract the URL"),
+    )
+
+
 BESIDE = [
     ('check "Mail me"', "mail"),
     ('check "Call me"', "call"),

@@ -209,6 +209,9 @@ SENTENCES: list[tuple[str, AnyAction]] = [
     ("get the page text", read("page")),
     ("get the text of the page as text", read("page", field="text")),
     ("extract the links", read("links")),
+    ("extract the page title", read("title")),
+    ("get the title of the page as t", read("title", field="t")),
+    ("extract the URL", read("url")),
     ("get all links on the page as links", read("links", field="links")),
     ("extract the table", read("table")),
     ('extract the "Prices" table as prices', read("table", q("Prices", "table"), "prices")),
@@ -335,6 +338,13 @@ HANGING = (
     'write it as click "Accept" if it is there, click "Next" until "Done" is visible, '
     'or if there is a "Yes" button, click it'
 )
+TWICE = 'it may be two clicks or a double-click; write click "Save" 2 times, or double-click "Save"'
+DELETES = 'name what deletes it, as in click the "Delete" button in the row of "Bob"'
+CLOSES = 'name what closes it, as in click "Close", click "Accept" if it is there, or close the "Details" section'
+SAY_WHAT = (
+    'say what to extract, as in extract the text of "Total", the text of the cell in the row of "Lamp" under "Price", '
+    'what is beside "Status", the number of rows, the main heading, the links or the table'
+)
 UNREADABLE = [
     ("open Settings", NO_URL),
     ("go to the home page", NO_URL),
@@ -351,7 +361,16 @@ UNREADABLE = [
     ("click all links", QUOTE_IT),
     ("click Save and Continue", QUOTE_IT),
     ("click Save if it rains", HANGING),
-    ("click Save twice", QUOTE_IT),
+    ("click Save twice", TWICE),
+    ('open "Shipping"', 'it is no URL; write open the "Shipping" section, tab or menu, or click "Shipping"'),
+    ("delete Bob from the Staff table", DELETES),
+    ('remove "Bob"', DELETES),
+    ("close the cookie banner", CLOSES),
+    ("close the tab", "a tab cannot be closed; leave it open and switch to another one"),
+    ("choose Dog as pet", 'write select "Dog" from "pet", or if it is one button, choose "Dog as pet"'),
+    ('choose "Dog" as pet', 'write select "Dog" from "pet", or if it is one button, choose "Dog as pet"'),
+    ('click "Load more" 21 times', "it may be done 1 to 20 times"),
+    ('click "A" and "B" 2 times', "it names several things; write a sentence for each"),
     ("click Delete in the row of Bob", QUOTE_IT),
     ("click the First name field", QUOTE_IT),
     ("click Image gallery", QUOTE_IT),
@@ -380,10 +399,10 @@ UNREADABLE = [
         'say from which field, as in select "Large" from "Size"; for a radio button write choose "Large", '
         "and for a tab click it",
     ),
-    (
-        "extract the price",
-        'say what to extract, as in extract the text of "Total", the main heading, the links or the table',
-    ),
+    ("extract the price", SAY_WHAT),
+    ("extract the second column of the table", SAY_WHAT),
+    ("extract the price of the Lamp", SAY_WHAT),
+    ("extract the names of all cards", SAY_WHAT),
     (
         "extract the last table",
         'name the table by its caption or heading, as in extract the "Prices" table',

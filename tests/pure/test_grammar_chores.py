@@ -121,6 +121,19 @@ SENTENCES: list[tuple[str, list[AnyAction]]] = [
     ("extract the number of items in cart", [Extract(what="number", target=Query(text="items in cart"))]),
     ('get the number of "A"', [Extract(what="number", target=A)]),
     ('extract what is beside "A" as s', [Extract(what="beside", target=A, field="s")]),
+    (
+        'extract what is beside "A" as s and what is beside "B" as "t u"',
+        [Extract(what="beside", target=A, field="s"), Extract(what="beside", target=B, field="t u")],
+    ),
+    ("expect 1 row", [Verify(what="count", target=Query(kind="row"), count=1)]),
+    ('expect one item in "A"', [Verify(what="count", target=Query(kind="list item", within="A"), count=1)]),
+    ('expect no "A" link', [Verify(what="count", target=Query(text="A", kind="link"), count=0)]),
+    ('expect "A" to be on', [Verify(what="checked", target=A)]),
+    ('expect "A" to be switched off', [Verify(what="unchecked", target=A)]),
+    ('switch on "A" and switch off "B"', [Check(target=A), Check(target=B, checked=False)]),
+    ('click "A" 3 times', [Click(target=A)] * 3),
+    ('click "A" in the row of "x" two times', [Click(target=Query(text="A", row="x"))] * 2),
+    ("press Tab 2 times", [Press(keys="Tab")] * 2),
     ("expect 3 rows", [Verify(what="count", target=Query(kind="row"), count=3)]),
     ('expect no "A" links', [Verify(what="count", target=Query(text="A", kind="link"), count=0)]),
     ('expect no "A"', [Expect(text="A", absent=True)]),
@@ -195,7 +208,8 @@ REFUSED = [
     ('set "A" to week 60 of 2026', "there is no such date or time"),
     (
         'set "A" to soon',
-        "it is no value; write a number, a date as in 24 December 2026, a time as in 9:30, or put a text in quotes",
+        "it is no value; write a number, a date as in 24 December 2026, a time as in 9:30, a colour as in #ff0000, "
+        "or put a text in quotes",
     ),
     ('click "A" and "B" if "x" is visible', "one condition governs one act; write a sentence for each"),
     ("press Enter if it is there", "it is not clear what “it” is; name it"),
@@ -205,6 +219,10 @@ REFUSED = [
     ),
     ('click "A" until "x" is visible, at most 99 times', "it may be done 1 to 50 times"),
     ('click "A" if Bob says so', SO),
+    (
+        'if "x" is visible, click "A", otherwise click "B"',
+        'there is no otherwise; write a second sentence with unless, as in click "Log in" unless "Log out" is visible',
+    ),
     ('otherwise click "A"', 'write a second sentence with unless, as in click "Log in" unless "Log out" is visible'),
     (
         'extract the text of "A" and "B" as c',
