@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from api.client import LEFT, SUCCESS, Client, Failure
 from api.text import safe
@@ -149,12 +150,18 @@ def table(*columns: str) -> Table:
     """An empty table without frames: readable for people and for `awk`."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        grid.add_column(column, overflow="ellipsis", no_wrap=True)
+        grid.add_column(Text(column, no_wrap=True), overflow="ellipsis")
     return grid
 
 
 def show_table(grid: Table) -> None:
     """On stdout, as wide as the terminal; where there is none as COLUMNS says, or wide enough, and without padding."""
+    for column in grid.columns:
+        # Where there is little room, columns of texts give way, the widest first; those of short words stay whole.
+        texts = [cell for cell in column.cells if isinstance(cell, Text)]
+        column.no_wrap = not texts
+        for text in texts:
+            text.no_wrap = True
     console = Console(highlight=False, markup=False, soft_wrap=True)
     if console.is_terminal:
         console.print(grid)

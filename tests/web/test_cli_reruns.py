@@ -99,12 +99,16 @@ async def test_a_fork_is_compared_as_one_and_with_what_each_was_asked(command: C
     assert "Asked differently, the runs did the same." == lines[-1]
 
 
-async def test_two_runs_are_a_table_for_people_and_a_document_for_programs(command: Command, drive: Drive) -> None:
+async def test_two_runs_are_a_table_for_people_and_a_document_for_programs(
+    command: Command, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     a, b, c = await recorded(drive, ADA, ADA), await recorded(drive, ADA, EVE), await recorded(drive, ADA, ADA)
 
     other = await command("diff", a, b)
     same = await command("diff", a, c)
     document: Any = await command("diff", a, b, "--json")
+    monkeypatch.setenv("COLUMNS", "70")
+    narrow = await command("diff", a, b)
 
     assert (1, 0, 1) == (other.code, same.code, document.code)
     table = [line.rstrip() for line in other.out.splitlines()]
@@ -113,3 +117,6 @@ async def test_two_runs_are_a_table_for_people_and_a_document_for_programs(comma
     assert 'Step 2 did input "Ada" into "Name", and now does input "Eve" into "Name".' == table[-1]
     assert "The runs do not differ." == same.out.splitlines()[-1]
     assert '"differ":true' in document.out
+    *rows, _ = narrow.out.splitlines()
+    assert 70 >= max(map(len, rows))
+    assert [("2", "another act  ", "0 ms / 0 ms")] == [(row[:1], row[-33:-20], row[-11:]) for row in rows[2:]]
