@@ -7,6 +7,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+# The workers of the tests get the width of the terminal that they have not; what is printed would follow it.
+os.environ.pop("COLUMNS", None)
+
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 settings.register_profile("repeat", PATIENT, derandomize=True)

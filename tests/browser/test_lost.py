@@ -116,7 +116,7 @@ def freeze_driver(chromium: Chromium) -> None:
         kill_browser,
         pytest.param(freeze_browser, marks=pytest.mark.slow),
         pytest.param(kill_driver, marks=pytest.mark.slow),
-        freeze_driver,
+        pytest.param(freeze_driver, marks=pytest.mark.slow),
     ],
 )
 async def test_tasks_whose_browser_is_gone_go_on_in_another(site: str, tmp_path: Path, harm: Harm) -> None:

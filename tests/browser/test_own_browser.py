@@ -293,7 +293,9 @@ async def test_an_element_that_only_its_place_tells_apart_is_found(isolated: Iso
             assert expected == await read(session, "page")
 
 
-@pytest.mark.parametrize("harm", [pytest.param("port", marks=pytest.mark.slow), "driver", "frozen"])
+@pytest.mark.parametrize(
+    "harm", [pytest.param("port", marks=pytest.mark.slow), pytest.param("driver", marks=pytest.mark.slow), "frozen"]
+)
 async def test_what_stands_in_the_way_to_a_browser_is_replaced(
     isolated: IsolatedBrowsers, site: str, tmp_path: Path, harm: str
 ) -> None:

@@ -25,7 +25,7 @@ from tests.web.conftest import KEY, Drive, listening
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 
-EXAMPLES = 10
+EXAMPLES = 6
 SECONDS = 60.0
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 HEADERS = {"X-Browser-Use-API-Key": KEY}  # wins over whatever else a case says of who calls
